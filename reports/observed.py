@@ -1,0 +1,335 @@
+"""What the observers saw at one moment: the values that checks judge and that the record keeps.
+
+Ports are integers, sizes are bytes, durations are seconds, times are ISO 8601 in UTC as the engine or the database
+gave them. What could not be seen is an `Unseen` with its reason, never a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Stands where a value should be that could not be observed."""
+
+    unseen: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that must never be shown; two are equal when their values are.
+
+    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
+    and the value cannot be guessed.
+    """
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A published port: `container_port` as `8080/tcp`, on `host_ip`:`host_port` of the engine's host."""
+
+    container_port: str
+    host_ip: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container as the engine describes it; `health` is empty where it has no health check."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: str
+    running: bool
+    paused: bool
+    restarting: bool
+    oom_killed: bool
+    exit_code: int
+    error: str
+    created_at: str
+    started_at: str
+    finished_at: str
+    restart_count: int
+    restart_policy: str
+    auto_remove: bool
+    health: str
+    stop_grace: float | None
+    """Seconds that the engine itself waits on a stop; None: the engine's default of ten."""
+    bindings: tuple[Binding, ...]
+    """What is published now; of a stopped container what it would publish."""
+    networks: tuple[str, ...]
+    volumes: tuple[str, ...]
+    labels: dict[str, str]
+    environment: dict[str, str | Secret]
+    command: tuple[str, ...]
+    log_driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A container that the procedure must not touch, in what would change if somebody did."""
+
+    id: str
+    name: str
+    image_id: str
+    state: str
+    started_at: str
+    restart_count: int
+    bindings: tuple[Binding, ...]
+    service: str = ""
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Which engine answers, and where."""
+
+    id: str
+    name: str
+    version: str
+    api: str
+    endpoint: str
+    context: str
+    os: str
+    skew: float
+    """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
+    root_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is here."""
+
+    reference: str
+    id: str
+    digests: tuple[str, ...]
+    version: str
+    architecture: str
+    created: str
+    labels: dict[str, str]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a Kestra's configuration says, in the form in which its server reads it."""
+
+    db_host: str
+    db_port: int
+    db_name: str
+    db_user: str
+    db_password: Secret | None
+    basic_auth_enabled: bool | None
+    """None where the key is absent."""
+    basic_auth_user: str
+    basic_auth_password: Secret | None
+    termination_grace: float | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One service as Compose renders it, by one call."""
+
+    command: tuple[str, ...]
+    project: str
+    image: str
+    container_name: str
+    bindings: tuple[Binding, ...]
+    stop_grace: float | None
+    restart_policy: str
+    has_health_check: bool
+    environment: dict[str, str | Secret]
+    volumes: tuple[str, ...]
+    networks: tuple[str, ...]
+    database_image: str
+    warnings: tuple[str, ...]
+    interpolation: dict[str, str | Secret]
+    """The keys of the `.env` that the target names, as this call resolves them."""
+    settings: Settings | Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket: `ip` as text (`0.0.0.0` and `::` are every address)."""
+
+    ip: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A row of the database's schema history."""
+
+    rank: int
+    version: str
+    description: str
+    checksum: int | None
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInstance:
+    """A row of Kestra's heartbeats; `age` is seconds since its last one, by the database's clock."""
+
+    id: str
+    type: str
+    state: str
+    age: float
+    hostname: str
+    version: str
+    server_id: str
+    termination_grace: float | None
+    liveness_timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of a client on the database; `client` is its address."""
+
+    pid: int
+    user: str
+    application: str
+    client: str
+    state: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution in the database."""
+
+    id: str
+    namespace: str
+    flow: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What a login over the network with the credentials of the new container found."""
+
+    login: str
+    """`ok`, `refused` (credentials), or `unreachable`."""
+    said: str
+    """What the login printed, for the finding."""
+    took: float
+    server_version: str | Unseen = ""
+    instance_id: str | Unseen | None = None
+    migrations: tuple[Migration, ...] | Unseen = ()
+    instances: tuple[ServiceInstance, ...] | Unseen = ()
+    sessions: tuple[Session, ...] | Unseen = ()
+    flows: tuple[str, ...] | Unseen = ()
+    """`namespace/id@revision`, newest revision of every flow that is not deleted."""
+    executions: tuple[Execution, ...] | Unseen = ()
+    """The newest twenty."""
+    running: int | Unseen = 0
+    """Executions in a state that is not an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer: `status` 0 where there was none, `said` then says which silence it was."""
+
+    url: str
+    status: int
+    said: str
+    took: float
+    body_status: str = ""
+    """The `status` word of a health body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What answers on the configured ports."""
+
+    health: Answer
+    readiness: Answer
+    ping: Answer
+    version: str | Unseen
+    instance_id: str | Unseen
+    auth_right: Answer
+    auth_wrong: Answer
+    auth_none: Answer
+    flows: tuple[str, ...] | Unseen
+    executions: tuple[str, ...] | Unseen
+    understudy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file that the procedure will use; `problem` is empty where it can be."""
+
+    path: str
+    role: str
+    problem: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine on which the suite runs, and the disk that the engine writes to."""
+
+    name: str
+    listeners: tuple[Listener, ...] | Unseen
+    archive: str
+    archive_problem: str
+    archive_free: int
+    engine_free: int | Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What Compose says our exact start command would do, and nothing did."""
+
+    command: tuple[str, ...]
+    exit_code: int
+    touches: tuple[str, ...]
+    """The containers that it names."""
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the observers saw at one moment; a field that this moment does not look at is None."""
+
+    name: str
+    taken_at: str
+    took: float
+    engine: Engine | Unseen | None = None
+    containers: tuple[Container, ...] | Unseen = ()
+    """Every container that carries the labels of this project and service."""
+    database_containers: tuple[Container, ...] | Unseen = ()
+    neighbours: tuple[Neighbour, ...] | Unseen = ()
+    listeners: tuple[Listener, ...] | Unseen | None = None
+    """What listens on the engine's host, seen from there."""
+    operator_rendering: Rendering | Unseen | None = None
+    file_rendering: Rendering | Unseen | None = None
+    dry_run: DryRun | Unseen | None = None
+    image: Image | Unseen | None = None
+    running_image: Image | Unseen | None = None
+    running_settings: Settings | Unseen | None = None
+    """What the present container was given."""
+    database: Database | Unseen | None = None
+    server: Server | Unseen | None = None
+    host: Host | Unseen | None = None
+    files: tuple[FileSeen, ...] = ()
+    notes: tuple[str, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def container(self) -> Container | None:
+        """The service's container, where there is exactly one."""
+        if isinstance(self.containers, Unseen) or len(self.containers) != 1:
+            return None
+        return self.containers[0]
