@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# The containers: start what does not run, wait until Kestra is ready, end the stack.
+
+compose_file=tools/compose/docker-compose.tools.yml
+# The first boot of a real Kestra on a busy machine takes up to a minute.
+ready_limit=180
+
+compose() { (cd "$stack" && docker compose -f "$compose_file" "$@" 9>&-); }
+
+project() { say "$(setting STACK_PREFIX)tools"; }
+
+# The container of a service, running or not, by its labels: a name can be anybody's.
+container_of() {
+    docker ps -aq --filter "label=com.docker.compose.project=$(project)" --filter "label=com.docker.compose.service=$1" | head -n 1
+}
+
+is_running() { [ -n "$1" ] && [ "$(docker inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
+
+start_stack() {
+    [ -e "$settings" ] || die "$settings is missing: run 'stack/up.sh env', which makes it"
+    compose config --quiet || die "Compose cannot use $stack/$compose_file with $settings (its reason stands above)"
+    if is_running "$(container_of kestra)" && is_running "$(container_of kestra-postgres)"; then
+        say "stack: runs already, left as it is"
+    else
+        is_running "$(container_of kestra)" || refuse_taken_ports
+        say "stack: starting what does not run ($(project))"
+        # A container that runs is not touched, whatever changed in the settings: that is for the procedures.
+        logged start compose --ansi never up -d --no-recreate --pull never || { refuse_taken_ports && die "the stack did not start: see $state/start.log"; }
+    fi
+    wait_until_ready
+}
+
+refuse_taken_ports() {
+    local key port answer=0
+    for key in KESTRA_HTTP_PORT KESTRA_MANAGEMENT_PORT; do
+        port=$(setting $key)
+        if is_taken "$port"; then
+            say "up.sh: port $port is taken by $(holder_of "$port"): set $key in $settings to a free port, then run this again" >&2
+            answer=1
+        fi
+    done
+    [ $answer = 0 ] || exit 1
+}
+
+is_taken() { [ -n "$(publisher_of "$1")" ] || (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+publisher_of() { docker ps --filter "publish=$1/tcp" --format '{{.Names}}' | head -n 1; }
+
+holder_of() {
+    local name
+    name=$(publisher_of "$1")
+    if [ -n "$name" ]; then say "the container $name"; else say "another program on this machine"; fi
+}
+
+# Ready is what the server says of itself in the body; that its port accepts may be Docker's proxy alone.
+is_ready() {
+    # shellcheck disable=SC2016  # the inner shell expands
+    timeout 5 bash -c '
+        exec 3<>"/dev/tcp/127.0.0.1/$1"
+        printf "GET /health/readiness HTTP/1.0\r\nHost: localhost\r\n\r\n" >&3
+        grep -Eq "\"status\" *: *\"UP\"" <&3' ready "$1" 2>/dev/null
+}
+
+wait_until_ready() {
+    local port kestra deadline=$((SECONDS + ready_limit))
+    port=$(setting KESTRA_MANAGEMENT_PORT)
+    kestra=$(container_of kestra)
+    until is_ready "$port"; do
+        if [ $SECONDS -ge $deadline ]; then explain_not_ready "is not ready after $ready_limit s"; fi
+        if has_died "$kestra"; then explain_not_ready "ended instead of starting"; fi
+        sleep 0.2
+    done
+    say "stack: Kestra is ready on http://127.0.0.1:$(setting KESTRA_HTTP_PORT)/ (user $(setting KESTRA_BASICAUTH_USERNAME), password in $settings)"
+}
+
+has_died() {
+    local state
+    state=$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$1" 2>/dev/null) || return 0
+    case $state in "running "[012] | "restarting "[012] | "created 0") return 1 ;; esac
+}
+
+explain_not_ready() {
+    local name
+    name=$(setting STACK_PREFIX)tools-kestra
+    docker logs --tail 10 "$name" 2>&1 | sed 's/^/    /' >&2
+    die "$name $1: its last lines stand above, all of them in 'docker logs $name'; 'pytest -m recover' brings a broken service back"
+}
+
+end_stack() {
+    local source=$settings volume
+    # Names and labels do not depend on the secrets, so the example serves where the file is gone.
+    [ -e "$settings" ] || source=$stack/.env.example
+    say "stack: ending $(project)$([ "${1:-}" = --data ] && echo ' and removing its data' || echo '; its data are kept')"
+    KESTRA_DB_PASSWORD=- KESTRA_BASICAUTH_PASSWORD=- logged down compose --env-file "$source" --ansi never down --remove-orphans ||
+        die "the stack did not end: see $state/down.log"
+    [ "${1:-}" = --data ] || return 0
+    docker volume ls -q --filter "label=com.docker.compose.project=$(project)" | while read -r volume; do
+        docker volume rm "$volume" >/dev/null
+    done
+}
