@@ -1,0 +1,93 @@
+"""Acting by Docker Compose: as the runbook's own `docker compose -f … up -d kestra` does, with one service named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from procedures.drivers.shell import Command
+from procedures.target import Target
+
+QUIET = ("--ansi", "never", "--progress", "plain")
+# What a client needs to find itself and its engine; everything else of the caller's environment may change a value.
+_NEUTRAL = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "LANG")
+
+
+class Compose:
+    """Commands for one target, in the operator's environment with the engine's address made explicit."""
+
+    def __init__(self, target: Target, environment: Mapping[str, str], docker_host: str) -> None:
+        self._target = target
+        self._environment = {
+            **{name: value for name, value in environment.items() if name != "DOCKER_CONTEXT"},
+            "DOCKER_HOST": docker_host,
+        }
+
+    def stop(self, grace: float, limit: float) -> Command:
+        return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
+
+    def start(self, limit: float) -> Command:
+        return self._call(limit, *self._up())
+
+    def unpause(self, limit: float) -> Command:
+        return self._call(limit, "unpause", self._target.service)
+
+    def rehearse_start(self, limit: float) -> Command:
+        return self._call(limit, *self._up(), before=("--dry-run",))
+
+    def render(self, limit: float) -> Command:
+        """Build the rendering that the operator's own call would use."""
+        return self._call(limit, "config", "--format", "json", before=())
+
+    def render_by_file(self, limit: float) -> Command:
+        """Build the rendering by the env files alone, with nothing of the caller's environment in it."""
+        files = tuple(word for one in self._target.env_files for word in ("--env-file", str(one)))
+        argv = ("docker", "compose", *files, *self._files(), "config", "--format", "json")
+        return Command(argv, self._target.root, limit, self._neutral())
+
+    def interpolate(self, names: tuple[str, ...], limit: float, *, by_file: bool) -> Command:
+        """Build a rendering of nothing but some names, so that Compose itself says what they are worth."""
+        lines = "".join(f'      {name}: "${{{name}-}}"\n' for name in names)
+        model = f"services:\n  names:\n    image: none\n    environment:\n{lines}"
+        files = (
+            tuple(word for one in self._target.env_files for word in ("--env-file", str(one)))
+            if by_file
+            else ()
+        )
+        directory = ("--project-directory", str(self._target.compose_files[0].parent))
+        argv = (
+            "docker",
+            "compose",
+            "-p",
+            "names",
+            *directory,
+            *files,
+            "-f",
+            "-",
+            "config",
+            "--format",
+            "json",
+        )
+        environment = self._neutral() if by_file else self._environment
+        return Command(argv, self._target.root, limit, environment, stdin=model)
+
+    def _call(self, limit: float, *words: str, before: tuple[str, ...] = QUIET) -> Command:
+        quiet = (*QUIET, *before) if before and before != QUIET else before
+        return Command(
+            ("docker", "compose", *quiet, *self._files(), *words), self._target.root, limit, self._environment
+        )
+
+    def _up(self) -> tuple[str, ...]:
+        return ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", self._target.service)
+
+    def _files(self) -> tuple[str, ...]:
+        project = ("-p", self._target.project) if self._target.project else ()
+        return (*project, *(word for one in self._target.compose_files for word in ("-f", self._typed(one))))
+
+    def _typed(self, file: Path) -> str:
+        root = self._target.root
+        return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
+
+    def _neutral(self) -> dict[str, str]:
+        return {name: self._environment[name] for name in _NEUTRAL if name in self._environment}

@@ -1,0 +1,147 @@
+"""The only place that starts a process."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEPT_BYTES = 200_000
+POLL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as a value: it can be shown, recorded and compared before anything runs.
+
+    `environment` replaces the caller's where it is given. `limit` is in seconds.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    limit: float
+    environment: Mapping[str, str] | None = None
+    stdin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a command; `output` holds both streams in the order in which they came."""
+
+    command: Command
+    exit_code: int | None
+    stdout: str
+    output: str
+    took: float
+    timed_out: bool = False
+    cut: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+@dataclass(slots=True)
+class _Streams:
+    stdout: bytearray = field(default_factory=bytearray)
+    both: bytearray = field(default_factory=bytearray)
+    cut: bool = False
+
+    def take(self, chunk: bytes, *, is_stdout: bool) -> None:
+        if is_stdout:
+            self.stdout += chunk
+        if len(self.both) + len(chunk) > KEPT_BYTES:
+            self.cut = True
+        else:
+            self.both += chunk
+
+
+def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
+    """Run a command to its end or its limit; `poll` is asked ten times a second and ends it by raising.
+
+    The child gets a session of its own: a Ctrl-C on the terminal is ours to judge, not the child's to die of.
+    Without a terminal on its standard input it cannot ask.
+    """
+    began = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=None if command.environment is None else dict(command.environment),
+            stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return Result(command, None, "", str(error), time.monotonic() - began)
+    with process:
+        streams = _Streams()
+        try:
+            if process.stdin:
+                process.stdin.write(command.stdin.encode())
+                process.stdin.close()
+            timed_out = not _follow(process, streams, began + command.limit, poll)
+        except BaseException:
+            end(process)
+            raise
+        if timed_out:
+            end(process)
+    return Result(
+        command,
+        process.returncode,
+        streams.stdout.decode(errors="replace"),
+        streams.both.decode(errors="replace"),
+        time.monotonic() - began,
+        timed_out,
+        streams.cut,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and everything in its session: asked first, then killed."""
+    for number, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
+        if process.poll() is not None and number is signal.SIGTERM:
+            number = signal.SIGKILL  # noqa: PLW2901 - its children may live on
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _follow(
+    process: subprocess.Popen[bytes], streams: _Streams, deadline: float, poll: Callable[[], None]
+) -> bool:
+    """Read both streams until both end and the process has ended; False when the deadline came first."""
+    with selectors.DefaultSelector() as selector:
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            poll()
+            if time.monotonic() > deadline:
+                return False
+            for key, _ in selector.select(POLL):
+                chunk = os.read(key.fd, 65536)
+                if chunk:
+                    streams.take(chunk, is_stdout=key.fileobj is process.stdout)
+                else:
+                    selector.unregister(key.fileobj)
+            # A grandchild may keep a stream open for ever; what the command itself did is over.
+            if process.poll() is not None and not selector.select(0):
+                break
+    while process.poll() is None:
+        poll()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True

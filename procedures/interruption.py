@@ -1,0 +1,42 @@
+"""One flag: whether somebody asked this run to end, and by what."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from procedures.problems import Interrupted
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """Remembers the first signal; waits ask it, so that no child is cut off half-way by an exception."""
+
+    def __init__(self) -> None:
+        self.by = ""
+        self._held = False
+        self._replaced: dict[signal.Signals, object] = {}
+
+    def listen(self) -> None:
+        """Take over the signals that end a run."""
+        for one in SIGNALS:
+            self._replaced[one] = signal.signal(one, self._note)
+
+    def let_go(self) -> None:
+        """Give the signals back to whoever had them."""
+        for one, before in self._replaced.items():
+            signal.signal(one, before)  # type: ignore[arg-type]  # exactly what signal.signal returned
+        self._replaced.clear()
+
+    def hold(self) -> None:
+        """From here on the run is landing: a further signal is noted and changes nothing."""
+        self._held = True
+
+    def raise_if_asked(self) -> None:
+        if self.by and not self._held:
+            raise Interrupted(f"interrupted by {self.by}")
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if not self.by:
+            self.by = signal.Signals(number).name

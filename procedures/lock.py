@@ -1,0 +1,155 @@
+"""The lock: a container that is created and never started, on the engine where everybody who could act sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docker.errors
+import requests
+
+from procedures.observe.engine import OURS, EngineObserver
+from procedures.problems import CannotObserve
+
+_LABEL = "io.kestra-restart.lock."
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a target: as written by the holder, read by everybody else.
+
+    `boot` and `began` tell this process from a later one with the same number.
+    """
+
+    run: str
+    procedure: str
+    user: str
+    host: str
+    pid: int
+    boot: str
+    began: str
+    since: str
+    why: str
+    journal: str
+
+    @staticmethod
+    def me(run: str, procedure: str, why: str, journal: Path, user: str) -> Holder:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Holder(
+            run, procedure, user, socket.gethostname(), os.getpid(), _boot(), _began(os.getpid()), now, why,
+            str(journal),
+        )  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        return (
+            f"{self.procedure} run {self.run} of {self.user}@{self.host} (process {self.pid}), since {self.since}"
+            + (f", because: {self.why}" if self.why else "")
+            + f"; its journal: {self.journal}"
+        )
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the holder is provably gone: it was on this host, and that process no longer lives."""
+        if self.host != socket.gethostname():
+            return False
+        return self.boot != _boot() or _began(self.pid) != self.began
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return self.host != socket.gethostname()
+
+
+class Lock:
+    """The lock of one target on one engine."""
+
+    def __init__(self, engine: EngineObserver, project: str, service: str) -> None:
+        key = hashlib.sha256(f"{project}\n{service}".encode()).hexdigest()[:12]
+        self.name = f"kestra-restart-lock-{key}"
+        self._engine = engine
+        self._container = ""
+
+    def take(self, me: Holder, image: str) -> Holder | None:
+        """Take the lock; return None, or who holds it. Creating a container by name is atomic on the engine."""
+        labels = {OURS: "lock", **{_LABEL + name: str(getattr(me, name)) for name in Holder.__slots__}}
+        try:
+            made = self._engine.client.api.create_container(
+                image, command=["true"], name=self.name, labels=labels
+            )
+        except docker.errors.APIError as error:
+            if error.status_code == 409:
+                return self.holder() or self._again(me, image)
+            raise CannotObserve(f"the lock {self.name} cannot be taken: {error.explanation}") from error
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise CannotObserve(f"the lock {self.name} cannot be taken: {error}") from error
+        self._container = str(made["Id"])
+        return None
+
+    def _again(self, me: Holder, image: str) -> Holder | None:
+        """Try once more: the holder let go between our two looks."""
+        time.sleep(0.05)
+        if (holder := self.holder()) is not None:
+            return holder
+        return self.take(me, image)
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock now."""
+        found = self._engine.named(self.name)
+        return _holder(found.labels) if found else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the lock is still the one that we took: a `docker container prune` removes it."""
+        found = self._engine.named(self.name)
+        return bool(found and self._container and found.id == self._container)
+
+    def take_over(self, from_run: str) -> None:
+        """Remove the lock of a holder that is gone; only that one."""
+        found = self._engine.named(self.name)
+        if found and found.labels.get(_LABEL + "run") == from_run:
+            self._remove(found.id)
+
+    def let_go(self) -> None:
+        if self._container:
+            self._remove(self._container)
+            self._container = ""
+
+    def _remove(self, container: str) -> None:
+        with contextlib.suppress(
+            docker.errors.NotFound, docker.errors.APIError, requests.exceptions.RequestException
+        ):
+            self._engine.client.api.remove_container(container, force=True)
+
+
+def _holder(labels: Mapping[str, str]) -> Holder:
+    def text(name: str) -> str:
+        return labels.get(_LABEL + name, "")
+
+    pid = text("pid")
+    return Holder(
+        text("run"), text("procedure"), text("user"), text("host"), int(pid) if pid.isdigit() else 0, text("boot"),
+        text("began"), text("since"), text("why"), text("journal"),
+    )  # fmt: skip
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _began(pid: int) -> str:
+    """Return when a process began, in the kernel's ticks since boot; empty when there is none (proc(5), stat)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]

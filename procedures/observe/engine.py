@@ -1,0 +1,330 @@
+"""What the Docker engine says: which one it is, its containers, images and events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from procedures.drivers import shell
+from procedures.problems import CannotObserve
+from reports.evidence import EngineEvent
+from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
+from reports.redact import is_secret_name
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+ONEOFF = "com.docker.compose.oneoff"
+OURS = "io.kestra-restart.role"
+"""The label on everything that this suite creates on an engine."""
+
+_CALL_LIMIT = 20
+_WATCHED = {
+    "kill",
+    "stop",
+    "die",
+    "oom",
+    "start",
+    "create",
+    "destroy",
+    "restart",
+    "rename",
+    "pause",
+    "unpause",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the engine is: an address for every client, so that none of them finds another one."""
+
+    url: str
+    context: str
+
+    @property
+    def is_local(self) -> bool:
+        return self.url.startswith("unix://")
+
+
+def endpoint(environment: Mapping[str, str], cwd: Path) -> Endpoint:
+    """Resolve the engine once, as the operator's own `docker` would."""
+    call = shell.Command(
+        ("docker", "context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}"),
+        cwd,
+        10,
+        environment,
+    )
+    result = shell.run(call)
+    if result.exit_code is None:
+        raise CannotObserve(
+            "there is no docker client here", "install it: `stack/up.sh engine` does, or docker.io"
+        )
+    if not result.ok:
+        raise CannotObserve(
+            f"the docker context cannot be resolved: {result.output.strip()}",
+            "correct DOCKER_CONTEXT or DOCKER_HOST, or choose another by `docker context use`",
+        )
+    name, _, url = result.stdout.strip().partition(" ")
+    return Endpoint(environment.get("DOCKER_HOST") or url, name)
+
+
+class EngineObserver:
+    """Reads one engine; every call has a limit, and what it cannot read is a `CannotObserve`."""
+
+    def __init__(self, where: Endpoint) -> None:
+        self.where = where
+        try:
+            self.client = docker.DockerClient(base_url=where.url, timeout=_CALL_LIMIT)
+            self.client.ping()
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise _unreachable(where, error) from error
+
+    def close(self) -> None:
+        self.client.close()
+
+    def engine(self) -> Engine:
+        """Return which engine answers; its clock is compared with ours."""
+        with self._reading("the engine's description"):
+            before = time.time()
+            said = self.client.info()
+            version = self.client.version()
+            middle = (before + time.time()) / 2
+        return Engine(
+            id=str(said.get("ID", "")),
+            name=str(said.get("Name", "")),
+            version=str(said.get("ServerVersion", "")),
+            api=str(version.get("ApiVersion", "")),
+            endpoint=self.where.url,
+            context=self.where.context,
+            os=str(said.get("OperatingSystem", "")),
+            skew=round(moment(str(said.get("SystemTime", ""))).timestamp() - middle, 3),
+            root_dir=str(said.get("DockerRootDir", "")),
+        )
+
+    def by_service(self, project: str, service: str) -> tuple[Container, ...]:
+        """Return the containers that Compose made for a service, found by their labels only."""
+        with self._reading(f"the containers of service {service!r}"):
+            found = self.client.api.containers(
+                all=True, filters={"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
+            )
+            described = [self._describe(one["Id"]) for one in found]
+        return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
+
+    def named(self, name: str) -> Container | None:
+        """Return the container that holds a name, whoever made it."""
+        with self._reading(f"the container {name!r}"):
+            return self._describe(name)
+
+    def neighbours(self, project: str, service: str) -> tuple[Neighbour, ...]:
+        """Return every container that is neither this service's nor ours."""
+        with self._reading("the other containers"):
+            listed = self.client.api.containers(all=True)
+            others = [
+                one
+                for one in listed
+                if (one["Labels"] or {}).get(OURS) is None
+                and (one["Labels"].get(PROJECT), one["Labels"].get(SERVICE)) != (project, service)
+            ]
+            described = [self._describe(one["Id"]) for one in others]
+        return tuple(_neighbour(one) for one in described if one)
+
+    def image(self, reference: str) -> Image | None:
+        """Return an image that is here, or None."""
+        with self._reading(f"the image {reference!r}"):
+            try:
+                said: Mapping[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap in the stubs
+            except docker.errors.ImageNotFound:
+                return None
+        labels = (said.get("Config") or {}).get("Labels") or {}
+        return Image(
+            reference=reference,
+            id=said["Id"],
+            digests=tuple(said.get("RepoDigests") or ()),
+            version=labels.get("org.opencontainers.image.version", ""),
+            architecture=str(said.get("Architecture", "")),
+            created=str(said.get("Created", "")),
+            labels=dict(labels),
+            size=int(said.get("Size", 0)),
+        )
+
+    def logs(self, container: str, limit_bytes: int, limit: float) -> tuple[bytes, bool]:
+        """Return the newest lines of a container's log, both streams with their times, and whether it was cut."""
+        deadline = time.monotonic() + limit
+        lines = max(1000, limit_bytes // 200)
+        kept, cut = bytearray(), False
+        with self._reading("the container's log"):
+            for chunk in self.client.api.logs(container, stream=True, timestamps=True, tail=lines):
+                kept += chunk
+                if len(kept) > limit_bytes:
+                    del kept[: len(kept) - limit_bytes]
+                    cut = True
+                if time.monotonic() > deadline:
+                    cut = True
+                    break
+        return bytes(kept), cut
+
+    def events(self, since: float, until: float, project: str) -> tuple[EngineEvent, ...]:
+        """Return what the engine did to containers of a project between two times, in seconds since the epoch."""
+        with self._reading("the engine's events"):
+            stream = self.client.api.events(
+                since=int(since), until=int(until) + 1, decode=True, filters={"type": "container"}
+            )
+            said = list(stream)
+        return tuple(
+            _event(one)
+            for one in said
+            if since <= int(one.get("timeNano", 0)) / 1e9 <= until
+            and one.get("Action", "").split(":")[0] in _WATCHED
+            and one.get("Actor", {}).get("Attributes", {}).get(PROJECT) == project
+        )
+
+    def _describe(self, container: str) -> Container | None:
+        try:
+            return _container(self.client.api.inspect_container(container))
+        except docker.errors.NotFound:
+            return None
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise CannotObserve(f"{what} cannot be read from {self.where.url}: {_brief(error)}") from error
+
+
+def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
+    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have none of their own."""
+    answer: list[Any] = []
+    failure: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answer.append(call(*arguments))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller below
+            failure.append(error)
+
+    asker = threading.Thread(target=ask, daemon=True, name=what)
+    asker.start()
+    asker.join(limit)
+    if failure:
+        raise failure[0]
+    if not answer:
+        raise CannotObserve(f"{what} did not answer within {limit:g} s")
+    return answer[0]
+
+
+def moment(text: str) -> datetime:
+    """Read the engine's times, which carry nine digits of a second."""
+    if not text or text.startswith("0001-"):
+        return datetime.fromtimestamp(0, UTC)
+    head, dot, rest = text.partition(".")
+    if dot:
+        digits = "".join(one for one in rest if one.isdigit())[:6]
+        zone = "+00:00" if rest.endswith("Z") else rest[-6:]
+        text = f"{head}.{digits:0<6}{zone}"
+    return datetime.fromisoformat(text)
+
+
+def environment_of(pairs: Mapping[str, str]) -> dict[str, str | Secret]:
+    """Type the values of an environment: those of names that tell a secret are secrets."""
+    return {name: Secret(value) if value and is_secret_name(name) else value for name, value in pairs.items()}
+
+
+def _container(said: Mapping[str, Any]) -> Container:
+    state, config, host = said["State"], said["Config"], said["HostConfig"]
+    grace = config.get("StopTimeout")
+    networks = (said.get("NetworkSettings") or {}).get("Networks") or {}
+    pairs = dict(one.partition("=")[::2] for one in config.get("Env") or ())
+    return Container(
+        id=said["Id"],
+        name=said["Name"].lstrip("/"),
+        image=config.get("Image", ""),
+        image_id=said["Image"],
+        state=state["Status"],
+        running=bool(state["Running"]),
+        paused=bool(state.get("Paused")),
+        restarting=bool(state.get("Restarting")),
+        oom_killed=bool(state.get("OOMKilled")),
+        exit_code=int(state.get("ExitCode", 0)),
+        error=str(state.get("Error", "")),
+        created_at=str(said.get("Created", "")),
+        started_at=str(state.get("StartedAt", "")),
+        finished_at=str(state.get("FinishedAt", "")),
+        restart_count=int(said.get("RestartCount", 0)),
+        restart_policy=str((host.get("RestartPolicy") or {}).get("Name") or "no"),
+        auto_remove=bool(host.get("AutoRemove")),
+        health=str((state.get("Health") or {}).get("Status", "")),
+        stop_grace=None if grace is None else float(grace),
+        bindings=_bindings(said),
+        networks=tuple(sorted(networks)),
+        volumes=tuple(sorted(one.get("Name") or one.get("Source", "") for one in said.get("Mounts") or ())),
+        labels=dict(config.get("Labels") or {}),
+        environment=environment_of(pairs),
+        command=tuple(config.get("Cmd") or ()),
+        log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
+    )
+
+
+def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
+    published = (said.get("NetworkSettings") or {}).get("Ports") or {}
+    source = published if said["State"]["Running"] else said["HostConfig"].get("PortBindings") or {}
+    return tuple(
+        Binding(port, one.get("HostIp") or "0.0.0.0", int(one["HostPort"]))  # noqa: S104 - read, not bound
+        for port, hosts in sorted(source.items())
+        for one in hosts or ()
+        if one.get("HostPort")
+    )
+
+
+def _neighbour(one: Container) -> Neighbour:
+    return Neighbour(
+        id=one.id,
+        name=one.name,
+        image_id=one.image_id,
+        state=one.state,
+        started_at=one.started_at,
+        restart_count=one.restart_count,
+        bindings=one.bindings,
+        service=one.labels.get(SERVICE, ""),
+        project=one.labels.get(PROJECT, ""),
+    )
+
+
+def _event(said: Mapping[str, Any]) -> EngineEvent:
+    attributes = said["Actor"].get("Attributes", {})
+    kept = {name: attributes[name] for name in ("signal", "exitCode", "image") if name in attributes}
+    at = datetime.fromtimestamp(said["timeNano"] / 1e9, UTC)
+    return EngineEvent(
+        at.isoformat(timespec="milliseconds"),
+        "container",
+        said["Action"],
+        attributes.get("name", ""),
+        said["Actor"].get("ID", ""),
+        kept,
+    )
+
+
+def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
+    text = _brief(error)
+    if "Permission denied" in text or "PermissionError" in text:
+        return CannotObserve(
+            f"no permission for the engine's socket {where.url}",
+            "ask for membership of the socket's group (`stat -c %G` on the socket names it), then log in anew",
+        )
+    return CannotObserve(
+        f"no engine answers at {where.url}: {text}",
+        "start it (`systemctl start docker`, or `stack/up.sh engine`), or choose another by DOCKER_HOST",
+    )
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

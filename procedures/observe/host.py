@@ -1,0 +1,94 @@
+"""What this machine itself shows: its disk, its files, its own view of the ports."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import testinfra
+
+from procedures import envfile
+from procedures.observe.engine import within
+from procedures.observe.lookout import Lookout
+from procedures.problems import CannotObserve
+from procedures.target import Target
+from reports.observed import FileSeen, Host, Listener, Unseen
+
+
+def look(target: Target, lookout: Lookout | None, limit: float) -> Host:
+    """Look at this machine; the disk that the engine writes to is seen from inside the engine."""
+    archive = _existing(target.archive)
+    return Host(
+        name=socket.gethostname(),
+        listeners=_listeners(limit),
+        archive=str(target.archive),
+        archive_problem=_archive_problem(archive),
+        archive_free=shutil.disk_usage(archive).free,
+        engine_free=_engine_free(lookout, limit),
+    )
+
+
+def files(target: Target) -> tuple[FileSeen, ...]:
+    """Look at the files that the procedure will use; an env file's own text is judged too."""
+    seen = [_file(one, "compose file") for one in target.compose_files]
+    for one in target.env_files:
+        plain = _file(one, "env file")
+        problems = () if plain.problem else envfile.read(one, target.keys.names).problems
+        seen.append(FileSeen(plain.path, plain.role, plain.problem or "; ".join(problems), plain.sha256))
+    return tuple(seen)
+
+
+def _file(path: Path, role: str) -> FileSeen:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return FileSeen(str(path), role, f"the {role} {path} does not exist")
+    except OSError as error:
+        return FileSeen(str(path), role, f"the {role} {path} cannot be read: {error.strerror}")
+    return FileSeen(str(path), role, "", hashlib.sha256(content).hexdigest())
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _archive_problem(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written by this user"
+
+
+def _listeners(limit: float) -> tuple[Listener, ...] | Unseen:
+    """Ask testinfra, with a limit of ours: it has none."""
+    try:
+        found = within(limit, "this machine's list of sockets", _ask_for_listeners)
+    except CannotObserve as error:
+        return Unseen(error.what)
+    except Exception as error:  # noqa: BLE001 - testinfra raises what its tools printed; unknown, never green
+        return Unseen(f"this machine's sockets cannot be listed: {str(error)[:200]}")
+    return tuple(found)
+
+
+def _ask_for_listeners() -> list[Listener]:
+    here = testinfra.get_host("local://")
+    found = []
+    for one in here.socket.get_listening_sockets():
+        if one.startswith("tcp://"):
+            ip, _, port = one.removeprefix("tcp://").rpartition(":")
+            found.append(Listener(ip.strip("[]") if ip else "0.0.0.0", int(port)))  # noqa: S104 - read, not bound
+    return found
+
+
+def _engine_free(lookout: Lookout | None, limit: float) -> int | Unseen:
+    if lookout is None:
+        return Unseen("there is no place on the engine to look from")
+    try:
+        said = lookout.ask(("df", "-PB1", "/"), limit)
+        return int(said.text.splitlines()[-1].split()[3])
+    except (CannotObserve, IndexError, ValueError) as error:
+        return Unseen(f"the engine's disk cannot be read: {error}")

@@ -1,0 +1,129 @@
+"""What Compose makes of the target's files, asked of Compose itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from procedures.drivers import shell
+from procedures.drivers.compose import Compose
+from procedures.durations import seconds
+from procedures.observe.engine import environment_of
+from procedures.problems import CannotObserve
+from procedures.target import Target
+from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
+
+_TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Restart|Kill)")
+_WARNING = re.compile(r'level=warning msg="(.*)"$')
+
+
+def by_operator(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
+    """Render as the operator's own call does, environment and all."""
+    return _rendering(target, compose.render(30), compose.interpolate(names, 30, by_file=False))
+
+
+def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
+    """Render by the env files alone."""
+    return _rendering(target, compose.render_by_file(30), compose.interpolate(names, 30, by_file=True))
+
+
+def dry_run(compose: Compose, limit: float) -> DryRun:
+    """Ask Compose what our exact start command would do."""
+    command = compose.rehearse_start(limit)
+    result = shell.run(command)
+    if result.exit_code is None or result.timed_out:
+        raise CannotObserve(f"the dry run of the start did not end: {result.output.strip()[-300:]}")
+    touched = {match[1] for match in _TOUCHED.finditer(result.output)}
+    return DryRun(command.argv, result.exit_code, tuple(sorted(touched)), result.output[-2000:])
+
+
+def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Rendering:
+    model, warnings = _model(call)
+    service = (model.get("services") or {}).get(target.service)
+    if not isinstance(service, dict):
+        known = ", ".join(sorted(model.get("services") or {})) or "none"
+        raise CannotObserve(
+            f"the compose file has no service {target.service!r}; its services: {known}",
+            f"correct the key 'service' in {target.file}",
+        )
+    database = (model.get("services") or {}).get(target.database_service) or {}
+    worth = _model(names)[0]["services"]["names"]["environment"]
+    environment = {name: _text(value) for name, value in (service.get("environment") or {}).items()}
+    return Rendering(
+        command=call.argv,
+        project=str(model.get("name", "")),
+        image=_text(service.get("image")),
+        container_name=_text(service.get("container_name")) or f"{model.get('name', '')}-{target.service}-1",
+        bindings=tuple(_binding(one) for one in service.get("ports") or ()),
+        stop_grace=seconds(str(service.get("stop_grace_period", "")))
+        if service.get("stop_grace_period")
+        else None,
+        restart_policy=_text(service.get("restart")),
+        has_health_check="healthcheck" in service and not service["healthcheck"].get("disable", False),
+        environment=environment_of(environment),
+        volumes=_volumes(service, model),
+        networks=_networks(service, model),
+        database_image=_text(database.get("image")),
+        warnings=warnings,
+        interpolation=environment_of({name: _text(value) for name, value in worth.items()}),
+        settings=Unseen("the configuration has not been read yet"),
+    )
+
+
+def _model(call: shell.Command) -> tuple[dict[str, Any], tuple[str, ...]]:
+    result = shell.run(call)
+    if result.exit_code is None or result.timed_out:
+        raise CannotObserve(
+            f"Compose did not answer: {result.output.strip()[-300:]}", "try the command by hand"
+        )
+    if not result.ok:
+        said = result.output.strip()[-500:]
+        if "is not a docker command" in said or "unknown shorthand flag" in said:
+            raise CannotObserve(
+                "the docker client has no Compose plugin",
+                "install docker-compose-plugin (or docker-compose 2), or let `stack/up.sh engine` do it",
+            )
+        raise CannotObserve(f"Compose cannot render the files: {said}", "correct the file that it names")
+    warnings = tuple(match[1] for line in result.output.splitlines() if (match := _WARNING.search(line)))
+    try:
+        model = json.loads(result.stdout)
+    except ValueError as error:
+        raise CannotObserve(f"Compose's rendering is no JSON: {error}") from error
+    return model, warnings
+
+
+def _text(value: object) -> str:
+    """Undo what `compose config` does to a dollar sign."""
+    return "" if value is None else str(value).replace("$$", "$")
+
+
+def _binding(port: Mapping[str, Any]) -> Binding:
+    published = str(port.get("published") or "0")
+    return Binding(
+        f"{port['target']}/{port.get('protocol', 'tcp')}",
+        str(port.get("host_ip") or ""),
+        int(published) if published.isdigit() else 0,
+    )
+
+
+def _volumes(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, ...]:
+    known = model.get("volumes") or {}
+    return tuple(
+        str((known.get(one.get("source")) or {}).get("name") or one.get("source", ""))
+        for one in service.get("volumes") or ()
+    )
+
+
+def _networks(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, ...]:
+    if mode := service.get("network_mode"):
+        return (str(mode),)
+    known = model.get("networks") or {}
+    names = service.get("networks") or {"default": None}
+    return tuple(str((known.get(one) or {}).get("name") or one) for one in names)
+
+
+def secrets_of(values: Mapping[str, str | Secret]) -> tuple[Secret, ...]:
+    """Return the values of an environment that are secrets."""
+    return tuple(value for value in values.values() if isinstance(value, Secret))

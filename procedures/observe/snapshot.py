@@ -1,0 +1,335 @@
+"""Snapshots: everything that the observers saw at one moment, looked at side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import docker.errors
+import requests
+
+from procedures import envfile
+from procedures.drivers.compose import Compose
+from procedures.observe import host, kestra, lookout, postgres, rendering
+from procedures.observe.engine import OURS, EngineObserver, within
+from procedures.problems import CannotObserve
+from procedures.target import Target
+from reports.observed import (
+    Container,
+    Database,
+    Image,
+    Listener,
+    Rendering,
+    Secret,
+    Server,
+    Settings,
+    Snapshot,
+    Unseen,
+)
+
+T = TypeVar("T")
+
+
+class Observers:
+    """All observers of one target on one engine; nothing here changes the target."""
+
+    def __init__(self, target: Target, engine: EngineObserver, compose: Compose, run: str) -> None:
+        self.target = target
+        self.engine = engine
+        self.compose = compose
+        self._run = run
+        self._inside: lookout.Lookout | Unseen | None = None
+        self._outside: lookout.Lookout | Unseen | None = None
+        self.operator_rendering = self._rendered(rendering.by_operator)
+        self.file_rendering: Rendering | Unseen | None = None
+        self.running_settings: Settings | Unseen | None = None
+
+    @property
+    def project(self) -> str:
+        return self.operator_rendering.project
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """One sentence for each helper that was started."""
+        return tuple(
+            one.sentence for one in (self._inside, self._outside) if isinstance(one, lookout.Lookout)
+        )
+
+    @property
+    def settings(self) -> Settings | Unseen:
+        """What the new container's server will read."""
+        return self.operator_rendering.settings
+
+    def url(self, template: str) -> str:
+        """Fill a URL of the target with the ports that Compose rendered."""
+        return template.format(
+            http_port=self.port(self.target.http_container_port),
+            management_port=self.port(self.target.management_container_port),
+        )
+
+    def port(self, container_port: str) -> int:
+        """Return the host port that the rendering publishes a container's port on; 0 where it does not."""
+        bindings = self.operator_rendering.bindings
+        return next((one.host_port for one in bindings if one.container_port == container_port), 0)
+
+    def containers(self) -> tuple[Container, ...]:
+        return self.engine.by_service(self.project, self.target.service)
+
+    def before(self, name: str = "before") -> Snapshot:
+        """See everything that can be seen while nothing is changed."""
+        began, taken_at = time.monotonic(), _now()
+        with ThreadPoolExecutor(8) as pool:
+            engine = pool.submit(_seen, self.engine.engine)
+            containers = pool.submit(_seen, self.containers)
+            databases = pool.submit(
+                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
+            )
+            neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
+            by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
+            rehearsed = pool.submit(
+                _seen, lambda: rendering.dry_run(self.compose, self.target.budgets.look * 2)
+            )
+            image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
+            running_image = pool.submit(_seen, lambda: self._image_of(containers))
+            self._open_lookouts(databases.result())
+            self._read_settings(containers.result(), image.result())
+            inside, outside = self._inside, self._outside
+            database = pool.submit(_seen, lambda: self._database(postgres.look))
+            listening = pool.submit(_seen, self._listeners)
+            server = pool.submit(_seen, self._server)
+            machine = pool.submit(
+                _seen,
+                lambda: host.look(
+                    self.target,
+                    outside if isinstance(outside, lookout.Lookout) else _or_none(inside),
+                    self.target.budgets.look,
+                ),
+            )
+            self.file_rendering = self._with_settings(by_file.result())
+            return Snapshot(
+                name=name,
+                taken_at=taken_at,
+                engine=engine.result(),
+                containers=containers.result(),
+                database_containers=databases.result(),
+                neighbours=neighbours.result(),
+                listeners=listening.result(),
+                operator_rendering=self.operator_rendering,
+                file_rendering=self.file_rendering,
+                dry_run=rehearsed.result(),
+                image=image.result(),
+                running_image=running_image.result(),
+                running_settings=self.running_settings,
+                database=database.result(),
+                server=server.result(),
+                host=machine.result(),
+                files=host.files(self.target),
+                took=time.monotonic() - began,
+            )
+
+    def stopped(self) -> Snapshot:
+        """See what is instant: this look is part of the outage."""
+        began, taken_at = time.monotonic(), _now()
+        with ThreadPoolExecutor(4) as pool:
+            containers = pool.submit(_seen, self.containers)
+            databases = pool.submit(
+                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
+            )
+            listening = pool.submit(_seen, self._listeners)
+            database = pool.submit(_seen, lambda: self._database(postgres.look_quickly))
+            return Snapshot(
+                name="stopped",
+                taken_at=taken_at,
+                containers=containers.result(),
+                database_containers=databases.result(),
+                listeners=listening.result(),
+                database=database.result(),
+                took=time.monotonic() - began,
+            )
+
+    def after(self, name: str = "after") -> Snapshot:
+        """See what there is once the service has been started and has soaked."""
+        began, taken_at = time.monotonic(), _now()
+        with ThreadPoolExecutor(8) as pool:
+            engine = pool.submit(_seen, self.engine.engine)
+            containers = pool.submit(_seen, self.containers)
+            databases = pool.submit(
+                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
+            )
+            neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
+            running_image = pool.submit(_seen, lambda: self._image_of(containers))
+            listening = pool.submit(_seen, self._listeners)
+            server = pool.submit(_seen, self._server)
+            database = pool.submit(_seen, lambda: self._database(postgres.look))
+            given = pool.submit(_seen, lambda: self._given(containers.result()))
+            return Snapshot(
+                name=name,
+                taken_at=taken_at,
+                engine=engine.result(),
+                containers=containers.result(),
+                database_containers=databases.result(),
+                neighbours=neighbours.result(),
+                listeners=listening.result(),
+                running_image=running_image.result(),
+                running_settings=given.result(),
+                database=database.result(),
+                server=server.result(),
+                took=time.monotonic() - began,
+            )
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return every secret value that was met, whoever uses it."""
+        found = {
+            *rendering.secrets_of(self.operator_rendering.environment),
+            *rendering.secrets_of(self.operator_rendering.interpolation),
+            *_secrets_in(self.settings),
+            *_secrets_in(self.running_settings),
+        }
+        if isinstance(self.file_rendering, Rendering):
+            found |= {*rendering.secrets_of(self.file_rendering.interpolation)}
+        for service in (self.target.service, self.target.database_service):
+            for container in self.engine.by_service(self.project, service):
+                found |= {*rendering.secrets_of(container.environment)}
+        return tuple(found)
+
+    def close(self) -> None:
+        """Take the lookouts away."""
+        for one in (self._inside, self._outside):
+            if isinstance(one, lookout.Lookout):
+                one.close()
+        self._inside = self._outside = None
+
+    def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], Rendering]) -> Rendering:
+        names = {name for one in self.target.env_files for name in envfile.read(one).names}
+        return render(self.target, self.compose, tuple(sorted(names | set(self.target.keys.names))))
+
+    def _open_lookouts(self, databases: tuple[Container, ...] | Unseen) -> None:
+        if self._inside is not None:
+            return
+        image = databases[0].image_id if isinstance(databases, tuple) and databases else ""
+        image = image or self.operator_rendering.database_image or self.operator_rendering.image
+        lifetime = self.target.budgets.run + 60
+        network = next(iter(self.operator_rendering.networks), "bridge")
+
+        def opened(role: str, place: str) -> lookout.Lookout:
+            return lookout.Lookout(self.engine, f"kestra-restart-{role}-{self._run}", image, place, lifetime)
+
+        with ThreadPoolExecutor(2) as pool:
+            inside = pool.submit(_seen, lambda: opened("inside", network))
+            outside = pool.submit(_seen, lambda: opened("outside", "host"))
+            self._inside, self._outside = inside.result(), outside.result()
+
+    def _read_settings(self, containers: tuple[Container, ...] | Unseen, image: Image | Unseen) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            given = pool.submit(_seen, lambda: self._given(containers))
+            new = pool.submit(_seen, lambda: self._settings(self.operator_rendering.environment, image))
+            self.running_settings = given.result()
+            self.operator_rendering = dataclasses.replace(self.operator_rendering, settings=new.result())
+
+    def _with_settings(self, rendered: Rendering | Unseen) -> Rendering | Unseen:
+        """Read the other rendering's configuration; the image's echo is asked again only where the text differs."""
+        if isinstance(rendered, Unseen):
+            return rendered
+        mine = self.operator_rendering
+        if rendered.environment == mine.environment:
+            return dataclasses.replace(rendered, settings=mine.settings)
+        read = _seen(lambda: self._settings(rendered.environment, self._image(rendered.image)))
+        return dataclasses.replace(rendered, settings=read)
+
+    def _given(self, containers: tuple[Container, ...] | Unseen) -> Settings:
+        if isinstance(containers, Unseen) or len(containers) != 1:
+            raise CannotObserve("there is no single container whose configuration could be read")
+        one = containers[0]
+        return self._settings(one.environment, self._image(one.image_id))
+
+    def _settings(self, environment: dict[str, str | Secret], image: Image | Unseen) -> Settings:
+        if isinstance(image, Unseen):
+            raise CannotObserve(image.unseen)
+        plain = {
+            name: value.value if isinstance(value, Secret) else value for name, value in environment.items()
+        }
+        text = plain.get("KESTRA_CONFIGURATION", "")
+        if not text:
+            raise CannotObserve(
+                "the container gets no KESTRA_CONFIGURATION; where its settings come from is unknown"
+            )
+        return kestra.settings(self._echoed(text, image.id), plain)
+
+    def _echoed(self, text: str, image: str) -> str:
+        """Return the configuration as the image's own `echo` writes it: some shells interpret backslashes."""
+
+        def echo() -> bytes:
+            said: bytes = self.engine.client.containers.run(
+                image, entrypoint=["sh", "-c", 'echo "${KESTRA_CONFIGURATION}"'], command=[], remove=True,
+                environment={"KESTRA_CONFIGURATION": text}, network_mode="none", labels={OURS: "echo"},
+                name=f"kestra-restart-echo-{self._run}-{time.monotonic_ns() % 10**9}",
+            )  # fmt: skip
+            return said
+
+        if "\\" not in text:
+            # Every shell's echo agrees about a text without backslashes.
+            return text
+        try:
+            return bytes(within(self.target.budgets.look, "the image's echo", echo)).decode(errors="replace")
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise CannotObserve(f"the image's echo could not be asked: {str(error)[:200]}") from error
+
+    def _image(self, reference: str) -> Image:
+        found = self.engine.image(reference)
+        if found is None:
+            raise CannotObserve(f"the image {reference!r} is not on this engine")
+        return found
+
+    def _image_of(self, containers: Future[tuple[Container, ...] | Unseen]) -> Image:
+        found = containers.result()
+        if isinstance(found, Unseen) or len(found) != 1:
+            raise CannotObserve("there is no single container whose image could be looked at")
+        return self._image(found[0].image_id)
+
+    def _database(self, look: Callable[[lookout.Lookout, Settings, float], Database]) -> Database:
+        settings = self.settings
+        if missing := postgres.settings_missing(settings):
+            raise missing
+        if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
+            why = self._inside.unseen if isinstance(self._inside, Unseen) else "no lookout was opened"
+            raise CannotObserve(f"there is no place in the service's network to log in from: {why}")
+        return look(self._inside, settings, self.target.budgets.look)
+
+    def _listeners(self) -> tuple[Listener, ...]:
+        if not isinstance(self._outside, lookout.Lookout):
+            why = self._outside.unseen if isinstance(self._outside, Unseen) else "no lookout was opened"
+            raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
+        return lookout.listeners(self._outside, self.target.budgets.look)
+
+    def _server(self) -> Server:
+        return kestra.look(
+            self.url(self.target.http_url),
+            self.url(self.target.management_url),
+            self.settings,
+            self.target.budgets.look / 2,
+        )
+
+
+def _seen(look: Callable[[], T]) -> T | Unseen:
+    try:
+        return look()
+    except CannotObserve as error:
+        return Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
+
+
+def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
+    return one if isinstance(one, lookout.Lookout) else None
+
+
+def _secrets_in(settings: Settings | Unseen | None) -> tuple[Secret, ...]:
+    if settings is None or isinstance(settings, Unseen):
+        return ()
+    return tuple(one for one in (settings.db_password, settings.basic_auth_password) if one)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,64 @@
+"""Waiting: a deadline, a cadence, a sentence for the time-out, and every change of what was seen as evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from reports.evidence import Attempt, Wait
+
+Look = Callable[[], tuple[bool, str]]
+"""Looks once: whether the wait is over, and what was seen."""
+
+
+class Waiting:
+    """Waits one thing at a time, asking `poll` at every turn; `tell` is given each change and a heartbeat."""
+
+    def __init__(
+        self,
+        poll: Callable[[], None],
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        heartbeat: float = 15.0,
+    ) -> None:
+        self._poll = poll
+        self._tell = tell
+        self._clock = clock
+        self._sleep = sleep
+        self._heartbeat = heartbeat
+
+    def until(self, what: str, look: Look, limit: float, cadence: float) -> Wait:
+        """Look until it is over or the limit has passed; the result says which."""
+        began = self._clock()
+        attempts: list[Attempt] = []
+        told_at = began
+        while True:
+            over, saw = look()
+            now = self._clock()
+            changed = _note(attempts, now - began, saw)
+            if over or now - began >= limit:
+                return _wait(what, limit, cadence, now - began, attempts, ended=over)
+            if changed or now - told_at >= self._heartbeat:
+                self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
+                told_at = now
+            self._poll()
+            self._sleep(min(cadence, max(0.0, began + limit - now)))
+
+
+def _note(attempts: list[Attempt], at: float, saw: str) -> bool:
+    if attempts and attempts[-1].saw == saw:
+        attempts[-1] = Attempt(attempts[-1].at, saw, attempts[-1].count + 1)
+        return False
+    attempts.append(Attempt(round(at, 3), saw))
+    return True
+
+
+def _wait(
+    what: str, limit: float, cadence: float, took: float, attempts: list[Attempt], *, ended: bool
+) -> Wait:
+    last = attempts[-1].saw
+    sentence = f"{what}: {last} after {took:.1f} s"
+    if not ended:
+        sentence = f"{what}: not within {limit:g} s; the last look saw: {last}"
+    return Wait(what, limit, cadence, took, ended, sentence, tuple(attempts))
