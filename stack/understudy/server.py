@@ -1,0 +1,406 @@
+"""The life of the server: boot, ports, the ways in which it ends, and the exit status that each has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import configuration as configurations
+from . import instance, log, migration, release, settings, store
+from .configuration import Configuration
+from .database import LOST, Cursor, DatabaseUnreachable, Pool, connect
+from .executor import Executor
+from .faults import Fault
+from .http_api import HttpApi
+from .http_server import HttpServer
+from .liveness import Liveness
+from .management import Management
+from .queues import Bell
+from .release import Release
+from .services import TYPES, Services, Timing
+from .settings import Settings
+from .watch import Watch
+from .worker import Worker
+
+_COMMAND = "io.kestra.cli.AbstractCommand"
+_CONTEXT = "i.kestra.core.contexts.KestraContext"
+_PLUGINS = "i.kestra.core.plugins.PluginScanner"
+_SERVICES = "i.k.c.server.ServiceLivenessManager"
+_CATCHER = ".c.u.ThreadUncaughtExceptionHandlers"
+_CONNECTS_AT, _STARTS_AT = 0.4, 0.65  # the parts of the boot after which Kestra does these
+
+
+class Reason(Enum):
+    """Why the server ends; the value is its exit status."""
+
+    TERM = 143
+    INTERRUPT = 130
+    STOPPED = 1
+    LOST = 2
+    FROZEN = 3
+    CRASHED = 4
+
+    @property
+    def status(self) -> int:
+        return self.value if self.value > 128 else 1
+
+
+class Ending:
+    """The first reason to end counts."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self.reason: Reason | None = None
+
+    def ask(self, reason: Reason) -> None:
+        self.reason = self.reason or reason
+        self._asked.set()
+
+    def wait(self, timeout: float) -> bool:
+        return self._asked.wait(timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What this process was told to be."""
+
+    settings: Settings
+    release: Release
+    configuration: Configuration
+    born: float
+    """When the process started, on the monotonic clock."""
+
+    def wait_for(self, part: float) -> None:
+        """Wait until this part of the boot has passed."""
+        time.sleep(max(0.0, self.born + part * self.settings.boot - time.monotonic()))
+
+
+def main() -> NoReturn:
+    """Run the server, and leave with its exit status without waiting for any thread."""
+    threading.current_thread().name = "main"
+    if sys.argv[1:3] != ["server", "standalone"]:
+        log.raw("usage: python3 -m understudy server standalone")
+        _leave(2)
+    # Until there is anything to drain, SIGTERM ends the process as it ends a JVM.
+    signal.signal(signal.SIGTERM, lambda *_: _leave(143))
+    signal.signal(signal.SIGINT, lambda *_: _leave(130))
+    _leave(_run())
+
+
+def _run() -> int:
+    try:
+        told = settings.parse(os.environ.get("UNDERSTUDY", ""))
+        version = release.parse(os.environ.get("UNDERSTUDY_VERSION", "0.20.7"))
+    except (settings.SettingsInvalid, release.ReleaseUnknown) as invalid:
+        log.raw(str(invalid))
+        return 1
+    if told.has(Fault.IGNORE_TERM):
+        signal.signal(signal.SIGTERM, lambda *_: log.warn(_COMMAND, "SIGTERM is ignored (an injected fault)"))
+    path = Path(os.environ.get("MICRONAUT_CONFIG_FILES", "/app/confs/application.yml"))
+    try:
+        configuration = configurations.load(path, os.environ, version)
+        return Server(Identity(told, version, configuration, _born())).run()
+    except configurations.ConfigurationInvalid as invalid:
+        log.raw(
+            f'Exception in thread "main" io.micronaut.context.exceptions.BeanInstantiationException: {invalid}'
+        )
+    except DatabaseUnreachable as unreachable:
+        log.raw(_pool_failure(unreachable))
+    except migration.ChecksumMismatch as mismatch:
+        log.raw(_validate_failure(mismatch))
+    return 1
+
+
+class Server:
+    """Everything that runs in the process."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.ending = Ending()
+        self.mute = False
+        self.opened = float("inf")
+        identity.wait_for(_CONNECTS_AT)
+        self.pool = Pool(identity.configuration.datasource)
+        self.watch = Watch(identity.configuration.datasource, self._fail)
+        self.bell = Bell()
+        timing = _timing(identity)
+        self.services = Services(identity.configuration, timing, identity.release, socket.gethostname())
+        self.worker = Worker(
+            self.pool,
+            self.bell,
+            self.services.id_of("WORKER"),
+            identity.release.shows_null_outputs,
+            self._fail,
+        )
+        self.executor = Executor(self.pool, self.bell, self.worker.kill, self._fail)
+        self.liveness = Liveness(self.pool, self.bell, self.services, timing, self._fail)
+        self.ports: list[HttpServer] = []
+
+    def run(self) -> int:
+        """Boot, serve, end."""
+        if not self._boot():
+            return 1
+        self._await_end()
+        return self._end()
+
+    def _boot(self) -> bool:
+        identity, told = self.identity, self.identity.settings
+        migration.migrate(self.pool, identity.release.migrations, self.watch.server_version)
+        with self.pool.transaction() as cursor:
+            _inject(cursor, told)
+            instance_id = instance.instance_id(cursor)
+            instance.save_basic_auth(cursor, identity.configuration.basic_auth)
+        identity.wait_for(_STARTS_AT)
+        threading.current_thread().name = "standalone"
+        _announce(identity)
+        if told.has(Fault.CRASH_AT_BOOT):
+            log.raw(
+                'Exception in thread "standalone" java.lang.IllegalStateException: crash-at-boot (an injected fault)'
+            )
+            return False
+        identity.wait_for(1)
+        self.opened = time.monotonic()
+        self._open(instance_id)
+        self._start_services()
+        return True
+
+    def _open(self, instance_id: str) -> None:
+        configuration, release_ = self.identity.configuration, self.identity.release
+        told = self.identity.settings
+        api = HttpApi(
+            release=release_,
+            auth=configuration.basic_auth,
+            auth_is_asked_for=not told.has(Fault.AUTH_OFF),
+            instance_id=instance_id,
+            reports_usage=configuration.reports_usage,
+            pool=self.pool,
+            bell=self.bell,
+            is_held=self._held,
+            api_opens=self.opened + told.first_api_answer,
+            on_failure=self._fail,
+        )
+        management = Management(
+            release=release_,
+            auth=configuration.basic_auth,
+            source=configuration.datasource,
+            watch=self.watch,
+            worker=self.worker,
+            unhealthy=told.has(Fault.UNHEALTHY_BODY),
+            is_held=self._held,
+            on_stop=lambda: self.ending.ask(Reason.STOPPED),
+        )
+        if not told.has(Fault.IGNORE_TERM):
+            signal.signal(signal.SIGTERM, lambda *_: self.ending.ask(Reason.TERM))
+            signal.signal(signal.SIGINT, lambda *_: self.ending.ask(Reason.INTERRUPT))
+        self.watch.start()
+        self.ports = [
+            HttpServer(configuration.http_port, api),
+            HttpServer(configuration.management_port, management),
+        ]
+        for port in self.ports:
+            port.start()
+        host = self.services.hostname
+        ports = f"http://{host}:{configuration.http_port}, Management server on port "
+        log.info(_COMMAND, f"Server Running: {ports}http://{host}:{configuration.management_port}/health")
+
+    def _start_services(self) -> None:
+        try:
+            with self.pool.transaction() as cursor:
+                self.services.register(cursor)
+            self.executor.start()
+            self.worker.start()
+            with self.pool.transaction() as cursor:
+                self.services.move(cursor, "RUNNING")
+            self.liveness.start()
+        except LOST as lost:
+            self._fail(lost)
+        if self.identity.settings.has(Fault.DEAD_WORKER):
+            self.worker.end_thread()
+
+    def _held(self) -> bool:
+        told = self.identity.settings
+        hangs = told.moment_of(Fault.HANG_AFTER, at_once=Fault.HANG)
+        hanging = hangs is not None and time.monotonic() - self.opened >= hangs
+        return self.mute or hanging or self.watch.frozen
+
+    def _fail(self, failure: Exception) -> None:
+        """End because a thread could not go on; whatever it was, Kestra shuts down then."""
+        if self.ending.reason is None:
+            thread = threading.current_thread().name
+            log.error(
+                _CATCHER, f"Caught an exception in Thread[{thread}]. Shutting down.\n{failure!r}".rstrip()
+            )
+        self.ending.ask(Reason.LOST)
+
+    def _await_end(self) -> None:
+        told = self.identity.settings
+        loses = told.moment_of(Fault.LOSE_DATABASE_AFTER, at_once=Fault.LOSE_DATABASE)
+        crashes = told.faults.get(Fault.CRASH_AFTER)
+        while not self.ending.wait(0.1):
+            passed = time.monotonic() - self.opened
+            if loses is not None and passed >= loses:
+                loses = None
+                self.pool.drop()
+                self.watch.cut()
+            if crashes is not None and passed >= crashes:
+                log.error(_COMMAND, "java.lang.OutOfMemoryError: crash-after (an injected fault)")
+                self.ending.ask(Reason.CRASHED)
+            if self.watch.silence() > told.frozen_limit:
+                log.error(
+                    _CATCHER,
+                    "java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available",
+                )
+                self.ending.ask(Reason.FROZEN)
+
+    def _end(self) -> int:
+        reason = self.ending.reason or Reason.CRASHED
+        if reason in (Reason.CRASHED, Reason.FROZEN):
+            return reason.status
+        if reason is Reason.LOST and self.identity.settings.has(Fault.ZOMBIE_ON_DB_LOSS):
+            self.mute = True
+            while True:
+                signal.pause()
+        if reason is not Reason.LOST:
+            try:
+                return self._drain(reason)
+            except LOST:
+                log.error(_COMMAND, "Postgres was lost during the shutdown")
+        return self._end_without_database()
+
+    def _drain(self, reason: Reason) -> int:
+        _say_shutdown_begins()
+        with self.pool.transaction() as cursor:
+            self.services.move(cursor, "TERMINATING")
+        self._close_ports()
+        self.liveness.stop()
+        self.executor.stop()
+        by_themselves = self.worker.drain(self.identity.configuration.termination_grace)
+        self.watch.stop()
+        with self.pool.transaction() as cursor:
+            self._terminate(cursor, worker="TERMINATED_GRACEFULLY" if by_themselves else "TERMINATED_FORCED")
+        log.info(_CONTEXT, "Kestra server - Shutdown completed")
+        return reason.status
+
+    def _terminate(self, cursor: Cursor, worker: str) -> None:
+        self.services.move(cursor, worker, ("WORKER",))
+        self.services.move(cursor, "TERMINATED_GRACEFULLY", tuple(kind for kind in TYPES if kind != "WORKER"))
+        # Two lines that look bad and are harmless: a real server prints them at every clean stop.
+        indexer = f"id={self.services.id_of('INDEXER')}, type=INDEXER, hostname={self.services.hostname}"
+        cause = "from TERMINATED_GRACEFULLY to TERMINATING. Cause: Invalid transition."
+        log.warn(_SERVICES, f"Failed to transition service [{indexer}] {cause}")
+        completed = (
+            "Termination already completed (TERMINATED_GRACEFULLY). This error may occur if the service has "
+        )
+        completed += "already been evicted by Kestra due to a prior error."
+        log.error(_SERVICES, f"[Service {indexer}] {completed}")
+
+    def _end_without_database(self) -> int:
+        """Without Postgres nothing answers, and the process ends only when Postgres is back."""
+        self._close_ports()
+        while True:
+            try:
+                connect(self.identity.configuration.datasource).close()
+                break
+            except DatabaseUnreachable:
+                time.sleep(0.2)
+        log.info("io.kestra.core.runners.Worker", "All working threads are terminated.")
+        if not self.worker.runnings():
+            with Pool(self.identity.configuration.datasource).transaction() as cursor:
+                self._terminate(cursor, worker="TERMINATED_GRACEFULLY")
+        _say_shutdown_begins()
+        log.info(_CONTEXT, "Kestra server - Shutdown completed")
+        return 1
+
+    def _close_ports(self) -> None:
+        for port in self.ports:
+            port.close()
+
+
+def _inject(cursor: Cursor, told: Settings) -> None:
+    if told.has(Fault.WRONG_INSTANCE):
+        instance.replace_instance_id(cursor)
+    if told.has(Fault.FORGET_FLOW):
+        store.forget_first_flow(cursor)
+    if told.has(Fault.FORGET_EXECUTION):
+        store.forget_newest_execution(cursor)
+
+
+def _timing(identity: Identity) -> Timing:
+    told, liveness = identity.settings, identity.configuration.liveness
+    return Timing(
+        interval=told.liveness_interval or liveness.interval.total_seconds(),
+        timeout=told.liveness_timeout or liveness.timeout.total_seconds(),
+        heartbeat=told.heartbeat or liveness.heartbeat_interval.total_seconds(),
+    )
+
+
+def _announce(identity: Identity) -> None:
+    version = identity.release
+    date = version.commit_date[:16]
+    log.info(
+        _COMMAND, f"Starting Kestra {version.name} with environments [cli] [revision understudy / {date}]"
+    )
+    log.info("understudy", "This is not Kestra: it stands in for it where its image cannot be had")
+    if not version.recorded:
+        log.warn(
+            "understudy", f"What it does for version {version.version} is documented only: nobody recorded it"
+        )
+    if identity.settings.faults:
+        log.warn("understudy", f"Injected faults: {', '.join(identity.settings.faults)}")
+    log.info(_PLUGINS, "Registered 3 core plugins (scan done in 1ms)")
+    log.info(_PLUGINS, "Registered 0 plugins from 0 groups (scan done in 0ms)")
+
+
+def _say_shutdown_begins() -> None:
+    threading.current_thread().name = "command-shutdown"
+    log.warn(_COMMAND, "Receiving shutdown ! Try to graceful exit")
+    log.info(_CONTEXT, "Kestra server - Shutdown initiated")
+    log.warn(_COMMAND, "Receiving shutdown ! Try to graceful exit")
+
+
+def _pool_failure(unreachable: DatabaseUnreachable) -> str:
+    bean = "io.micronaut.context.exceptions.BeanInstantiationException"
+    instantiating = "Error instantiating bean of type  [javax.sql.DataSource]"
+    path = "Path Taken: DatasourceFactory.dataSource(DatasourceConfiguration datasourceConfiguration)"
+    pool = f"Failed to initialize pool: {unreachable.message}"
+    lines = [
+        f'Exception in thread "main" {bean}: Bean definition [javax.sql.DataSource] could not be loaded: {instantiating}',
+        f"\nMessage: {pool}\n{path}",
+        f"Caused by: {bean}: {instantiating}",
+        f"\nMessage: {pool}\n{path}",
+        f"Caused by: com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: {pool}",
+        f"Caused by: org.postgresql.util.PSQLException: {unreachable.message}",
+    ]
+    if not unreachable.cause.endswith(unreachable.message):
+        lines.append(f"Caused by: {unreachable.cause}")
+    return "\n".join(lines)
+
+
+def _validate_failure(mismatch: migration.ChecksumMismatch) -> str:
+    bean = (
+        "io.micronaut.context.exceptions.BeanInstantiationException: Bean definition [javax.sql.DataSource]"
+    )
+    failed = "Validate failed: Migrations have failed validation"
+    flyway = "org.flywaydb.core.api.exception.FlywayValidateException"
+    return f'Exception in thread "main" {bean} could not be loaded: {failed}\n{mismatch}\nCaused by: {flyway}: {failed}'
+
+
+def _born() -> float:
+    """When the process started: the time that the interpreter needed is part of the boot."""
+    ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - max(0.0, age)
+
+
+def _leave(status: int) -> Any:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
