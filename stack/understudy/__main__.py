@@ -1,5 +1,5 @@
 """The command: `python3 -m understudy server standalone`."""
 
-from .server import main
+from .command import main
 
 main()

@@ -12,13 +12,14 @@ import yaml
 
 from . import placeholder
 from .moment import DurationInvalid, parse_duration
+from .problem import Problem
 from .release import Release
 
 _URL = re.compile(r"jdbc:postgresql://(?P<host>[^:/?]+)(?::(?P<port>\d+))?/(?P<name>[^?]+)(?:\?.*)?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-class ConfigurationInvalid(ValueError):
+class ConfigurationInvalid(Problem):
     """A configuration with which Kestra does not start; the message is the exception that it prints."""
 
 
@@ -69,9 +70,7 @@ class Configuration:
 def load(path: Path, environment: Mapping[str, str], release: Release) -> Configuration:
     """Read the file; placeholders come from the environment or from the file itself."""
     try:
-        tree = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         tree = None
     except (yaml.YAMLError, UnicodeDecodeError) as invalid:

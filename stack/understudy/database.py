@@ -6,12 +6,13 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
 
 from .configuration import Datasource
+from .problem import Problem
 
 Cursor = Any
 """A psycopg2 cursor; the library has no types."""
@@ -20,7 +21,7 @@ _SIZE = 10  # as Hikari's default
 _PATIENCE = 30.0  # Hikari's connection-timeout
 
 
-class DatabaseUnreachable(Exception):
+class DatabaseUnreachable(Problem):
     """Postgres could not be logged in to."""
 
     def __init__(self, message: str, cause: str) -> None:
@@ -127,9 +128,5 @@ def cut(connection: Any) -> None:
     if connection.closed:
         return
     duplicate = socket.socket(fileno=socket.dup(connection.fileno()))
-    try:
+    with duplicate, suppress(OSError):  # it may have been cut already
         duplicate.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it was cut already
-    finally:
-        duplicate.close()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .problem import Problem
+
 _EXPRESSION = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
 
 
-class ExpressionFailed(ValueError):
+class ExpressionFailed(Problem):
     """A variable that is not there, or an expression that is beyond the understudy."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import yaml
 
 from .document import Document
+from .problem import Problem
 
 LOG = "io.kestra.plugin.core.log.Log"
 RETURN = "io.kestra.plugin.core.debug.Return"
@@ -16,7 +17,7 @@ TASK_TYPES = (LOG, RETURN, SLEEP)
 _HEAD = ("id", "namespace", "revision")
 
 
-class FlowInvalid(ValueError):
+class FlowInvalid(Problem):
     """A source that is no flow; `errors` are pairs of a message and the path that it belongs to."""
 
     def __init__(self, message: str, errors: tuple[tuple[str, str], ...]) -> None:
@@ -47,7 +48,7 @@ def parse(source: str) -> Document:
 
 def _tree(source: str) -> dict[str, object]:
     try:
-        tree = yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        tree = yaml.safe_load(source)
     except yaml.YAMLError as invalid:
         raise _illegal(str(invalid)) from invalid
     if not isinstance(tree, dict):

@@ -42,6 +42,10 @@ class HttpApi:
     api_opens: float
     """The moment, on the monotonic clock, from which `/api` answers: a server needs a while after its ports."""
     on_failure: Callable[[Exception], None]
+    _routes: tuple[Route, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._routes = self._table()
 
     def held(self, path: str) -> bool:
         return self.is_held() or (path.startswith("/api/") and time.monotonic() < self.api_opens)
@@ -50,7 +54,7 @@ class HttpApi:
         if self.auth and self.auth_is_asked_for and not admitted(self.auth, request):
             return unauthorised(self.auth)
         try:
-            return dispatch(self._routes(), request)
+            return dispatch(self._routes, request)
         except flows.FlowInvalid as invalid:
             return error(422, f"Invalid entity: {invalid.message}", request.path, invalid.errors)
         except ValueError as invalid:
@@ -59,7 +63,7 @@ class HttpApi:
             self.on_failure(lost)
             raise ConnectionAbortedError from lost
 
-    def _routes(self) -> tuple[Route, ...]:
+    def _table(self) -> tuple[Route, ...]:
         # Documented only: later versions have the tenant in the path, and still take it without.
         api = "/api/v1(?:/main)?" if self.release.has_tenant_in_path else "/api/v1"
         return (

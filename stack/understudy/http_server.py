@@ -5,7 +5,9 @@ from __future__ import annotations
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
@@ -94,9 +96,8 @@ class HttpServer:
                 return
             self._connections.add(connection)
         try:
-            _Conversation(connection, address, self)  # type: ignore[arg-type] # it only passes its server on
-        except (ConnectionError, TimeoutError, ValueError, OSError):
-            pass  # the client left, or we did
+            with suppress(OSError, ValueError):  # the client left, or we did
+                _Conversation(connection, address, self)  # type: ignore[arg-type] # it only passes its server on
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -148,7 +149,11 @@ class _Conversation(BaseHTTPRequestHandler):
         if answer.afterwards:
             answer.afterwards()
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _converse
+    def __getattr__(self, name: str) -> Any:
+        """Give the library one method for all of HTTP's: it looks for `do_GET` and its like."""
+        if name.startswith("do_"):
+            return self._converse
+        raise AttributeError(name)
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
@@ -175,17 +180,17 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _awaited(self, path: str) -> bool:
         """Hold the request for as long as nothing is answered; say whether its client still waits then."""
+        pause = 0.01
         while self.server.application.held(path):
-            readable, _, _ = select.select([self.connection], [], [], 0.2)
+            pause = min(pause * 1.5, 0.25)
+            readable, _, _ = select.select([self.connection], [], [], pause)
             if readable and not self.connection.recv(1, socket.MSG_PEEK):
                 return False
             if readable:
-                threading.Event().wait(0.2)  # there is more to read: a body, which is not ours to read yet
+                time.sleep(pause)  # there is more to read: a body, which is not ours to read yet
         return bool(self.server.open)
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # the other side was faster
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # the other side was faster

@@ -33,19 +33,22 @@ class Management:
     unhealthy: bool
     is_held: Callable[[], bool]
     on_stop: Callable[[], None]
+    _routes: tuple[Route, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._routes = self._table()
 
     def held(self, path: str) -> bool:  # noqa: ARG002 -- on this port all paths are held alike
         return self.is_held()
 
     def answer(self, request: Request) -> Answer:
-        routes = self._routes()
         # Endpoints never ask; the filter only looks at what is none, and a wrong method is none.
-        endpoint = any(found.method == request.method for found, _ in matching(routes, request.path))
+        endpoint = any(found.method == request.method for found, _ in matching(self._routes, request.path))
         if not endpoint and self.auth and not admitted(self.auth, request):
             return unauthorised(self.auth)
-        return dispatch(routes, request)
+        return dispatch(self._routes, request)
 
-    def _routes(self) -> tuple[Route, ...]:
+    def _table(self) -> tuple[Route, ...]:
         return (
             route("GET", "/health", self._health),
             route("GET", "/health/readiness", self._health),
@@ -61,6 +64,8 @@ class Management:
 
     def _health(self, _: Request) -> Answer:
         up = self.watch.ping(_PATIENCE)
+        if self.watch.ended:
+            raise ConnectionAbortedError  # Postgres is lost: nothing is answered any more
         name = "UP" if up and not self.unhealthy else "DOWN"
         body = _status(
             name,

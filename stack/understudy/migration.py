@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import log
 from .database import Cursor, Pool
+from .problem import Problem
 
 _HISTORY = """
 CREATE TABLE flyway_schema_history (
@@ -27,7 +28,7 @@ _MIGRATE = "o.f.core.internal.command.DbMigrate"
 _TABLE = "o.f.c.i.s.JdbcTableSchemaHistory"
 
 
-class ChecksumMismatch(Exception):
+class ChecksumMismatch(Problem):
     """A migration that was applied is not the one that this version knows."""
 
 
@@ -54,7 +55,7 @@ def migrate(pool: Pool, count: int, server_version: str) -> None:
     migrations = known(count)
     log.info(
         "org.flywaydb.core.FlywayExecutor",
-        f"Database: {pool.source.url} (PostgreSQL {server_version.split()[0]})",
+        f"Database: {pool.source.url} (PostgreSQL {server_version.split(maxsplit=1)[0]})",
     )
     with pool.transaction() as cursor:
         # Two servers that boot at once must not both create the tables.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .problem import Problem
+
 Lookup = Callable[[str], str | None]
 
 
-class PlaceholderUnresolved(ValueError):
+class PlaceholderUnresolved(Problem):
     """A placeholder without value and without default."""
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .problem import Problem
+
 RECORDED = ("0.20.7", "0.21.0")
 
 
-class ReleaseUnknown(ValueError):
+class ReleaseUnknown(Problem):
     """A version that cannot be read."""
 
 

@@ -61,7 +61,7 @@ def error(status: int, message: str, path: str, errors: Sequence[tuple[str, str]
         "_embedded": {},
     }
     if errors:
-        each = [
+        each: list[Document] = [
             {"message": told, "logref": None, "path": at, "_links": {}, "_embedded": {}}
             for told, at in errors
         ]

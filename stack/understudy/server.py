@@ -2,121 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import sys
 import threading
 import time
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
-from typing import Any, NoReturn
 
-from . import configuration as configurations
-from . import instance, log, migration, release, settings, store
-from .configuration import Configuration
+from . import announcement, instance, log, migration, store
 from .database import LOST, Cursor, DatabaseUnreachable, Pool, connect
+from .ending import Ending, Reason
 from .executor import Executor
 from .faults import Fault
 from .http_api import HttpApi
 from .http_server import HttpServer
+from .identity import Identity
 from .liveness import Liveness
 from .management import Management
 from .queues import Bell
-from .release import Release
 from .services import TYPES, Services, Timing
 from .settings import Settings
 from .watch import Watch
 from .worker import Worker
 
 _COMMAND = "io.kestra.cli.AbstractCommand"
-_CONTEXT = "i.kestra.core.contexts.KestraContext"
-_PLUGINS = "i.kestra.core.plugins.PluginScanner"
-_SERVICES = "i.k.c.server.ServiceLivenessManager"
 _CATCHER = ".c.u.ThreadUncaughtExceptionHandlers"
 _CONNECTS_AT, _STARTS_AT = 0.4, 0.65  # the parts of the boot after which Kestra does these
-
-
-class Reason(Enum):
-    """Why the server ends; the value is its exit status."""
-
-    TERM = 143
-    INTERRUPT = 130
-    STOPPED = 1
-    LOST = 2
-    FROZEN = 3
-    CRASHED = 4
-
-    @property
-    def status(self) -> int:
-        return self.value if self.value > 128 else 1
-
-
-class Ending:
-    """The first reason to end counts."""
-
-    def __init__(self) -> None:
-        self._asked = threading.Event()
-        self.reason: Reason | None = None
-
-    def ask(self, reason: Reason) -> None:
-        self.reason = self.reason or reason
-        self._asked.set()
-
-    def wait(self, timeout: float) -> bool:
-        return self._asked.wait(timeout)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What this process was told to be."""
-
-    settings: Settings
-    release: Release
-    configuration: Configuration
-    born: float
-    """When the process started, on the monotonic clock."""
-
-    def wait_for(self, part: float) -> None:
-        """Wait until this part of the boot has passed."""
-        time.sleep(max(0.0, self.born + part * self.settings.boot - time.monotonic()))
-
-
-def main() -> NoReturn:
-    """Run the server, and leave with its exit status without waiting for any thread."""
-    threading.current_thread().name = "main"
-    if sys.argv[1:3] != ["server", "standalone"]:
-        log.raw("usage: python3 -m understudy server standalone")
-        _leave(2)
-    # Until there is anything to drain, SIGTERM ends the process as it ends a JVM.
-    signal.signal(signal.SIGTERM, lambda *_: _leave(143))
-    signal.signal(signal.SIGINT, lambda *_: _leave(130))
-    _leave(_run())
-
-
-def _run() -> int:
-    try:
-        told = settings.parse(os.environ.get("UNDERSTUDY", ""))
-        version = release.parse(os.environ.get("UNDERSTUDY_VERSION", "0.20.7"))
-    except (settings.SettingsInvalid, release.ReleaseUnknown) as invalid:
-        log.raw(str(invalid))
-        return 1
-    if told.has(Fault.IGNORE_TERM):
-        signal.signal(signal.SIGTERM, lambda *_: log.warn(_COMMAND, "SIGTERM is ignored (an injected fault)"))
-    path = Path(os.environ.get("MICRONAUT_CONFIG_FILES", "/app/confs/application.yml"))
-    try:
-        configuration = configurations.load(path, os.environ, version)
-        return Server(Identity(told, version, configuration, _born())).run()
-    except configurations.ConfigurationInvalid as invalid:
-        log.raw(
-            f'Exception in thread "main" io.micronaut.context.exceptions.BeanInstantiationException: {invalid}'
-        )
-    except DatabaseUnreachable as unreachable:
-        log.raw(_pool_failure(unreachable))
-    except migration.ChecksumMismatch as mismatch:
-        log.raw(_validate_failure(mismatch))
-    return 1
 
 
 class Server:
@@ -160,7 +69,7 @@ class Server:
             instance.save_basic_auth(cursor, identity.configuration.basic_auth)
         identity.wait_for(_STARTS_AT)
         threading.current_thread().name = "standalone"
-        _announce(identity)
+        announcement.starting(identity)
         if told.has(Fault.CRASH_AT_BOOT):
             log.raw(
                 'Exception in thread "standalone" java.lang.IllegalStateException: crash-at-boot (an injected fault)'
@@ -276,7 +185,7 @@ class Server:
         return self._end_without_database()
 
     def _drain(self, reason: Reason) -> int:
-        _say_shutdown_begins()
+        announcement.shutdown()
         with self.pool.transaction() as cursor:
             self.services.move(cursor, "TERMINATING")
         self._close_ports()
@@ -286,21 +195,15 @@ class Server:
         self.watch.stop()
         with self.pool.transaction() as cursor:
             self._terminate(cursor, worker="TERMINATED_GRACEFULLY" if by_themselves else "TERMINATED_FORCED")
-        log.info(_CONTEXT, "Kestra server - Shutdown completed")
+        announcement.completed()
         return reason.status
 
     def _terminate(self, cursor: Cursor, worker: str) -> None:
         self.services.move(cursor, worker, ("WORKER",))
         self.services.move(cursor, "TERMINATED_GRACEFULLY", tuple(kind for kind in TYPES if kind != "WORKER"))
-        # Two lines that look bad and are harmless: a real server prints them at every clean stop.
-        indexer = f"id={self.services.id_of('INDEXER')}, type=INDEXER, hostname={self.services.hostname}"
-        cause = "from TERMINATED_GRACEFULLY to TERMINATING. Cause: Invalid transition."
-        log.warn(_SERVICES, f"Failed to transition service [{indexer}] {cause}")
-        completed = (
-            "Termination already completed (TERMINATED_GRACEFULLY). This error may occur if the service has "
+        announcement.indexer(
+            f"id={self.services.id_of('INDEXER')}, type=INDEXER, hostname={self.services.hostname}"
         )
-        completed += "already been evicted by Kestra due to a prior error."
-        log.error(_SERVICES, f"[Service {indexer}] {completed}")
 
     def _end_without_database(self) -> int:
         """Without Postgres nothing answers, and the process ends only when Postgres is back."""
@@ -315,8 +218,8 @@ class Server:
         if not self.worker.runnings():
             with Pool(self.identity.configuration.datasource).transaction() as cursor:
                 self._terminate(cursor, worker="TERMINATED_GRACEFULLY")
-        _say_shutdown_begins()
-        log.info(_CONTEXT, "Kestra server - Shutdown completed")
+        announcement.shutdown()
+        announcement.completed()
         return 1
 
     def _close_ports(self) -> None:
@@ -340,67 +243,3 @@ def _timing(identity: Identity) -> Timing:
         timeout=told.liveness_timeout or liveness.timeout.total_seconds(),
         heartbeat=told.heartbeat or liveness.heartbeat_interval.total_seconds(),
     )
-
-
-def _announce(identity: Identity) -> None:
-    version = identity.release
-    date = version.commit_date[:16]
-    log.info(
-        _COMMAND, f"Starting Kestra {version.name} with environments [cli] [revision understudy / {date}]"
-    )
-    log.info("understudy", "This is not Kestra: it stands in for it where its image cannot be had")
-    if not version.recorded:
-        log.warn(
-            "understudy", f"What it does for version {version.version} is documented only: nobody recorded it"
-        )
-    if identity.settings.faults:
-        log.warn("understudy", f"Injected faults: {', '.join(identity.settings.faults)}")
-    log.info(_PLUGINS, "Registered 3 core plugins (scan done in 1ms)")
-    log.info(_PLUGINS, "Registered 0 plugins from 0 groups (scan done in 0ms)")
-
-
-def _say_shutdown_begins() -> None:
-    threading.current_thread().name = "command-shutdown"
-    log.warn(_COMMAND, "Receiving shutdown ! Try to graceful exit")
-    log.info(_CONTEXT, "Kestra server - Shutdown initiated")
-    log.warn(_COMMAND, "Receiving shutdown ! Try to graceful exit")
-
-
-def _pool_failure(unreachable: DatabaseUnreachable) -> str:
-    bean = "io.micronaut.context.exceptions.BeanInstantiationException"
-    instantiating = "Error instantiating bean of type  [javax.sql.DataSource]"
-    path = "Path Taken: DatasourceFactory.dataSource(DatasourceConfiguration datasourceConfiguration)"
-    pool = f"Failed to initialize pool: {unreachable.message}"
-    lines = [
-        f'Exception in thread "main" {bean}: Bean definition [javax.sql.DataSource] could not be loaded: {instantiating}',
-        f"\nMessage: {pool}\n{path}",
-        f"Caused by: {bean}: {instantiating}",
-        f"\nMessage: {pool}\n{path}",
-        f"Caused by: com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: {pool}",
-        f"Caused by: org.postgresql.util.PSQLException: {unreachable.message}",
-    ]
-    if not unreachable.cause.endswith(unreachable.message):
-        lines.append(f"Caused by: {unreachable.cause}")
-    return "\n".join(lines)
-
-
-def _validate_failure(mismatch: migration.ChecksumMismatch) -> str:
-    bean = (
-        "io.micronaut.context.exceptions.BeanInstantiationException: Bean definition [javax.sql.DataSource]"
-    )
-    failed = "Validate failed: Migrations have failed validation"
-    flyway = "org.flywaydb.core.api.exception.FlywayValidateException"
-    return f'Exception in thread "main" {bean} could not be loaded: {failed}\n{mismatch}\nCaused by: {flyway}: {failed}'
-
-
-def _born() -> float:
-    """When the process started: the time that the interpreter needed is part of the boot."""
-    ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
-    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return time.monotonic() - max(0.0, age)
-
-
-def _leave(status: int) -> Any:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

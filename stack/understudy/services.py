@@ -38,7 +38,7 @@ def config(configuration: Configuration, timing: Timing) -> Document:
 
 
 class Services:
-    """This server's own five services."""
+    """The five services of this server."""
 
     def __init__(self, configuration: Configuration, timing: Timing, release: Release, hostname: str) -> None:
         created = to_iso(now())

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field, replace
 
 from .faults import TIMED, Fault
+from .problem import Problem
 
 _KEYS = ("boot", "api_lag", "liveness_timeout", "liveness_interval", "heartbeat", "frozen_limit")
 
 
-class SettingsInvalid(ValueError):
+class SettingsInvalid(Problem):
     """The variable UNDERSTUDY says something that is not understood."""
 
 
@@ -48,7 +49,8 @@ class Settings:
 
 def parse(text: str) -> Settings:
     """Read a list like `boot=3 dead-worker, hang-after=5`; anything unknown is refused."""
-    settings, faults = Settings(), dict[Fault, float]()
+    numbers: dict[str, float] = {}
+    faults: dict[Fault, float] = {}
     for word in re.split(r"[\s,]+", text.strip()):
         key, equals, value = word.partition("=")
         if not key and not equals:
@@ -56,13 +58,12 @@ def parse(text: str) -> Settings:
         if key == "fault":
             key, equals, value = value, "", ""
         if key.replace("-", "_") in _KEYS:
-            settings = replace(settings, **{key.replace("-", "_"): _seconds(word, value)})
+            numbers[key.replace("-", "_")] = _seconds(word, value)
         else:
             fault = _fault(key)
             faults[fault] = _seconds(word, value) if fault in TIMED else _no_value(word, equals)
-    if Fault.SLOW_BOOT in faults:
-        settings = replace(settings, boot=settings.boot * 10)
-    return replace(settings, faults=faults)
+    settings = Settings(**numbers, faults=faults)
+    return replace(settings, boot=settings.boot * 10) if Fault.SLOW_BOOT in faults else settings
 
 
 def _fault(name: str) -> Fault:

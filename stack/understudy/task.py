@@ -10,9 +10,10 @@ from .document import Document
 from .expression import render
 from .flow import LOG, RETURN
 from .moment import parse_duration
+from .problem import Problem
 
 
-class TaskInterrupted(Exception):
+class TaskInterrupted(Problem):
     """The worker was told to end the task: its execution was killed, or the drain ran out of time."""
 
 

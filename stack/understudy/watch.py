@@ -24,7 +24,7 @@ class Watch:
         self._asked = 0
         self._answered = 0
         self._since: float | None = None
-        self._ended = False
+        self.ended = False
         self.server_version = self._parameter("server_version")
 
     def start(self) -> None:
@@ -36,7 +36,7 @@ class Watch:
             self._asked += 1
             ticket = self._asked
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._answered >= ticket or self._ended, timeout)
+            self._changed.wait_for(lambda: self._answered >= ticket or self.ended, timeout)
             return self._answered >= ticket
 
     def silence(self) -> float:
@@ -54,7 +54,7 @@ class Watch:
 
     def stop(self) -> None:
         with self._changed:
-            self._ended = True
+            self.ended = True
             self._changed.notify_all()
 
     def _parameter(self, name: str) -> str:
@@ -70,8 +70,8 @@ class Watch:
 
     def _turn(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._asked > self._answered or self._ended, _CADENCE)
-            if self._ended:
+            self._changed.wait_for(lambda: self._asked > self._answered or self.ended, _CADENCE)
+            if self.ended:
                 return False
             asked = self._asked
             self._since = time.monotonic()

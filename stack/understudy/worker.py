@@ -15,6 +15,7 @@ from . import task as tasks
 from .database import Pool
 from .document import Document, to_json
 from .moment import from_iso, now, to_iso
+from .problem import Problem
 from .queues import Bell, Kind
 
 _POLL = 0.5  # for what another server emitted; our own rings the bell
@@ -167,7 +168,7 @@ class Worker:
                 return {}, "KILLED"
             log.error(_short(job), f"{interrupted}\njava.lang.InterruptedException: {interrupted}")
             self._logger(job)("ERROR", str(interrupted))
-        except (ValueError, KeyError) as failure:
+        except (Problem, KeyError) as failure:
             log.error(_short(job), str(failure))
             self._logger(job)("ERROR", str(failure))
         return {}, "FAILED"
