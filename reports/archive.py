@@ -1,0 +1,264 @@
+"""The archive: one folder a run, written so that a reader never meets half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.evidence import Evidence, Verdict
+from reports.html import to_html
+from reports.index import Listed, to_index
+from reports.markup import slug
+from reports.observed import Secret
+from reports.record import RecordUnreadable, from_plain, to_plain
+from reports.redact import Redaction
+
+RECORD = "evidence.json"
+REPORT = "report.html"
+SUMS = "SHA256SUMS"
+INDEX = "index.html"
+LATEST = "latest"
+RUNNING = "running"
+
+RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)-[a-z0-9-]+-[a-z0-9]+")
+RUNNING_NAME = re.compile(rf"-{RUNNING}-[a-z0-9]+$")
+ACCEPTED_NAME = re.compile(rf"(?<!-not)-{slug(Verdict.ACCEPTED)}-[a-z0-9]+$")
+
+
+class ArchiveUnwritable(Exception):  # noqa: N818 - says what happened
+    """The archive does not take what the run wants to keep."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"cannot write {path}: {why}; free or change the archive's folder, then run again")
+        self.path = path
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A file that holds secrets in its content or its name, by the labels of the secrets."""
+
+    file: str
+    found: tuple[str, ...]
+
+
+def stem(began_at: str, target: str, procedure: str, short: str) -> str:
+    """Return `<time>-<target>-<procedure>-<short id>`: a run's folder name before its verdict is known."""
+    time = re.sub(r"[-:]|\.\d+", "", began_at.replace("+00:00", "Z"))
+    return f"{time}-{slug(target)[:40]}-{slug(procedure)}-{slug(short).replace('-', '')}"
+
+
+def begin(archive: Path, stem: str) -> Path:
+    """Create the folder of a run that has just begun, and return it."""
+    head, _, short = stem.rpartition("-")
+    folder = archive / f"{head}-{RUNNING}-{short}"
+    with _told(folder):
+        folder.mkdir(parents=True)
+        _sync(archive)
+    return folder
+
+
+def write_record(
+    folder: Path, evidence: Evidence, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str
+) -> Path:
+    """Write `evidence.json`, the record that everything else is a view of."""
+    plain = to_plain(evidence, stand_in, clean)
+    return _write(folder / RECORD, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_report(folder: Path, evidence: Evidence, clean: Callable[[str], str] = str) -> Path:
+    """Write `report.html` from the record alone: the report of a run that did not live to write its own."""
+    return _write(folder / REPORT, clean(to_html(evidence)))
+
+
+def read_record(folder: Path) -> Evidence:
+    """Read a run's record back."""
+    try:
+        return from_plain(Evidence, json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordUnreadable(f"{folder / RECORD}: {error}") from error
+
+
+def sweep(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
+    """Return the files of a run that hold a secret in their content or their name."""
+    return tuple(leak for _, leak in _leaks(folder, redaction))
+
+
+def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
+    """Take the files that hold a secret out of a run's folder, and return which they were."""
+    leaks = _leaks(folder, redaction)
+    for path, _ in leaks:
+        with _told(path):
+            path.unlink()
+    return tuple(leak for _, leak in leaks)
+
+
+def seal(folder: Path, evidence: Evidence) -> Path:
+    """Write the checksums, give the folder its final name, and return it."""
+    head, _, short = folder.name.rpartition(f"-{RUNNING}-")
+    final = folder.with_name(f"{head}-{slug(evidence.verdict)}-{short}") if head else folder
+    write_sums(folder)
+    with _told(final):
+        if final != folder:
+            if final.exists():
+                raise FileExistsError(17, "a run of that name is there already")
+            folder.rename(final)
+        _sync(final.parent)
+    return final
+
+
+def write_sums(folder: Path) -> Path:
+    """Write `SHA256SUMS` over every other file, in the form that `sha256sum --check` reads."""
+    with _told(folder):
+        lines = [_sum(path, folder) for path in _files(folder) if path.name != SUMS]
+    return _write(folder / SUMS, "".join(lines))
+
+
+def write_index(archive: Path) -> Path:
+    """Write the page that lists every run of the archive, the newest first."""
+    with _told(archive):
+        listed = [_listed(folder) for folder in runs(archive)]
+    return _write(archive / INDEX, to_index(listed))
+
+
+def point_latest(archive: Path, folder: Path) -> Path:
+    """Let `latest` point at a run; a reader sees the old run or the new one, never none."""
+    link = archive / LATEST
+    with _told(link), tempfile.TemporaryDirectory(dir=archive, prefix=".latest-") as beside:
+        fresh = Path(beside) / LATEST
+        fresh.symlink_to(folder.name)
+        fresh.replace(link)
+    return link
+
+
+def prune(archive: Path, keep: int) -> tuple[Path, ...]:
+    """Remove all but the newest `keep` sealed runs, and return what was removed.
+
+    Open runs stay, and so do the accepted ones that later runs lean on.
+    """
+    with _told(archive):
+        sealed = [folder for folder in runs(archive) if not is_open(folder)]
+    leaned_on = _leaned_on(sealed)
+    removed = [folder for folder in sealed[max(keep, 0) :] if folder not in leaned_on]
+    for folder in removed:
+        with _told(folder):
+            shutil.rmtree(folder)
+    return tuple(removed)
+
+
+def _leaned_on(sealed: list[Path]) -> set[Path]:
+    """Return of every target the newest accepted run, and the newest one of another image, where rollback leads."""
+    found: dict[str, dict[str, Path]] = {}
+    for folder in sealed:
+        if ACCEPTED_NAME.search(folder.name):
+            target, image = _target_of(folder)
+            images = found.setdefault(target, {})
+            if len(images) < 2:
+                images.setdefault(image, folder)
+    return {folder for images in found.values() for folder in images.values()}
+
+
+def _target_of(folder: Path) -> tuple[str, str]:
+    """Return the target and the image that a run ended with, as far as its record can be read."""
+    try:
+        evidence = read_record(folder)
+    except RecordUnreadable:
+        return "", ""
+    after = evidence.snapshot("after")
+    container = after.container if after else None
+    return evidence.target.name if evidence.target else "", container.image_id if container else ""
+
+
+def runs(archive: Path) -> tuple[Path, ...]:
+    """Return the folders of the archive that are runs, the newest first."""
+    if not archive.is_dir():
+        return ()
+    found = [
+        path
+        for path in archive.iterdir()
+        if RUN_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    ]
+    return tuple(sorted(found, key=lambda path: path.name, reverse=True))
+
+
+def is_open(folder: Path) -> bool:
+    """Say whether a run has no verdict yet: it goes on, or it was killed."""
+    return RUNNING_NAME.search(folder.name) is not None
+
+
+def _leaks(folder: Path, redaction: Redaction) -> list[tuple[Path, Leak]]:
+    leaks = []
+    with _told(folder):
+        for path in _files(folder):
+            name = path.relative_to(folder).as_posix()
+            found = redaction.scan(os.fsencode(name)) + redaction.scan(path.read_bytes())
+            if found:
+                leaks.append((path, Leak(redaction.clean(name), tuple(dict.fromkeys(found)))))
+    return leaks
+
+
+def _listed(folder: Path) -> Listed:
+    reports = (folder / REPORT).is_file()
+    try:
+        evidence = read_record(folder)
+    except RecordUnreadable as error:
+        return Listed(folder.name, None, str(error), reports, is_open(folder))
+    return Listed(folder.name, evidence, "", reports, is_open(folder))
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()))
+
+
+def _sum(path: Path, folder: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    name = path.relative_to(folder).as_posix()
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{chr(92) if escaped != name else ''}{digest.hexdigest()}  {escaped}\n"
+
+
+def _write(path: Path, content: str) -> Path:
+    """Write a file as a whole or not at all, and see it on the disk before saying so."""
+    with _told(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+        _sync(path.parent)
+    return path
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the file system says into the one error of the archive."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnwritable(path, error.strerror or str(error)) from error

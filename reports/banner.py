@@ -1,0 +1,208 @@
+"""What is read first: what ran, how it ended, who answers for it, and what to do now."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from reports.evidence import CheckResult, Evidence, Outage, Outcome, Verdict
+from reports.markup import Html, block, code, items, join, tag
+from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
+
+NEXT_MOVE: dict[Verdict, str] = {
+    Verdict.ACCEPTED: "Nothing has to be done.",
+    Verdict.REFUSED: "Clear every reason below, then run again; nothing of the service was touched.",
+    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims below before you rely on it, then run “accept”.",
+    Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is below, the commands by hand are there.",
+    Verdict.ROLLED_BACK: "The old state is back. Clear what failed below before trying again.",
+    Verdict.INTERRUPTED: "Run “recover”; it reads the journal and ends with the service up.",
+    Verdict.LOCKED: "Wait for the run that holds the target, or recover the open journal.",
+    Verdict.CANNOT_OBSERVE: "Make readable what is named below, then run again; nothing was touched.",
+    Verdict.NO_EVIDENCE: "The work is done, its evidence is not whole: keep what is here, and clear the cause.",
+}
+
+
+def to_banner(evidence: Evidence) -> Html:
+    """Return the top of the report, down to what has to be done."""
+    return join(
+        [
+            _understudy(evidence),
+            tag("header", _verdict(evidence), _ran(evidence), class_=f"kr-banner kr-{_tone(evidence)}"),
+            _waivers(evidence),
+            _reasons(evidence),
+            _by_hand(evidence),
+        ]
+    )
+
+
+def _tone(evidence: Evidence) -> str:
+    return TONE_OF_VERDICT[evidence.verdict]
+
+
+def _understudy(evidence: Evidence) -> Html:
+    if evidence.target is None or not evidence.target.understudy:
+        return Html()
+    return tag(
+        "p",
+        icon("warn"),
+        " ",
+        tag("strong", "This ran against the understudy, not Kestra."),
+        " What is shown here says nothing about a real Kestra server.",
+        class_="kr-understudy",
+    )
+
+
+def _verdict(evidence: Evidence) -> Html:
+    verdict = evidence.verdict
+    return join(
+        [
+            tag("p", title_of(evidence), class_="kr-eyebrow"),
+            tag("h1", icon(_tone(evidence), 36), " ", tag("span", verdict), class_="kr-verdict"),
+            tag("p", f"Exit status {verdict.exit_status}: {verdict.meaning}.", class_="kr-meaning"),
+            tag("dl", *_figures(evidence), class_="kr-figures"),
+        ]
+    )
+
+
+def title_of(evidence: Evidence) -> str:
+    """Return what ran on what, in a few words."""
+    return f"{evidence.procedure} of {evidence.target.name if evidence.target else 'an unknown target'}"
+
+
+def _figures(evidence: Evidence) -> Iterator[Html]:
+    accepted = evidence.verdict is Verdict.ACCEPTED
+    executed = (
+        ("yes", "changing steps were carried out") if evidence.executed else ("no", "nothing was changed")
+    )
+    yield _figure("Executed", *executed)
+    held = (
+        "every required claim holds or is waived" if accepted else "not every required claim is known to hold"
+    )
+    yield _figure("Accepted", "yes" if accepted else "no", held)
+    yield _figure("Outage", *_outage(evidence.outage, evidence.executed))
+    yield _figure("Checks", f"{evidence.count(Outcome.PASSED)} passed", _counts(evidence))
+    ended = join(["ended ", utc(evidence.ended_at)]) if evidence.ended_at else "its end was not recorded"
+    yield _figure("Run took", seconds(evidence.took), ended)
+
+
+def _figure(name: str, value: str, note: object) -> Html:
+    return tag("div", tag("dt", name), tag("dd", tag("b", value), " ", tag("small", note)))
+
+
+def _outage(outage: Outage | None, executed: bool) -> tuple[str, str]:
+    if outage is None:
+        return (
+            ("not measured", "nothing was stopped") if not executed else ("unknown", "no measurement is left")
+        )
+    return outage_in_words(outage)
+
+
+def outage_in_words(outage: Outage) -> tuple[str, str]:
+    """Return how long the service did not answer, and what that rests on."""
+    told = outage.told
+    if told is None:
+        return "not measured", "the probe has no path to tell it by"
+    if told.length is not None:
+        return plus_minus(told.length, told.uncertainty), f"seen from outside on {told.path}"
+    if told.last_good is not None and any(not one.good for one in told.intervals):
+        least = exactly(max(outage.ended - told.last_good, 0.0))
+        return f"at least {least}", f"{told.path} had not come back when the probe ended"
+    if told.first_good is not None:
+        return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"
+    if any(not one.good for one in told.intervals):
+        return "all the time", f"{told.path} never answered while the probe looked"
+    return "none seen", f"{told.path} answered every look"
+
+
+def _counts(evidence: Evidence) -> str:
+    others = [
+        f"{evidence.count(kind)} {kind}"
+        for kind in Outcome
+        if kind is not Outcome.PASSED and evidence.count(kind)
+    ]
+    return ", ".join(others) or "no other outcome"
+
+
+def _ran(evidence: Evidence) -> Html:
+    """Return who did what to what, when and why, as one line that stands on every first page."""
+    who, target = evidence.who, evidence.target
+    facts: list[tuple[str, object]] = [
+        ("Began", utc(evidence.began_at)),
+        ("By", who.operator or who.user),
+        ("From", who.host),
+        ("Reason", who.reason or "none given"),
+        ("Ticket", who.ticket or "none given"),
+    ]
+    if who.approved_by:
+        facts.append(("Approved by (as given)", who.approved_by))
+    if target is not None:
+        facts.append(("Target", join([code(target.container), f" on {target.endpoint}"])))
+    facts.append(("Run", code(evidence.run)))
+    return tag(
+        "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="kr-ran"
+    )
+
+
+def _waivers(evidence: Evidence) -> Html:
+    if not evidence.waivers:
+        return Html()
+    rows = [
+        tag("li", code(one.check), tag("p", f"“{one.reason}”, waived by {one.author or 'nobody named'}"))
+        for one in evidence.waivers
+    ]
+    head = f"{count(len(evidence.waivers), 'claim')} waived"
+    return _box("warn", "waivers", head, tag("ul", *rows, class_="kr-plain"))
+
+
+def _reasons(evidence: Evidence) -> Html:
+    """Return why the verdict is what it is, with every result that closes, at once."""
+    closing = [one for one in evidence.results if one.closes and one.outcome is not Outcome.BLOCKED]
+    if evidence.verdict is Verdict.ACCEPTED and not closing and not evidence.verdict_reasons:
+        return Html()
+    told = {one.reason for one in closing}
+    reasons = [reason for reason in evidence.verdict_reasons if reason not in told]
+    return _box(
+        _tone(evidence),
+        "reasons",
+        "Why, and what to do next",
+        items(reasons, "kr-plain kr-lead"),
+        tag("ol", *(_closing(one) for one in closing), class_="kr-plain") if closing else Html(),
+        tag("p", tag("strong", "Next: "), NEXT_MOVE[evidence.verdict]),
+    )
+
+
+def _closing(one: CheckResult) -> Html:
+    return tag(
+        "li",
+        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
+        tag("p", one.reason or "no reason was recorded"),
+        next_move(one.next_move),
+    )
+
+
+def next_move(words: str) -> Html:
+    """Return what to do about something, where that is known."""
+    return tag("p", tag("b", "Next move: "), words, class_="kr-next") if words else Html()
+
+
+def _by_hand(evidence: Evidence) -> Html:
+    if not evidence.by_hand:
+        return Html()
+    commands = "\n".join(evidence.by_hand)
+    return _box(
+        _tone(evidence),
+        "by-hand",
+        "Bring the service up by hand",
+        tag("p", "The exact commands, in this order:"),
+        block(commands, "commands by hand"),
+    )
+
+
+def _box(tone: str, name: str, head: str, *inside: object) -> Html:
+    title = tag("h2", mark(head, tone), id=f"kr-{name}")
+    return tag("section", title, *inside, class_=f"kr-box kr-{tone}", aria_labelledby=f"kr-{name}")
+
+
+def command_line(command: tuple[str, ...]) -> str:
+    """Return an argument list as one line that a shell takes."""
+    return shlex.join(command)

@@ -1,0 +1,81 @@
+"""The archive's first page: every run, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from reports.banner import outage_in_words
+from reports.evidence import Evidence
+from reports.html import page
+from reports.markup import Html, join, table, tag
+from reports.words import TONE_OF_VERDICT, count, mark, seconds, utc
+
+HEAD = ("Verdict", "Run", "When", "Outage", "Who", "Reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A run as its folder tells it; `problem` says why its record could not be read."""
+
+    folder: str
+    evidence: Evidence | None
+    problem: str
+    has_report: bool
+    open: bool
+
+
+def to_index(listed: Sequence[Listed]) -> str:
+    """Return the page that lists the runs in the order given."""
+    title = f"Runs in this archive: {len(listed)}"
+    head = tag("header", tag("h1", title, class_="kr-title"), class_="kr-index-head")
+    rows = [_row(one) for one in listed]
+    body = (
+        table(count(len(listed), "run"), HEAD, rows, "kr-index") if rows else tag("p", "There is no run yet.")
+    )
+    return "<!DOCTYPE html>\n" + page(title, join([head, tag("section", body, class_="kr-section")])) + "\n"
+
+
+def _row(one: Listed) -> tuple[object, ...]:
+    evidence = one.evidence
+    if evidence is None:
+        problem = join(["its record cannot be read ", tag("small", one.problem)])
+        return (
+            mark("running" if one.open else "unreadable", "warn"),
+            _link(one),
+            problem,
+            "unknown",
+            "unknown",
+            "",
+        )
+    who = evidence.who
+    return (
+        _verdict(one, evidence),
+        _link(one),
+        join([utc(evidence.began_at), tag("small", f"took {seconds(evidence.took)}")]),
+        outage_in_words(evidence.outage)[0] if evidence.outage else "not measured",
+        join([who.operator or who.user, tag("small", who.host)]),
+        join([who.reason or "none given", tag("small", who.ticket)]),
+    )
+
+
+def _verdict(one: Listed, evidence: Evidence) -> Html:
+    told = (
+        mark("running, or killed", "wait")
+        if one.open
+        else mark(evidence.verdict, TONE_OF_VERDICT[evidence.verdict])
+    )
+    understudy = evidence.target is not None and evidence.target.understudy
+    return join([told, tag("small", "understudy, not Kestra") if understudy else Html()])
+
+
+def _link(one: Listed) -> Html:
+    href = f"./{quote(one.folder)}/{'report.html' if one.has_report else ''}"
+    evidence = one.evidence
+    told = (
+        f"{evidence.procedure} of {evidence.target.name if evidence.target else 'an unknown target'}"
+        if evidence
+        else one.folder
+    )
+    return join([tag("a", told, href=href), tag("small", one.folder)])
