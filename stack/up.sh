@@ -4,6 +4,8 @@
 set -euo pipefail
 
 stack=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Daemons and their tools lie in folders that a plain `su` leaves out.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 # What outlives a checkout: logs, marks of what was started from here, downloads.
 state=${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/kestra-restart
 
@@ -11,6 +13,8 @@ state=${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/kestra-restart
 . "$stack/setup/say.sh"
 # shellcheck source=setup/debian.sh
 . "$stack/setup/debian.sh"
+# shellcheck source=setup/python.sh
+. "$stack/setup/python.sh"
 # shellcheck source=setup/engine.sh
 . "$stack/setup/engine.sh"
 # shellcheck source=setup/compose.sh
@@ -31,6 +35,8 @@ usage: stack/up.sh COMMAND
   images [--built]     the images that the stack uses; --built: those made from packages, whatever a registry says
   env                  .env with random secrets, if there is none
   start                start what does not run yet, and wait until Kestra is ready; what runs is left alone
+  venv LOCK            .venv in the checkout, filled from this lock file (PYTHON names another interpreter)
+  test-tools           what the suite's own tests need beyond Python
   down [--data]        end the stack; its data are kept unless asked
 environment: KESTRA_IMAGE=REFERENCE runs that image instead of the one chosen here
 TEXT
@@ -52,6 +58,8 @@ main() {
     images) one_at_a_time && need_engine && if [ "${1:-}" = --built ]; then build_images; else bring_images; fi ;;
     env) one_at_a_time && need_engine && bring_settings ;;
     start) need_engine && start_stack ;;
+    venv) one_at_a_time && bring_venv "${1:-requirements.txt}" ;;
+    test-tools) one_at_a_time && bring_test_tools ;;
     down) need_engine && end_stack "${1:-}" ;;
     help | -h | --help) usage ;;
     *)

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # Debian's packages: what the machine's own sources say, and how to install from them.
 
-is_debian() { [ -r /etc/os-release ] && command -v apt-get dpkg-deb >/dev/null; }
+is_debian() { [ -r /etc/os-release ] && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; }
 
 is_root() { [ "$(id -u)" = 0 ]; }
+
+can_install() { is_debian && is_root; }
 
 codename() { sed -nE 's/^VERSION_CODENAME="?([a-z]+)"?$/\1/p' /etc/os-release; }
 

@@ -26,7 +26,7 @@ need_engine() {
 # Everything that forbids to start an engine here, each in one sentence.
 can_start_engine() {
     explain_silence || exit 1
-    is_debian && is_root && return
+    if can_install; then return; fi
     if is_debian; then
         die "no Docker engine answers, and only root can start one: run 'sudo stack/up.sh engine', then this again"
     fi
@@ -55,7 +55,7 @@ explain_silence() {
 
 install_engine() {
     local packages=()
-    command -v docker dockerd >/dev/null || packages+=(docker.io)
+    { command -v docker && command -v dockerd; } >/dev/null || packages+=(docker.io)
     command -v iptables >/dev/null || packages+=(iptables)
     # Where the kernel enforces AppArmor, the engine cannot run a container without its parser.
     if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] && ! command -v apparmor_parser >/dev/null; then

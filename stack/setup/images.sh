@@ -47,7 +47,7 @@ try_registry() {
     for image in "${KESTRA_IMAGE:-$(in_file KESTRA_IMAGE "$stack/.env.example")}" "$(in_file POSTGRES_IMAGE "$stack/.env.example")"; do
         if has_image "$image"; then continue; fi
         if has_image "$understudy_image" && has_image "$built_postgres" && [ -z "${KESTRA_IMAGE:-}" ]; then continue; fi
-        case $image in kestra-*) continue ;; esac
+        case $image in kestra-understudy:*) continue ;; esac
         say "images: asking the registry for $image (at most $answer_limit s for an answer)"
         pull "$image" || { say "images: no registry has it for us" && return; }
     done

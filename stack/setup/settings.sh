@@ -52,6 +52,11 @@ create_settings() {
     cp "$stack/.env.example" "$draft"
     set_in_file "$draft" KESTRA_DB_PASSWORD "$(random_secret)" KESTRA_BASICAUTH_PASSWORD "$(random_secret)" \
         KESTRA_IMAGE "$chosen_kestra" POSTGRES_IMAGE "$chosen_postgres" KESTRA_DB_VOLUME "$chosen_volume"
+    # What this start was given must hold for the next one too, which may not be given it.
+    local key
+    for key in STACK_PREFIX KESTRA_HTTP_PORT KESTRA_MANAGEMENT_PORT UNDERSTUDY; do
+        [ -z "${!key:-}" ] || set_in_file "$draft" "$key" "${!key}"
+    done
     mv "$draft" "$settings"
 }
 

@@ -1,0 +1,38 @@
+# The commands a person types. Each is all the set-up there is; what is there already takes seconds.
+SHELL := /bin/bash
+.PHONY: help restart test lint venv down
+
+SCRIPTS := stack/up.sh $(wildcard stack/images/*.sh stack/images/*/*.sh stack/understudy/*.sh) .ci/run
+
+help:
+	@echo "make restart         the gated restart of the bundled stack (ARGS=... goes to pytest)"
+	@echo "make test            the suite's own tests (ARGS=... goes to pytest)"
+	@echo "make lint            linters and types only"
+	@echo "make venv            .venv with everything for development"
+	@echo "make down [DATA=1]   end the bundled stack; with DATA=1 its data go too"
+
+# pytest replaces the shell: what make is told by a signal, the restart is told.
+restart:
+	@stack/up.sh venv requirements.txt
+	@stack/up.sh all
+	@exec .venv/bin/pytest -m restart $(ARGS)
+
+# An engine that was started for the tests ends with them, however they end.
+test: venv
+	@stack/up.sh test-tools
+	@$(MAKE) --no-print-directory lint
+	@trap 'stack/up.sh engine-stop make-test' EXIT; \
+	stack/up.sh engine make-test && stack/up.sh images --built && .venv/bin/pytest $(ARGS)
+
+lint:
+	@echo "lint: ruff, mypy, shellcheck"
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/mypy --no-error-summary
+	@shellcheck -xa -P SCRIPTDIR $(SCRIPTS)
+
+venv:
+	@stack/up.sh venv requirements-dev.txt
+
+down:
+	@stack/up.sh down $(if $(DATA),--data)
