@@ -33,7 +33,7 @@ def parse(source: str) -> Document:
         if isinstance(tree.get(key), list | dict):
             raise _illegal(
                 "Cannot deserialize value of type `java.lang.String` from "
-                f"{'Array' if isinstance(tree[key], list) else 'Object'} value "
+                f"{_token(tree[key])}\n at [Source: (StringReader); line: {_line(source, key)}, column: {len(key) + 3}] "
                 f'(through reference chain: io.kestra.core.models.flows.Flow["{key}"])',
             )
         if tree.get(key) in (None, ""):
@@ -44,6 +44,16 @@ def parse(source: str) -> Document:
         raise _constraint("triggers", "the understudy has no triggers")
     _check_tasks(tree["tasks"], source)
     return _document(tree)
+
+
+def _token(value: object) -> str:
+    kind = "Array" if isinstance(value, list) else "Object"
+    return f"{kind} value (token `JsonToken.START_{kind.upper()}`)"
+
+
+def _line(source: str, key: str) -> int:
+    lines = source.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
 
 
 def _tree(source: str) -> dict[str, object]:

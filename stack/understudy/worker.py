@@ -63,7 +63,9 @@ class Worker:
         """What the management port shows of the running tasks."""
         with self._lock:
             jobs = list(self._jobs.values())
-        return [{"type": "task", "taskRun": job.task_run, "task": job.task} for job in jobs]
+        return [
+            {"type": "task", "taskRun": _without_attempts(job.task_run), "task": job.task} for job in jobs
+        ]
 
     def kill(self, execution: str) -> bool:
         """End what runs for an execution; say whether there was anything."""
@@ -194,6 +196,10 @@ class Worker:
                 log.info(_short(job), message)
 
         return say
+
+
+def _without_attempts(run: Document) -> Document:
+    return {key: value for key, value in run.items() if key != "attempts"}
 
 
 def _say(job: Job, message: str) -> None:

@@ -1,0 +1,82 @@
+"""What the understudy's tests may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, stack
+from tests.stacks import run as run_command
+from tests.understudy import conversation, recordings
+from tests.understudy.server import Server, new_database, run
+
+IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Postgres that the servers of these tests share, each with a database of its own."""
+    if IS_UNDERSTUDY:
+        command = [str(SOURCE / "up.sh"), "images", "--built"]
+        run_command(command, cwd=SOURCE, env=clean_environment(), limit=600)
+    with stack(tmp_path_factory.mktemp("stack")) as made:
+        yield made.up("kestra-postgres")
+
+
+@pytest.fixture(scope="session")
+def fragile_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Postgres that tests restart and freeze."""
+    with stack(tmp_path_factory.mktemp("fragile")) as made:
+        yield made.up("kestra-postgres")
+
+
+@pytest.fixture
+def database(postgres: Stack) -> str:
+    return new_database(postgres)
+
+
+@pytest.fixture(scope="session")
+def images() -> dict[str, str]:
+    """The image that answers as each version did, by version."""
+    if IS_UNDERSTUDY:
+        return {version: f"kestra-understudy:{version}" for version in ("0.20.7", "0.21.0")}
+    version = "0.20.7" if ":0.20" in image_under_test() or ":v0.20" in image_under_test() else "0.21.0"
+    return {version: image_under_test()}
+
+
+VERSIONS = ["0.20.7", "0.21.0"] if IS_UNDERSTUDY else ["0.20.7"]
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def recorded(request: pytest.FixtureRequest) -> str:
+    """The version whose recording is compared."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def server(postgres: Stack, images: dict[str, str], recorded: str) -> Iterator[Server]:
+    """A server of that version with one execution behind it."""
+    with run(postgres, new_database(postgres), image=images[recorded]) as made:
+        made.wait_until_ready()
+        made.create(conversation.HELLO.format(id="hello", say="hello from {{ flow.id }}"))
+        made.execute("hello", wait=True)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def answers(server: Server, recorded: str, postgres: Stack, images: dict[str, str]) -> conversation.Answers:
+    """What it answered to the calls that were recorded, with basic auth on, and then with basic auth off."""
+    calls = [call for call in recordings.answers(recorded) if call.startswith("GET ")]
+    found = conversation.simple_calls(server, [call for call in calls if "auth=on" in call])
+    with httpx.Client(base_url=server.http_url, auth=server.auth, timeout=30) as client:
+        found |= conversation.flow_calls(client)
+        found |= conversation.execution_calls(client)
+        found |= conversation.kill_calls(client, server.management_url)
+        found["executions-search"] = conversation.heard(client.get("/api/v1/executions/search"))
+    # A second server on the same database, for a moment: it finds the same flows and executions.
+    with run(postgres, server.database, image=images[recorded], auth=False) as open_server:
+        open_server.wait_until_ready()
+        found |= conversation.simple_calls(open_server, [call for call in calls if "auth=off" in call])
+    return found
