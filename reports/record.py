@@ -68,7 +68,7 @@ def _read(form: Any, plain: Any) -> Any:
         return Secret(plain["secret"])
     if isinstance(form, type) and issubclass(form, Enum):
         return form(plain)
-    if dataclasses.is_dataclass(form):
+    if isinstance(form, type) and dataclasses.is_dataclass(form):
         hints = typing.get_type_hints(form)
         return form(**{name: _read(hints[name], one) for name, one in plain.items()})
     if form is float and isinstance(plain, int):

@@ -21,6 +21,7 @@ from procedures.target import Target
 from reports.observed import (
     Container,
     Database,
+    Engine,
     Image,
     Listener,
     Rendering,
@@ -47,6 +48,8 @@ class Observers:
         self.operator_rendering = self._rendered(rendering.by_operator)
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
+        self.skew = 0.0
+        """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
     @property
     def project(self) -> str:
@@ -83,7 +86,7 @@ class Observers:
         """See everything that can be seen while nothing is changed."""
         began, taken_at = time.monotonic(), _now()
         with ThreadPoolExecutor(8) as pool:
-            engine = pool.submit(_seen, self.engine.engine)
+            engine = pool.submit(_seen, self._engine)
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(
                 _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
@@ -203,6 +206,11 @@ class Observers:
                 one.close()
         self._inside = self._outside = None
 
+    def _engine(self) -> Engine:
+        seen = self.engine.engine()
+        self.skew = seen.skew
+        return seen
+
     def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], Rendering]) -> Rendering:
         names = {name for one in self.target.env_files for name in envfile.read(one).names}
         return render(self.target, self.compose, tuple(sorted(names | set(self.target.keys.names))))
@@ -304,6 +312,10 @@ class Observers:
             why = self._outside.unseen if isinstance(self._outside, Unseen) else "no lookout was opened"
             raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
         return lookout.listeners(self._outside, self.target.budgets.look)
+
+    def server(self) -> Server | Unseen:
+        """Ask the service alone."""
+        return _seen(self._server)
 
     def _server(self) -> Server:
         return kestra.look(

@@ -1,0 +1,96 @@
+"""What a check may ask for; each name is one thing, or one state that the run reaches."""
+
+from __future__ import annotations
+
+import pytest
+
+from procedures.acts import Start, Stop
+from procedures.asking import Asking
+from procedures.baseline import Baseline
+from procedures.target import Target
+from reports.evidence import Outage
+from reports.observed import Container, Server, Snapshot
+
+
+@pytest.fixture
+def target(asking: Asking) -> Target:
+    """The service operated on."""
+    return asking.target
+
+
+@pytest.fixture
+def before(asking: Asking) -> Snapshot:
+    """Everything that was seen while nothing had been changed."""
+    return asking.before
+
+
+@pytest.fixture
+def server_before(asking: Asking) -> Server:
+    """What answered before; the plan leaves checks of it out where the service was not running."""
+    return asking.server_before
+
+
+@pytest.fixture
+def container_before(asking: Asking) -> Container:
+    """The service's one container before."""
+    return asking.container_before
+
+
+@pytest.fixture
+def baseline(asking: Asking) -> Baseline:
+    """What post checks compare with."""
+    return asking.baseline
+
+
+@pytest.fixture
+def ready(asking: Asking) -> Snapshot:
+    """The last look before the second gate, everything prepared."""
+    return asking.ready
+
+
+@pytest.fixture
+def stopped(asking: Asking) -> Snapshot:
+    """What was seen when the service was stopped."""
+    return asking.stopped
+
+
+@pytest.fixture
+def our_stop(asking: Asking) -> Stop:
+    """Our stop, as the engine tells it."""
+    return asking.our_stop
+
+
+@pytest.fixture
+def after(asking: Asking) -> Snapshot:
+    """What was seen after the start and the soak."""
+    return asking.after
+
+
+@pytest.fixture
+def server_after(asking: Asking) -> Server:
+    """What answers after the start."""
+    return asking.server_after
+
+
+@pytest.fixture
+def container_after(asking: Asking) -> Container:
+    """The service's one container after the start."""
+    return asking.container_after
+
+
+@pytest.fixture
+def docker_health(asking: Asking) -> str:
+    """Docker's own word about the new container's health."""
+    return asking.docker_health
+
+
+@pytest.fixture
+def our_start(asking: Asking) -> Start:
+    """Our start, as the engine tells it."""
+    return asking.our_start
+
+
+@pytest.fixture
+def outage(asking: Asking) -> Outage:
+    """What the probe saw from outside."""
+    return asking.outage

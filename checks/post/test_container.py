@@ -1,0 +1,85 @@
+"""The new container: that it is new, ours, as configured, and alone."""
+
+from __future__ import annotations
+
+from procedures.acts import Start
+from procedures.claims import check, seen
+from reports.observed import Container, Snapshot
+
+
+def test_it_is_a_new_container_started_by_us(
+    before: Snapshot, container_after: Container, our_start: Start
+) -> None:
+    """The service runs in a new container, which was started after our start command."""
+    old = {one.id for one in seen(before.containers)}
+    assert container_after.running, f"{container_after.name} is {container_after.state} → `docker logs` of it"
+    assert container_after.id not in old, (
+        "it is the old container: the start recreated nothing → see the step's output"
+    )
+    assert our_start.began_before(container_after), (
+        f"it was started at {container_after.started_at}, before our command → somebody else started it"
+    )
+
+
+@check(protects="data")
+def test_it_is_of_the_expected_image(before: Snapshot, container_after: Container) -> None:
+    """The new container is of the image that was checked before the stop."""
+    expected = seen(before.image).id
+    assert container_after.image_id == expected, (
+        f"it is of {container_after.image_id[:19]}, checked was {expected[:19]} → the tag was moved meanwhile"
+    )
+
+
+def test_it_does_not_restart(container_after: Container, our_start: Start) -> None:
+    """The new container has not been restarted since it was started, and has soaked."""
+    assert container_after.restart_count == 0, (
+        f"it was restarted {container_after.restart_count} times → `docker logs {container_after.name}`"
+    )
+    assert our_start.soak is not None and our_start.soak.ended, (
+        f"{our_start.soak.sentence if our_start.soak else 'it never became ready, so it did not soak'} → see its log"
+    )
+
+
+def test_its_configuration_is_the_one_that_was_checked(before: Snapshot, after: Snapshot) -> None:
+    """The new container was given the configuration that was checked, as its server reads it."""
+    assert seen(after.running_settings) == seen(seen(before.operator_rendering).settings), (
+        "it differs → the env file or the compose file was edited between the checks and the start"
+    )
+
+
+def test_its_published_ports_are_the_configured_ones(before: Snapshot, container_after: Container) -> None:
+    """The new container publishes the configured ports, on the configured addresses."""
+    wanted = {(one.container_port, one.host_port) for one in seen(before.operator_rendering).bindings}
+    published = {(one.container_port, one.host_port) for one in container_after.bindings}
+    assert wanted == published, (
+        f"it publishes {sorted(published)}, configured are {sorted(wanted)} → see the compose file"
+    )
+
+
+def test_nothing_else_was_touched(before: Snapshot, after: Snapshot) -> None:
+    """No container that was not to be touched was touched."""
+    then = {one.id: (one.name, one.started_at, one.state) for one in seen(before.neighbours)}
+    now = {one.id: (one.name, one.started_at, one.state) for one in seen(after.neighbours)}
+    touched = sorted(name for one, (name, *_) in then.items() if one in now and now[one] != then[one])
+    database = [(one.id, one.started_at) for one in seen(before.database_containers)]
+    if database != [(one.id, one.started_at) for one in seen(after.database_containers)]:
+        touched.append("the service's own Postgres")
+    assert not touched, f"touched meanwhile: {', '.join(touched)} → see the engine's events in the report"
+
+
+@check(advisory=True)
+def test_no_neighbour_has_gone(before: Snapshot, after: Snapshot) -> None:
+    """Every other container of this engine is still there."""
+    gone = {one.id: one.name for one in seen(before.neighbours)}
+    for one in seen(after.neighbours):
+        gone.pop(one.id, None)
+    assert not gone, (
+        f"gone meanwhile: {', '.join(sorted(gone.values()))} → somebody else works on this engine"
+    )
+
+
+def test_docker_calls_it_healthy(docker_health: str) -> None:
+    """Docker's own health check of the new container agrees."""
+    assert docker_health == "healthy", (
+        f"Docker says {docker_health or 'nothing'} → see the health check's own log"
+    )

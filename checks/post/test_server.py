@@ -1,0 +1,123 @@
+"""The new server: that it answers as itself, with everything that was there before."""
+
+from __future__ import annotations
+
+from procedures.acts import Start
+from procedures.baseline import Baseline
+from procedures.claims import check, seen
+from procedures.target import Target
+from reports.evidence import Outage
+from reports.observed import Container, Server, Snapshot
+
+
+def test_it_became_ready(our_start: Start) -> None:
+    """The server answered on both ports within its deadline."""
+    assert our_start.ready is not None and our_start.ready.ended, (
+        f"{our_start.ready.sentence if our_start.ready else 'nobody waited'} → `docker logs` of the new container"
+    )
+
+
+def test_health_says_up(server_after: Server) -> None:
+    """The management port's health says UP in its body."""
+    health = server_after.health
+    assert health.status == 200 and health.body_status == "UP", (
+        f"{health.url} answered {health.said} → see its log"
+    )
+
+
+def test_what_answers_is_the_container(
+    server_after: Server, container_after: Container, target: Target
+) -> None:
+    """What answers on the configured ports is published by the new container."""
+    published = {one.host_port for one in container_after.bindings}
+    for answer in (server_after.ping, server_after.health):
+        assert answer.status == 200, f"{answer.url} answered {answer.said} → see the container's log"
+        port = answer.url.split("/")[2].rpartition(":")[2]
+        through = target.http_url if answer is server_after.ping else target.management_url
+        if "_port}" in through:
+            assert int(port) in published, (
+                f"port {port} answers and is not the container's → find who listens there"
+            )
+
+
+def test_the_version_is_the_same(server_after: Server, baseline: Baseline) -> None:
+    """The version is the one that ran before."""
+    then, now = _plain(seen(baseline.version)), _plain(seen(server_after.version))
+    assert now == then, f"it is {now}, before it was {then} → a restart must not change it: see the image"
+
+
+@check(protects="data")
+def test_it_is_the_same_instance(server_after: Server, baseline: Baseline) -> None:
+    """The instance id is the one from before: this is not an empty database."""
+    then, now = seen(baseline.instance_id), seen(server_after.instance_id)
+    assert now == then, (
+        f"it is {now}, before it was {then} → the server is on another database: see its volume"
+    )
+
+
+@check(protects="data")
+def test_the_schema_is_the_same(after: Snapshot, baseline: Baseline) -> None:
+    """The database's schema history is the one from before."""
+    now = tuple(one.version for one in seen(seen(after.database).migrations) if one.success)
+    then = seen(baseline.schema)
+    assert now == then, f"it has moved from {then[-1:]} to {now[-1:]} → a plain restart must not migrate"
+
+
+def test_the_right_credentials_are_let_in(server_after: Server) -> None:
+    """The configured basic-auth credentials are accepted."""
+    assert server_after.auth_right.status == 200, (
+        f"answered {server_after.auth_right.said} → see basic auth in the log"
+    )
+
+
+def test_wrong_credentials_are_refused(server_after: Server) -> None:
+    """A wrong basic-auth password is refused."""
+    assert server_after.auth_wrong.status == 401, (
+        f"answered {server_after.auth_wrong.said} → basic auth is not on"
+    )
+
+
+def test_nobody_is_let_in_without_credentials(server_after: Server) -> None:
+    """A request without credentials is refused."""
+    assert server_after.auth_none.status == 401, (
+        f"answered {server_after.auth_none.said} → basic auth is not on"
+    )
+
+
+@check(protects="data")
+def test_every_flow_is_there(server_after: Server, baseline: Baseline) -> None:
+    """Every flow that was noted before is there, in the same revision."""
+    missing = sorted(set(seen(baseline.flows)) - set(seen(server_after.flows)))
+    assert not missing, f"missing: {', '.join(missing[:10])} → compare the database with its last copy"
+
+
+@check(protects="data")
+def test_the_last_executions_are_there(after: Snapshot, server_after: Server, baseline: Baseline) -> None:
+    """The last executions that were noted before are there."""
+    stored = {one.id for one in seen(seen(after.database).executions)}
+    missing = sorted(set(seen(baseline.executions)) - set(seen(server_after.executions)) - stored)
+    assert not missing, f"missing: {', '.join(missing[:10])} → compare the database with its last copy"
+
+
+@check(protects="data")
+def test_no_second_kestra_is_alive(after: Snapshot, container_after: Container) -> None:
+    """The only Kestra alive on this database is the new container's."""
+    alive = {
+        one.hostname
+        for one in seen(seen(after.database).instances)
+        if one.state == "RUNNING" and one.age < (one.liveness_timeout or 45.0)
+    }
+    foreign = sorted(alive - {container_after.id[:12]})
+    assert not foreign, f"{', '.join(foreign)} is alive too → find and stop that server"
+
+
+def test_the_outage_was_measured(outage: Outage) -> None:
+    """The outage was seen from outside from its beginning to its end."""
+    told = outage.told
+    assert told is not None and told.length is not None, (
+        "the probe saw no end of it → the waits of the start step say what answered instead"
+    )
+
+
+def _plain(version: str) -> str:
+    return version.removesuffix("-oss")

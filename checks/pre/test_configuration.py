@@ -1,0 +1,152 @@
+"""What Compose renders is what the env file says, unchanged through every layer down to the server's own reading."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.target import Target
+from reports.observed import Rendering, Secret, Snapshot
+
+RULED_VERSION = (0, 24)
+
+
+def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, target: Target) -> None:
+    """The operator's own call and the env files alone give every value of the service alike."""
+    by_operator, by_file = seen(before.operator_rendering), seen(before.file_rendering)
+    names = [
+        name
+        for name in target.keys.names
+        if by_operator.interpolation.get(name) != by_file.interpolation.get(name)
+    ]
+    assert not names, (
+        f"{', '.join(names)} differ: something in the caller's environment or another env file wins over "
+        f"{', '.join(str(one) for one in target.env_files)} → unset these variables, or link the file beside the "
+        "compose file as `.env`"
+    )
+    differing = [
+        what
+        for what, one, other in (
+            ("image", by_operator.image, by_file.image),
+            ("published ports", by_operator.bindings, by_file.bindings),
+            ("container name", by_operator.container_name, by_file.container_name),
+            ("environment", by_operator.environment, by_file.environment),
+        )
+        if one != other
+    ]
+    assert not differing, (
+        f"the two renderings differ in: {', '.join(differing)} → find which variable is set twice"
+    )
+
+
+def test_the_ports_are_those_of_the_env_file(before: Snapshot, target: Target) -> None:
+    """The ports that the container will publish are numbers, and the ones that the env file says."""
+    rendering = seen(before.operator_rendering)
+    for key, container_port in (
+        (target.keys.http_port, target.http_container_port),
+        (target.keys.management_port, target.management_container_port),
+    ):
+        wanted = str(rendering.interpolation.get(key) or "")
+        published = sorted(
+            {one.host_port for one in rendering.bindings if one.container_port == container_port}
+        )
+        if wanted:
+            assert wanted.isdigit() and 0 < int(wanted) < 65536, (
+                f"{key}={wanted!r} is no port number → correct it in the env file"
+            )
+            assert published == [int(wanted)], (
+                f"{key} says {wanted}, the rendered service publishes {published} for {container_port} → find what "
+                "the compose file takes instead"
+            )
+
+
+def test_the_database_settings_are_those_of_the_env_file(before: Snapshot, target: Target) -> None:
+    """Database host, port, name, user and password reach the server as the env file says them."""
+    rendering = seen(before.operator_rendering)
+    settings = seen(rendering.settings)
+    assert not settings.problems, f"{'; '.join(settings.problems)} → correct the compose file or the env file"
+    keys = target.keys
+    changed = [
+        key
+        for key, reads in (
+            (keys.db_host, settings.db_host),
+            (keys.db_port, str(settings.db_port)),
+            (keys.db_name, settings.db_name),
+            (keys.db_user, settings.db_user),
+            (keys.db_password, settings.db_password),
+        )
+        if not _same(rendering, key, reads)
+    ]
+    assert not changed, (
+        f"what the server reads differs from the env file for {', '.join(changed)}: a layer in between (YAML quoting, "
+        "the image's echo, a `#`, a backslash, a `$`) changes it → write the value so that every layer keeps it"
+    )
+
+
+def test_basic_auth_is_on_and_as_the_env_file_says(before: Snapshot, target: Target) -> None:
+    """Basic auth is really on, with the user and password of the env file."""
+    rendering = seen(before.operator_rendering)
+    settings = seen(rendering.settings)
+    assert settings.basic_auth_enabled, (
+        "the configuration does not say `enabled: true` for basic auth, so a Kestra before 0.24 lets everybody in → "
+        "set kestra.server.basic-auth.enabled to true"
+    )
+    changed = [
+        key
+        for key, reads in (
+            (target.keys.basic_auth_user, settings.basic_auth_user),
+            (target.keys.basic_auth_password, settings.basic_auth_password),
+        )
+        if not _same(rendering, key, reads)
+    ]
+    assert not changed, (
+        f"what the server reads differs from the env file for {', '.join(changed)} → write the value so that every "
+        "layer keeps it"
+    )
+
+
+def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
+    """The basic-auth user and password satisfy what this version asks of them."""
+    rendering = seen(before.operator_rendering)
+    settings = seen(rendering.settings)
+    user = settings.basic_auth_user
+    password = settings.basic_auth_password.value if settings.basic_auth_password else ""
+    assert user and password, (
+        "the basic-auth user or password is blank; a blank password lets everybody in → set both in the env file"
+    )
+    assert "@" in user.strip("@"), "the basic-auth user is no e-mail address: Kestra refuses it → use one"
+    assert len(user) <= 256 and len(password) <= 256, (
+        "user or password is longer than 256 characters → shorten it"
+    )
+    if _version(before) >= RULED_VERSION:
+        fit = len(password) >= 8 and any(map(str.isupper, password)) and any(map(str.islower, password))
+        assert fit and any(map(str.isdigit, password)), (
+            "from 0.24 on a password needs eight characters with an upper-case letter, a lower-case letter and a "
+            "digit; the server would keep the old one and say nothing → choose such a password"
+        )
+
+
+@check(advisory=True)
+def test_the_running_container_has_the_same_configuration(before: Snapshot) -> None:
+    """The running container was given the same settings that the new one will get."""
+    assert seen(before.running_settings) == seen(seen(before.operator_rendering).settings), (
+        "the env file or the compose file has changed since the container was made → `pytest -m apply_env` is the "
+        "procedure for that"
+    )
+
+
+def _same(rendering: Rendering, key: str, reads: str | Secret | None) -> bool:
+    """Whether what the server reads is the value of a key; a key that is nowhere set has nothing to say."""
+    wanted = rendering.interpolation.get(key)
+    if wanted is None or wanted == "":
+        return bool(reads)
+    plain = wanted.value if isinstance(wanted, Secret) else wanted
+    return plain == (reads.value if isinstance(reads, Secret) else reads)
+
+
+def _version(before: Snapshot) -> tuple[int, int]:
+    """Return major and minor of the image that would be started; an image without a version is an old one."""
+    words = seen(before.image).version.removeprefix("v").split(".")
+    return (
+        (int(words[0]), int(words[1]))
+        if len(words) > 1 and words[0].isdigit() and words[1].isdigit()
+        else (0, 0)
+    )

@@ -1,0 +1,126 @@
+"""The container that will be replaced, and what a start needs free."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.target import Target
+from reports.observed import Binding, Listener, Neighbour, Snapshot
+
+EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - addresses that are read, not bound
+
+
+@check(again=True)
+def test_one_container_is_this_services(before: Snapshot) -> None:
+    """Exactly one container carries this service's Compose labels, or none because it is down."""
+    found = seen(before.containers)
+    assert len(found) <= 1, (
+        f"{len(found)} containers carry the labels: {', '.join(one.name for one in found)} → remove what is left over"
+    )
+
+
+@check(again=True)
+def test_the_service_is_not_hung_paused_or_looping(before: Snapshot) -> None:
+    """The container's state is known, and it is neither paused, nor looping, nor hung."""
+    for one in seen(before.containers):
+        assert not one.paused, f"{one.name} is paused → `pytest -m recover`"
+        assert not one.restarting, (
+            f"{one.name} is in a restart loop, last exit code {one.exit_code} → `pytest -m recover`"
+        )
+        assert one.state in {"running", "exited", "created"}, (
+            f"{one.name} is {one.state} → `pytest -m recover`"
+        )
+        if one.running:
+            server = seen(before.server)
+            assert server.ping.status or server.health.status, (
+                f"{one.name} runs and answers on neither port ({server.health.said}) → `pytest -m recover`"
+            )
+
+
+def test_the_container_name_is_free_or_ours(before: Snapshot) -> None:
+    """Nothing else holds the name that the start needs."""
+    name = seen(before.operator_rendering).container_name
+    holders = [one for one in seen(before.neighbours) if one.name == name]
+    assert not holders, (
+        f"the name {name} is held by a container of {_owner(holders[0])} → remove or rename that container"
+    )
+
+
+@check(again=True)
+def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
+    """Every configured port is free, or published by this very container, on the engine's own host."""
+    rendering, ours = seen(before.operator_rendering), seen(before.containers)
+    mine = {
+        (one.host_ip, one.host_port) for container in ours if container.running for one in container.bindings
+    }
+    for wanted in rendering.bindings:
+        held = [one for one in seen(before.neighbours) if one.state == "running" and _publishes(one, wanted)]
+        assert not held, (
+            f"port {wanted.host_port} is published by container {held[0].name} ({_owner(held[0])}) → change the port "
+            "in the env file, or stop that container"
+        )
+        if not any(port == wanted.host_port and _meets(ip, wanted.host_ip) for ip, port in mine):
+            foreign = [one for one in seen(before.listeners) if _listens(one, wanted)]
+            assert not foreign, (
+                f"port {wanted.host_port} is taken on the engine's host by a process that is no container of this "
+                f"service (listens on {foreign[0].ip}) → change the port in the env file, or end that process "
+                f"(`ss -ltnp 'sport = :{wanted.host_port}'` there names it)"
+            )
+
+
+@check(advisory=True)
+def test_this_machine_sees_the_same_ports(before: Snapshot) -> None:
+    """The list of listening ports of this machine agrees with the engine's."""
+    here = {one.port for one in seen(seen(before.host).listeners)}
+    for one in seen(before.containers):
+        hidden = [
+            binding.host_port for binding in one.bindings if one.running and binding.host_port not in here
+        ]
+        assert not hidden, (
+            f"ports {hidden} are published by the engine and not listened on here: the engine is on another host, "
+            "or forwards without a proxy → do not judge ports by this machine's tools"
+        )
+
+
+@check(advisory=True)
+def test_the_container_restarts_by_itself(before: Snapshot) -> None:
+    """The service has a restart policy, so that it comes back after the engine was restarted."""
+    policy = seen(before.operator_rendering).restart_policy
+    assert policy not in {"", "no"}, "there is none → set `restart: unless-stopped` in the compose file"
+
+
+@check(advisory=True)
+def test_docker_checks_the_services_health(before: Snapshot) -> None:
+    """The service has a health check of its own in Docker."""
+    assert seen(before.operator_rendering).has_health_check, "there is none → add one on /health/readiness"
+
+
+@check(advisory=True)
+def test_the_management_port_is_on_loopback_only(before: Snapshot, target: Target) -> None:
+    """The management port is not published beyond loopback: `POST /stop` there needs no credentials."""
+    open_ones = [
+        one
+        for one in seen(before.operator_rendering).bindings
+        if one.container_port == target.management_container_port
+        and not one.host_ip.startswith(("127.", "::1"))
+    ]
+    assert not open_ones, (
+        f"it is published on {open_ones[0].host_ip or 'every address'} → publish it as 127.0.0.1:PORT:8081"
+    )
+
+
+def _listens(one: Listener, wanted: Binding) -> bool:
+    return one.port == wanted.host_port and _meets(one.ip, wanted.host_ip)
+
+
+def _publishes(one: Neighbour, wanted: Binding) -> bool:
+    return any(b.host_port == wanted.host_port and _meets(b.host_ip, wanted.host_ip) for b in one.bindings)
+
+
+def _meets(one: str, other: str) -> bool:
+    """Whether two addresses cannot both be bound; an IPv4 address mapped into IPv6 is the same one."""
+    one, other = one.removeprefix("::ffff:"), other.removeprefix("::ffff:")
+    return one == other or one in EVERYWHERE or other in EVERYWHERE
+
+
+def _owner(one: Neighbour) -> str:
+    return f"Compose project {one.project}, service {one.service}" if one.project else "no Compose project"

@@ -1,0 +1,81 @@
+"""The database that the new container will need, asked over the network with the credentials that it will use."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from reports.observed import Snapshot
+
+ALIVE_FACTOR = 1.0
+LIVENESS = 45.0
+ALIVE = {"CREATED", "RUNNING", "TERMINATING"}
+
+
+@check(again=True)
+def test_postgres_runs_and_is_healthy(before: Snapshot) -> None:
+    """The service's own Postgres runs, and Docker calls it healthy where it checks."""
+    found = seen(before.database_containers)
+    assert len(found) == 1, f"{len(found)} containers carry its labels → `docker compose ps -a` shows them"
+    one = found[0]
+    assert one.running and not one.paused, f"{one.name} is {one.state} → start it, then run again"
+    assert one.health in {"", "healthy"}, f"Docker says {one.name} is {one.health} → `docker logs {one.name}`"
+
+
+@check(again=True)
+def test_the_new_containers_credentials_log_in(before: Snapshot) -> None:
+    """The credentials that the new container will use log in to Postgres over the network."""
+    database = seen(before.database)
+    assert database.login != "refused", (
+        f"Postgres refuses them: {database.said} → the volume keeps the password it was made with; put that one back "
+        "into the env file, or change it in the database by ALTER ROLE"
+    )
+    assert database.login == "ok", (
+        f"Postgres cannot be reached: {database.said} → see its container and network"
+    )
+
+
+@check(protects="data", again=True)
+def test_no_second_kestra_is_alive_on_this_database(before: Snapshot) -> None:
+    """No other Kestra is alive on this database, by the heartbeats that every server leaves there."""
+    database = seen(before.database)
+    if database.login != "ok":
+        seen(None)
+    ours = {one.id[:12] for one in seen(before.containers) if one.running}
+    alive = [
+        one
+        for one in seen(database.instances)
+        if one.state in ALIVE and one.age < (one.liveness_timeout or LIVENESS) * ALIVE_FACTOR
+    ]
+    foreign = {one.hostname for one in alive if one.hostname not in ours}
+    assert not foreign, (
+        f"heartbeats of the last {LIVENESS:g} s come from {', '.join(sorted(foreign))}, which is not this service's "
+        "container → find and stop that server first: two Kestras on one database run everything twice"
+    )
+
+
+@check(protects="data")
+def test_the_schema_history_is_whole(before: Snapshot) -> None:
+    """Every migration in the database's schema history has succeeded."""
+    failed = [one.version for one in seen(seen(before.database).migrations) if not one.success]
+    assert not failed, (
+        f"migrations {', '.join(failed)} have failed → repair the schema before anything is restarted"
+    )
+
+
+@check(advisory=True)
+def test_nothing_is_running(before: Snapshot) -> None:
+    """No execution is in flight, so that the stop interrupts no work."""
+    running = seen(seen(before.database).running)
+    assert running == 0, (
+        f"{running} executions have not ended → the drain waits for their tasks up to the stop grace"
+    )
+
+
+@check(advisory=True)
+def test_postgres_has_not_drifted(before: Snapshot) -> None:
+    """Postgres runs the image that the compose file names."""
+    rendered = seen(before.operator_rendering).database_image
+    for one in seen(before.database_containers):
+        assert one.image == rendered, (
+            f"it runs {one.image}, the compose file says {rendered} → a plain `up` of the stack would recreate it, "
+            "which kills a running Kestra"
+        )

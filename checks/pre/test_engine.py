@@ -1,0 +1,77 @@
+"""The engine and Compose, as the procedure presupposes them."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from reports.observed import Snapshot
+
+MOST_SKEW = 30.0
+
+
+@check(again=True)
+def test_the_engine_answers(before: Snapshot) -> None:
+    """The container engine answers, and it is known which one it is."""
+    engine = seen(before.engine)
+    assert engine.id, f"the engine at {engine.endpoint} does not say which one it is → look at `docker info`"
+
+
+@check(advisory=True)
+def test_the_clocks_agree(before: Snapshot) -> None:
+    """The engine's clock and this machine's agree, so that times in the evidence can be compared."""
+    engine = seen(before.engine)
+    assert abs(engine.skew) <= MOST_SKEW, (
+        f"the engine's clock is {engine.skew:+.1f} s off ours → set both clocks by NTP"
+    )
+
+
+def test_the_files_can_be_used(before: Snapshot) -> None:
+    """Every file that the procedure will use exists, can be read, and means the same to every reader."""
+    problems = [one.problem for one in before.files if one.problem]
+    assert not problems, f"{'; '.join(problems)} → correct the file, then run again"
+
+
+def test_compose_renders_the_service(before: Snapshot) -> None:
+    """Compose renders the service from the files, by the operator's call and by the env files alone."""
+    by_operator, by_file = seen(before.operator_rendering), seen(before.file_rendering)
+    assert by_operator.image, "the rendered service has no image → name one in the compose file"
+    assert by_file.project == by_operator.project, (
+        f"the operator's call renders project {by_operator.project!r}, the env files alone {by_file.project!r} → "
+        "unset COMPOSE_PROJECT_NAME, or name the project in the target file"
+    )
+
+
+def test_no_value_is_blank(before: Snapshot) -> None:
+    """Compose renders no blank value where the service needs one."""
+    rendering = seen(before.operator_rendering)
+    blank = [one for one in rendering.warnings if "not set" in one or "blank" in one]
+    assert not blank, f"Compose says: {'; '.join(blank)} → set these keys in the env file that Compose reads"
+    settings = seen(rendering.settings)
+    missing = [
+        name
+        for name, value in (
+            ("database host", settings.db_host),
+            ("database name", settings.db_name),
+            ("database user", settings.db_user),
+            ("database password", settings.db_password),
+        )
+        if not value
+    ]
+    assert not missing, f"the configuration has a blank {', '.join(missing)} → set it in the env file"
+
+
+@check(again=True)
+def test_a_start_touches_nothing_else(before: Snapshot) -> None:
+    """A dry run of the exact start command names the service's container and nothing else."""
+    rehearsed = seen(before.dry_run)
+    name = seen(before.operator_rendering).container_name
+    assert rehearsed.exit_code == 0, (
+        f"the dry run ended with {rehearsed.exit_code}: {rehearsed.output.strip()[-300:]} → try it by hand"
+    )
+    others = [one for one in rehearsed.touches if not one.endswith(name)]
+    assert not others, (
+        f"the start would also touch {', '.join(others)}: a Postgres that is recreated kills a running Kestra → "
+        "apply what has changed there in a maintenance window of its own"
+    )
+    assert rehearsed.touches, (
+        "the dry run names no container, so what it would do is not known → try it by hand"
+    )

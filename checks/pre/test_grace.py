@@ -1,0 +1,44 @@
+"""The stop's grace against the server's own drain."""
+
+from __future__ import annotations
+
+from procedures.claims import seen
+from procedures.problems import CannotObserve
+from procedures.target import Target
+from reports.observed import Container, Snapshot, Unseen
+
+ENGINE_DEFAULT = 10.0
+
+
+def test_the_stop_grace_covers_the_drain(
+    before: Snapshot, container_before: Container, target: Target
+) -> None:
+    """The stop waits at least as long as the server's own drain may take, so that no task is killed in it."""
+    grace = container_before.stop_grace if container_before.stop_grace is not None else ENGINE_DEFAULT
+    drain = _drain(before, target)
+    assert grace >= drain, (
+        f"the container is killed after {grace:g} s, the server drains up to {drain:g} s → set stop_grace_period above "
+        "the drain in the compose file and recreate the container in a quiet hour"
+    )
+
+
+def _drain(before: Snapshot, target: Target) -> float:
+    """Return the server's own figure, else the target file's; no figure is unknown, not zero."""
+    database = before.database
+    if (
+        database is not None
+        and not isinstance(database, Unseen)
+        and not isinstance(database.instances, Unseen)
+    ):
+        reported = [one.termination_grace for one in database.instances if one.termination_grace is not None]
+        if reported:
+            return max(reported)
+    if target.budgets.drain is not None:
+        return target.budgets.drain
+    configured = seen(before.running_settings).termination_grace
+    if configured is not None:
+        return configured
+    raise CannotObserve(
+        "the server's drain time is neither in its heartbeats nor in its configuration",
+        f"set budgets.drain in {target.file}",
+    )

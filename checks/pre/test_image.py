@@ -1,0 +1,32 @@
+"""The image: a restart never changes versions."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from reports.observed import Container, Snapshot
+
+MOVING = {"latest", "develop", "latest-lts", "edge", "stable"}
+
+
+@check(again=True)
+def test_the_image_is_here(before: Snapshot) -> None:
+    """The image that would be started is on this engine."""
+    assert seen(before.image).id, "it has no id → pull it"
+
+
+@check(protects="data", again=True)
+def test_the_image_is_the_one_that_runs(before: Snapshot, container_before: Container) -> None:
+    """The image that would be started is the one that the container has now."""
+    new = seen(before.image)
+    assert new.id == container_before.image_id, (
+        f"{new.reference} is now {new.id[:19]}, the container has {container_before.image_id[:19]} → a restart does "
+        "not change versions; `pytest -m update` does, with a way back"
+    )
+
+
+@check(advisory=True)
+def test_the_tag_is_exact(before: Snapshot) -> None:
+    """The image is named by an exact tag or a digest, so that tomorrow's start is today's image."""
+    reference = seen(before.operator_rendering).image
+    tag = reference.rpartition(":")[2] if ":" in reference.rpartition("/")[2] else "latest"
+    assert "@sha256:" in reference or tag not in MOVING, f"{reference} moves → name an exact version"

@@ -1,0 +1,48 @@
+"""The server that runs now: whether it is well, and what is noted of it."""
+
+from __future__ import annotations
+
+from procedures.baseline import Baseline
+from procedures.claims import check, seen
+from reports.observed import Server
+
+
+@check(again=True)
+def test_health_says_up(server_before: Server) -> None:
+    """The management port's health says UP in its body."""
+    health = server_before.health
+    assert health.status == 200 and health.body_status == "UP", (
+        f"{health.url} answered {health.said} → `pytest -m recover` is for a service that is unwell"
+    )
+
+
+def test_the_version_is_noted(server_before: Server) -> None:
+    """The running version is known."""
+    assert seen(server_before.version), (
+        "the server names no version → look at /version on the management port"
+    )
+
+
+@check(protects="data")
+def test_the_instance_id_is_noted(baseline: Baseline) -> None:
+    """The instance id of this database is known, so that an empty one can be told from it afterwards."""
+    assert seen(baseline.instance_id), "there is none → look at the table settings, key instance.uuid"
+
+
+def test_the_flows_are_noted(baseline: Baseline) -> None:
+    """Every flow is known by namespace, id and revision."""
+    seen(baseline.flows)
+
+
+def test_the_last_executions_are_noted(baseline: Baseline) -> None:
+    """The last executions are known."""
+    seen(baseline.executions)
+
+
+def test_the_configured_credentials_are_accepted_now(server_before: Server) -> None:
+    """The running server accepts the configured basic-auth credentials."""
+    answer = server_before.auth_right
+    assert answer.status == 200, (
+        f"{answer.url} answered {answer.said} → the running server has other credentials than the env file; "
+        "`pytest -m apply_env` is the procedure for a change of them"
+    )

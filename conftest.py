@@ -1,0 +1,3 @@
+"""The assembly list."""
+
+pytest_plugins = ["procedures.plugin", "reports.plugin"]

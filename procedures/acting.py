@@ -1,0 +1,106 @@
+"""Carrying out steps: journalled before and after, bounded, recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from procedures.drivers import shell
+from procedures.drivers.shell import Command
+from procedures.interruption import Interruption
+from procedures.journal import Journal
+from procedures.lock import Lock
+from procedures.problems import CannotObserve, Interrupted, StepFailed
+from reports.evidence import Step, StepResult, StepStatus, Wait
+
+
+class Acting:
+    """The one way from a planned step to the world; everything it does stands in the journal first."""
+
+    def __init__(
+        self, journal: Journal, lock: Lock, interruption: Interruption, tell: Callable[[str], None]
+    ) -> None:
+        self.journal = journal
+        self.results: list[StepResult] = []
+        self.tell = tell
+        self._lock = lock
+        self._interruption = interruption
+
+    @property
+    def changed(self) -> bool:
+        """Whether a changing step was begun."""
+        return self.journal.changed
+
+    def note(self, result: StepResult) -> None:
+        """Record a step's result, in the place of what was known of it."""
+        self.results = [one for one in self.results if one.step.name != result.step.name] + [result]
+
+    def command(self, step: Step, command: Command) -> StepResult:
+        """Carry out a step that is one command, to its end: a signal meanwhile waits until it is over."""
+        return self.carry_out(step, lambda: _told(step, shell.run(command)))
+
+    def breakable(self, step: Step, command: Command) -> StepResult:
+        """Carry out a step whose command may be left behind when somebody asks this run to end."""
+        return self.carry_out(
+            step, lambda: _told(step, shell.run(command, self._interruption.raise_if_asked))
+        )
+
+    def carry_out(self, step: Step, act: Callable[[], StepResult]) -> StepResult:
+        """Journal a step, carry it out, judge nothing: what it did is read from the engine by whoever asks."""
+        self._interruption.raise_if_asked()
+        self._still_locked(step)
+        began_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
+        self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
+        self.note(StepResult(step, StepStatus.BEGUN, began_at))
+        self.journal.begin(step)
+        try:
+            result = act()
+        except (CannotObserve, StepFailed, Interrupted, OSError) as error:
+            self._end(
+                StepResult(step, StepStatus.FAILED, began_at, time.monotonic() - began, reason=str(error))
+            )
+            raise
+        self._end(
+            StepResult(
+                step, result.status, began_at, time.monotonic() - began, result.exit_code, result.output,
+                result.reason, result.waits,
+            )
+        )  # fmt: skip
+        return self.results[-1]
+
+    def add_wait(self, step: Step, wait: Wait) -> None:
+        """Record a wait beside the step that it followed."""
+        found = next(one for one in self.results if one.step.name == step.name)
+        self.results[self.results.index(found)] = StepResult(
+            found.step, found.status, found.began_at, found.took, found.exit_code, found.output, found.reason,
+            (*found.waits, wait),
+        )  # fmt: skip
+
+    def _end(self, result: StepResult) -> None:
+        self.note(result)
+        self.journal.end(result.step, result.status, result.reason)
+
+    def _still_locked(self, step: Step) -> None:
+        """See that the lock is still ours; in the outage its loss does not keep the service down."""
+        if not step.changing:
+            return
+        try:
+            ours = self._lock.is_ours
+        except CannotObserve:
+            ours = False
+        if ours:
+            return
+        if not self.journal.changed:
+            raise Interrupted("the lock was lost before the first changing step; nothing was touched")
+        self.journal.note("the lock was lost; the service is brought back all the same")
+
+
+def _told(step: Step, result: shell.Result) -> StepResult:
+    if result.timed_out:
+        status, reason = StepStatus.TIMED_OUT, f"not within {result.command.limit:g} s"
+    elif result.ok:
+        status, reason = StepStatus.DONE, ""
+    else:
+        status, reason = StepStatus.FAILED, f"its command ended with {result.exit_code}"
+    return StepResult(step, status, "", result.took, result.exit_code, result.output, reason)

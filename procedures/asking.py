@@ -1,0 +1,108 @@
+"""What checks may ask for, by name; each is a value that was observed or noted, never a way to act."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from procedures.acts import Start, Stop
+from procedures.baseline import Baseline
+from procedures.claims import seen
+from procedures.problems import Blocked, CannotObserve
+from procedures.run import Run
+from procedures.target import Target
+from reports.evidence import Outage
+from reports.observed import Container, Server, Snapshot
+
+
+class Asking:
+    """Gives a check what it names; reaching a state is the run's business, and so is every reason not to."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @property
+    def target(self) -> Target:
+        return self._run.asked.target
+
+    @property
+    def before(self) -> Snapshot:
+        return self._run.before()
+
+    @property
+    def server_before(self) -> Server:
+        return seen(self._run.before().server)
+
+    @property
+    def container_before(self) -> Container:
+        return _container(self._run.before())
+
+    @property
+    def baseline(self) -> Baseline:
+        return self._run.baseline
+
+    @property
+    def ready(self) -> Snapshot:
+        return self._run.ready()
+
+    @property
+    def stopped(self) -> Snapshot:
+        return self._run.stopped()
+
+    @property
+    def our_stop(self) -> Stop:
+        self._run.stopped()
+        if self._run.our_stop is None:
+            raise Blocked("this run stopped nothing")
+        return self._run.our_stop
+
+    @property
+    def after(self) -> Snapshot:
+        return self._run.after()
+
+    @property
+    def server_after(self) -> Server:
+        return seen(self._run.after().server)
+
+    @property
+    def container_after(self) -> Container:
+        return _container(self._run.after())
+
+    @property
+    def docker_health(self) -> str:
+        return _container(self._run.after()).health
+
+    @property
+    def our_start(self) -> Start:
+        self._run.after()
+        if self._run.our_start is None:
+            raise Blocked("this run started nothing")
+        return self._run.our_start
+
+    @property
+    def outage(self) -> Outage:
+        self._run.after()
+        if self._run.outage is None:
+            raise CannotObserve("nobody looked at the service from outside")
+        return self._run.outage
+
+    def again(self, function: Callable[..., None], ready: Snapshot) -> None:
+        """Ask a pre check a second time: what it saw before is now what was seen last."""
+        anew = {
+            "before": lambda: ready,
+            "server_before": lambda: seen(ready.server),
+            "container_before": lambda: _container(ready),
+        }
+        wanted: dict[str, Any] = {
+            name: anew[name]() if name in anew else getattr(self, name)
+            for name in inspect.signature(function).parameters
+        }
+        function(**wanted)
+
+
+def _container(snapshot: Snapshot) -> Container:
+    found = seen(snapshot.containers)
+    if len(found) != 1:
+        raise CannotObserve(f"there are {len(found)} containers of the service, not one")
+    return found[0]

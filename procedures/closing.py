@@ -1,0 +1,277 @@
+"""Closing: from what happened to the evidence, and from the evidence to the archive."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from procedures import restart, verdict
+from procedures.journal import Story
+from procedures.problems import CannotObserve
+from procedures.run import Run
+from reports import archive, junit
+from reports.evidence import (
+    EngineEvent,
+    Evidence,
+    Finding,
+    SavedFile,
+    Step,
+    StepResult,
+    StepStatus,
+    TargetRecord,
+    Verdict,
+)
+from reports.observed import Container, Snapshot, Unseen
+from reports.record import RecordUnreadable, fingerprint, from_plain, to_plain
+
+_KEY = secrets.token_bytes(32)
+"""Secrets are fingerprinted under this key; it ends with the process."""
+_BY_HAND = {Verdict.SERVICE_DOWN, Verdict.INTERRUPTED, Verdict.LOCKED}
+
+
+def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
+    """Assemble the record, clean of every known secret; `running` is for the record that a killed run leaves."""
+    course = run.course
+    judged, reasons = verdict.judge(
+        verdict.Course(
+            held=course.held,
+            unobservable=course.unobservable,
+            interrupted=course.interrupted or ("the run was cut off" if running else ""),
+            changed=run.changed,
+            held_back=course.held_back,
+            answers=course.answers,
+            closing=run.ledger.closing(),
+            evidence_lost=lost,
+        )
+    )
+    record = Evidence(
+        run=run.id,
+        began_at=run.began_at,
+        ended_at="" if running else _now(),
+        took=round(time.monotonic() - run.began, 3),
+        verdict=judged,
+        verdict_reasons=reasons,
+        executed=run.changed,
+        procedure=run.asked.procedure,
+        who=run.who,
+        target=_target(run),
+        plan=run.plan,
+        waivers=run.asked.waivers,
+        results=run.ledger.results,
+        steps=_steps(run),
+        snapshots=tuple(course.snapshots.values()),
+        outage=run.outage,
+        events=() if running else _events(run),
+        moments=tuple(course.moments),
+        exists_now=() if running else _exists_now(run),
+        by_hand=_by_hand(run, judged),
+        findings=tuple(course.findings),
+        recovered_from=course.recovered_from,
+        redactions=run.redaction.count,
+        files=_files(run.folder),
+    )
+    return clean(run, record)
+
+
+def clean(run: Run, record: Evidence) -> Evidence:
+    """Return the record as it is stored: text redacted, secrets as fingerprints."""
+    return from_plain(Evidence, to_plain(record, fingerprint(_KEY), run.redaction.clean))
+
+
+def open_folder(run: Run) -> str:
+    """Create the run's folder; return why that could not be done."""
+    stem = archive.stem(run.began_at, run.asked.target.name, run.asked.procedure, run.id)
+    try:
+        run.folder = archive.begin(run.asked.target.archive, stem)
+    except archive.ArchiveUnwritable as error:
+        return str(error)
+    return ""
+
+
+def keep(run: Run, record: Evidence) -> str:
+    """Write the record as far as it is known; return why that could not be done."""
+    if run.folder is None:
+        return "the run has no folder"
+    try:
+        archive.write_record(run.folder, record, lambda secret: secret.value)
+    except archive.ArchiveUnwritable as error:
+        return str(error)
+    return ""
+
+
+def save_last_logs(run: Run) -> None:
+    """Save the log of the container that runs now, and the journal."""
+    if run.folder is None:
+        return
+    if run.changed:
+        with contextlib.suppress(CannotObserve, OSError):
+            for one in run.observers.containers():
+                restart.save_log(run.observers, one, run.folder, run.redaction.clean, "after")
+    if run.journal is not None:
+        with contextlib.suppress(OSError):
+            text = run.journal.file.read_text(encoding="utf-8")
+            (run.folder / "journal.jsonl").write_text(run.redaction.clean(text), encoding="utf-8")
+
+
+def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
+    """Sweep the finished folder for secrets, hash it, give it its name, list it; return where it lies."""
+    if run.folder is None:
+        return None, record
+    try:
+        record = _swept(run, record)
+        sealed = archive.seal(run.folder, record)
+        archive.write_index(sealed.parent)
+        archive.point_latest(sealed.parent, sealed)
+        archive.prune(sealed.parent, run.asked.target.archive_keep)
+    except archive.ArchiveUnwritable as error:
+        return run.folder, evidence_of(run, lost=str(error))
+    return sealed, record
+
+
+def seal_killed(run: Run, story: Story) -> Path | None:
+    """Render and seal the evidence of a run that was killed, from the record that it left."""
+    folder = _folder_of(Path(str(story.about.get("archive", ""))), story.run)
+    if folder is None:
+        run.finding(f"run {story.run} left no folder in the archive; its journal is {story.file}")
+        return None
+    try:
+        told = _as_killed(archive.read_record(folder), story)
+    except RecordUnreadable as error:
+        run.finding(f"the record of run {story.run} cannot be read: {error}")
+        return None
+    try:
+        text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
+        (folder / "journal.jsonl").write_text(text, encoding="utf-8")
+        archive.write_record(folder, told, lambda secret: secret.value)
+        archive.write_report(folder, told, run.redaction.clean)
+        return archive.seal(folder, told)
+    except (archive.ArchiveUnwritable, OSError) as error:
+        run.finding(f"the evidence of run {story.run} cannot be sealed: {error}")
+        return None
+
+
+def _as_killed(record: Evidence, story: Story) -> Evidence:
+    """Complete the record of a killed run from its journal: which steps it had begun, and how they ended."""
+    planned = {one.name: one for one in record.plan.steps} if record.plan else {}
+    steps = tuple(
+        StepResult(planned[name], StepStatus(story.ended.get(name, StepStatus.BEGUN)))
+        for name in story.begun
+        if name in planned
+    )
+    known = {
+        one.step.name: one for one in record.steps if one.status not in {StepStatus.PLANNED, StepStatus.BEGUN}
+    }
+    return dataclasses.replace(
+        record,
+        verdict=Verdict.INTERRUPTED,
+        verdict_reasons=(f"the run was killed; it had begun {', '.join(story.begun) or 'no step'}",),
+        executed=story.changed,
+        steps=tuple(known.get(one.step.name, one) for one in steps),
+        findings=(*record.findings, Finding("this record was completed and rendered by a later run")),
+        files=(*record.files, SavedFile("journal.jsonl", "the run's journal")),
+    )
+
+
+def _folder_of(folder: Path, run: str) -> Path | None:
+    found = [one for one in archive.runs(folder) if archive.is_open(one) and one.name.endswith(f"-{run}")]
+    return found[0] if found else None
+
+
+def _swept(run: Run, record: Evidence) -> Evidence:
+    leaks = archive.withhold(run.folder, run.redaction) if run.folder else ()
+    if not leaks or run.folder is None:
+        return record
+    told = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
+    record = evidence_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
+    archive.write_record(run.folder, record, lambda secret: secret.value)
+    archive.write_report(run.folder, record, run.redaction.clean)
+    junit.amend(run.folder / "junit.xml", record)
+    return record
+
+
+def _target(run: Run) -> TargetRecord:
+    target, known = run.asked.target, not run.course.unobservable
+    return TargetRecord(
+        name=target.name,
+        file=str(target.file),
+        root=str(target.root),
+        project=run.observers.project if known else "",
+        service=target.service,
+        database_service=target.database_service,
+        container=run.observers.operator_rendering.container_name if known else "",
+        endpoint=run.endpoint,
+        http_url=run.observers.url(target.http_url) if known else target.http_url,
+        management_url=run.observers.url(target.management_url) if known else target.management_url,
+        understudy=any(_is_understudy(one) for one in run.course.snapshots.values()),
+    )
+
+
+def _is_understudy(snapshot: Snapshot) -> bool:
+    server = snapshot.server
+    named = server is not None and not isinstance(server, Unseen) and server.understudy
+    images = (snapshot.image, snapshot.running_image)
+    return named or any(
+        one is not None and not isinstance(one, Unseen) and "understudy" in one.version for one in images
+    )
+
+
+def _steps(run: Run) -> tuple[StepResult, ...]:
+    """Return every planned step, carried out or not."""
+    carried = {one.step.name: one for one in (run.acting.results if run.acting else ())}
+    planned: tuple[Step, ...] = run.plan.steps if run.plan else ()
+    return tuple(carried.get(one.name, StepResult(one, StepStatus.PLANNED)) for one in planned)
+
+
+def _events(run: Run) -> tuple[EngineEvent, ...]:
+    if not run.changed:
+        return ()
+    began = datetime.fromisoformat(run.began_at).timestamp() + run.observers.skew
+    try:
+        return run.observers.engine.events(began, time.time() + run.observers.skew, run.observers.project)
+    except CannotObserve as error:
+        run.finding(f"the engine's events are missing: {error.what}")
+        return ()
+
+
+def _exists_now(run: Run) -> tuple[str, ...] | Unseen:
+    try:
+        observers = run.observers
+        services = (run.asked.target.service, run.asked.target.database_service)
+        found = [one for name in services for one in observers.engine.by_service(observers.project, name)]
+    except Exception as error:  # noqa: BLE001 - the record of a failed look, whatever failed
+        return Unseen(str(error))
+    return tuple(_told(one) for one in found) or ("no container of the service or its database",)
+
+
+def _told(one: Container) -> str:
+    health = f", {one.health}" if one.health else ""
+    return f"{one.name} ({one.id[:12]}): {one.state}{health}, image {one.image}, started {one.started_at}"
+
+
+def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
+    if judged not in _BY_HAND:
+        return ()
+    if run.course.by_hand:
+        return tuple(one for one in run.course.by_hand if one)
+    if run.course.held_back:
+        return (f"first clear what stands above, then: {run.start_command}",)
+    return (run.start_command, f"pytest -m recover --target {run.asked.target.file}") if run.changed else ()
+
+
+def _files(folder: Path | None) -> tuple[SavedFile, ...]:
+    if folder is None:
+        return ()
+    notes = {"journal.jsonl": "the run's journal", "log-": "a container's log, secrets taken out"}
+    return tuple(
+        SavedFile(one.name, next((note for head, note in notes.items() if one.name.startswith(head)), ""))
+        for one in sorted(folder.iterdir())
+        if one.is_file() and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, "junit.xml"}
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

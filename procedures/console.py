@@ -1,0 +1,209 @@
+"""What an operator sees: the target and the plan first, one line a check, live lines while waiting, a closing block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from _pytest.capture import CaptureManager
+from _pytest.terminal import TerminalReporter
+
+from procedures.durations import told
+from procedures.target import shown
+from reports.evidence import CheckResult, Evidence, Outcome, Phase, Verdict
+
+_COLOUR = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.UNKNOWN: "yellow",
+    Outcome.BLOCKED: "blue",
+    Outcome.WAIVED: "yellow",
+    Outcome.NOT_APPLICABLE: "light",
+}
+_WIDTH = max(len(one.value) for one in Outcome)
+_PHASES = {
+    Phase.PRE: "Before: the service still runs",
+    Phase.READY: "Ready: the last look before the stop",
+    Phase.MID: "In the outage",
+    Phase.POST: "After: the service was started",
+}
+
+
+class Sturdy:
+    """A terminal that may go away: what cannot be written any more is dropped, and the run goes on."""
+
+    def __init__(self, file: object) -> None:
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        if not self.gone:
+            try:
+                return int(self._file.write(text))  # type: ignore[attr-defined]  # a text file
+            except (OSError, ValueError):
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        if not self.gone:
+            try:
+                self._file.flush()  # type: ignore[attr-defined]  # a text file
+            except (OSError, ValueError):
+                self.gone = True
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+
+class Console:
+    """Writes our lines through pytest's own terminal reporter, so that colour and pipes are its business."""
+
+    def __init__(self, reporter: TerminalReporter, capture: CaptureManager | None) -> None:
+        self._reporter = reporter
+        self._capture = capture
+        self._phase: Phase | None = None
+        self.clean: Callable[[str], str] = str
+        writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
+        self._file = writer._file = Sturdy(writer._file)  # type: ignore[assignment]  # noqa: SLF001
+
+    @property
+    def gone(self) -> bool:
+        """Whether the terminal was lost."""
+        return self._file.gone
+
+    def say(self, text: str = "", **markup: bool) -> None:
+        """Write one line, wherever pytest's capture stands."""
+        if self._capture is None:
+            self._write(text, markup)
+            return
+        with self._capture.global_and_fixture_disabled():
+            self._write(text, markup)
+
+    def _write(self, text: str, markup: dict[str, bool]) -> None:
+        self._reporter.ensure_newline()
+        self._reporter.write_line(self.clean(text), **markup)
+        self._reporter.flush()
+
+    def live(self, text: str) -> None:
+        """Write a line about something that goes on."""
+        self.say(f"    … {text}")
+
+    def opening(self, record: Evidence) -> None:
+        """Say what will be done, to what, and how long the service may be away at the most."""
+        target, plan = record.target, record.plan
+        for waiver in record.waivers:
+            self.say(
+                f"WAIVED by {waiver.author}: {waiver.check}, because: {waiver.reason}", yellow=True, bold=True
+            )
+        if target:
+            self.say(f"{record.procedure} of {target.name} ({target.project}/{target.service})", bold=True)
+            self.say(f"  target file {shown_path(target.file)}, engine {target.endpoint or 'not reached'}")
+        self.say(f"  run {record.run}, {record.began_at}, by {record.who.user}@{record.who.host}")
+        for name in ("reason", "ticket", "operator", "approved_by"):
+            if value := getattr(record.who, name):
+                self.say(f"  {name.replace('_', ' ')} (as given): {value}")
+        if plan is None:
+            return
+        self.say(f"  the service is {plan.state}")
+        self.say("Plan", bold=True)
+        for phase in Phase:
+            count = sum(one.phase is phase for one in plan.checks)
+            self.say(f"  {count:>2} checks {_PHASES[phase].lower()}")
+        for step in plan.steps:
+            self.say(f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {told(step.limit)})")
+        if plan.worst_outage is not None:
+            self.say(f"  worst case of the outage: {told(plan.worst_outage)} (stop grace and boot deadline)")
+
+    def details(self, record: Evidence) -> None:
+        """List everything of the plan: for `--plan`."""
+        if record.plan is None:
+            return
+        for phase in Phase:
+            self.say(_PHASES[phase], bold=True)
+            for one in record.plan.checks:
+                if one.phase is phase:
+                    kind = (
+                        "data, required"
+                        if one.protects == "data"
+                        else "advisory"
+                        if one.advisory
+                        else "required"
+                    )
+                    left = f" — not applicable: {one.not_applicable}" if one.not_applicable else ""
+                    self.say(f"  {one.claim} ({kind}{', asked again' if one.again else ''}){left}")
+        self.say("Looks that start something of ours", bold=True)
+        for look in record.plan.looks:
+            self.say(f"  {look}")
+        self.say("Not tried, because it cannot be without acting", bold=True)
+        for one_untried in record.plan.untried:
+            self.say(f"  {one_untried}")
+
+    def result(self, result: CheckResult) -> None:
+        """Write a check's line, and under what does not hold its reason and the next move."""
+        if result.check.phase is not self._phase:
+            self._phase = result.check.phase
+            self.say(_PHASES[result.check.phase], bold=True)
+        colour = {_COLOUR[result.outcome]: True}
+        advisory = " (advisory)" if result.check.advisory and result.outcome is not Outcome.PASSED else ""
+        again = " (asked again)" if result.check.id.endswith(" again") else ""
+        self.say(f"  {result.outcome:<{_WIDTH}}  {result.check.claim}{again}{advisory}", **colour)
+        if result.outcome not in {Outcome.PASSED, Outcome.BLOCKED}:
+            self.say(f"  {'':<{_WIDTH}}  {result.reason}")
+            if result.next_move:
+                self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
+
+    def blocked(self, count: int, reason: str) -> None:
+        """Say once what was not reached and why."""
+        if count:
+            self.say(f"  {count} checks were not reached: {reason}", blue=True)
+
+    def closing(self, record: Evidence, report: str, *, plan_only: bool) -> None:
+        """Say how it ended, what to do next, where the report is."""
+        good = record.verdict is Verdict.ACCEPTED
+        self.say()
+        if plan_only:
+            self.say(
+                "WOULD BE LET THROUGH" if good else f"WOULD NOT BE LET THROUGH ({record.verdict})", bold=True
+            )
+        else:
+            self.say(f"{record.verdict}", bold=True, green=good, red=not good)
+        for reason in record.verdict_reasons[:12]:
+            self.say(f"  {reason}")
+        self._outage(record)
+        for finding in record.findings:
+            self.say(f"  noted: {finding.text}" + (f" → {finding.next_move}" if finding.next_move else ""))
+        moves = [(one.check.id, one.next_move) for one in record.results if one.closes and one.next_move]
+        if moves:
+            self.say("What to do next", bold=True)
+            for check_id, move in moves:
+                self.say(f"  {check_id}: {move}")
+        if record.by_hand:
+            self.say("By hand", bold=True)
+            for command in record.by_hand:
+                self.say(f"  {command}")
+        if report:
+            self.say(f"report: {report}")
+        meaning = "nothing was changed" if plan_only else record.verdict.meaning
+        self.say(f"exit status {record.exit_status}: {meaning}")
+
+    def _outage(self, record: Evidence) -> None:
+        if record.outage is None or not record.executed:
+            return
+        path = record.outage.told
+        if path is None or path.length is None:
+            self.say("  outage: it had not ended when the probe did")
+            return
+        give_or_take = f" ± {path.uncertainty * 1000:.0f} ms" if path.uncertainty is not None else ""
+        self.say(f"  outage: {path.length:.3f} s{give_or_take} on {path.path}, seen from outside")
+
+
+def shown_path(path: str) -> str:
+    return shown(Path(path)) if path else "none"
+
+
+def drop_lost_output() -> None:
+    """Let nothing of the interpreter's own end fail on a terminal that is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)

@@ -1,0 +1,142 @@
+"""Holding a target: the lock on the engine and the journal on disk, and what to do about whoever held it before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for
+from procedures.lock import Holder, Lock
+from procedures.observe.snapshot import Observers
+from procedures.problems import Held
+from reports.evidence import Finding, Verdict, Who
+
+if TYPE_CHECKING:
+    from procedures.run import Asked
+
+
+class Holding:
+    """Takes the target for one run, or says who has it."""
+
+    def __init__(
+        self,
+        observers: Observers,
+        asked: Asked,
+        run: str,
+        who: Who,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._observers = observers
+        self._asked = asked
+        self._run = run
+        self._who = who
+        engine = observers.engine
+        self.lock = Lock(engine, observers.project, asked.target.service)
+        self._place = Place.of(engine.engine().id, observers.project, asked.target.service, environment)
+        self._journal: Journal | None = None
+        self.findings: list[Finding] = []
+        self.recovered_from = ""
+        self.taken_over: tuple[Story, ...] = ()
+        self.by_hand: list[str] = []
+
+    @property
+    def journal(self) -> Journal:
+        if self._journal is None:
+            raise Held("the journal is not open")
+        return self._journal
+
+    def take(self) -> None:
+        """Take the lock, judge what an earlier run left, open the journal."""
+        me = Holder.me(
+            self._run,
+            self._asked.procedure,
+            self._asked.given.get("reason", ""),
+            self._place.folder / f"{self._run}.jsonl",
+            self._who.user,
+        )
+        image = self._image()
+        holder = self.lock.take(me, image)
+        if holder is not None:
+            self._take_over(holder)
+            holder = self.lock.take(me, image)
+            if holder is not None:
+                raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
+        try:
+            self._judge_open_journals()
+        except (Held, JournalUnreadable) as error:
+            self.lock.let_go()
+            raise Held(error.what, error.next_move) from error
+        self._journal = Journal(self._place, self._run)
+        self._journal.open(
+            self._run,
+            {
+                "procedure": self._asked.procedure,
+                "target": str(self._asked.target.file),
+                "project": self._observers.project,
+                "service": self._asked.target.service,
+                "archive": str(self._asked.target.archive),
+                "user": self._who.user,
+                "host": self._who.host,
+            },
+        )
+
+    def let_go(self, verdict: str, *, owed: bool) -> None:
+        """Seal the journal unless something is owed, and give the lock back in every case."""
+        if self._journal is not None:
+            if not owed:
+                self._journal.seal(verdict)
+            self._journal.close()
+        self.lock.let_go()
+
+    def _take_over(self, holder: Holder) -> None:
+        if holder.is_gone or (holder.is_elsewhere and self._may_take_over()):
+            self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
+            self.lock.take_over(holder.run)
+            return
+        if holder.is_elsewhere:
+            raise Held(
+                f"the target is held from another host by {holder.told}",
+                "ask there; if that run is gone for good: pytest -m recover --take-over --reason TEXT",
+            )
+        raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
+
+    def _may_take_over(self) -> bool:
+        return (
+            self._asked.procedure == "recover"
+            and self._asked.take_over
+            and bool(self._asked.given.get("reason"))
+        )
+
+    def _judge_open_journals(self) -> None:
+        stories = self._place.open_ones()
+        for story in stories:
+            if story.changed and self._asked.procedure != "recover":
+                self.by_hand = [f"pytest -m recover --target {self._asked.target.file}"]
+                raise Held(
+                    f"an earlier run was cut off after a changing step and its journal is open: run {story.run} "
+                    f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "
+                    f"{', '.join(story.unfinished) or 'nothing'}; the engine shows now: {self._shows_now()}; "
+                    f"journal: {story.file}",
+                    "run `pytest -m recover`",
+                )
+        for story in stories:
+            if story.changed:
+                self.recovered_from = story.run
+                continue
+            seal_for(story, Verdict.INTERRUPTED)
+            self.findings.append(
+                Finding(
+                    f"run {story.run} of {story.began_at} was cut off before it changed anything; it was sealed"
+                )
+            )
+        self.taken_over = stories
+
+    def _shows_now(self) -> str:
+        containers = self._observers.containers()
+        told = [f"{one.name} is {one.state} since {one.started_at or one.created_at}" for one in containers]
+        return "; ".join(told) or "no container of the service"
+
+    def _image(self) -> str:
+        """Return an image that is here: a container cannot be created from another one."""
+        containers = self._observers.containers()
+        return containers[0].image_id if containers else self._observers.operator_rendering.image

@@ -1,0 +1,145 @@
+"""The package's face to pytest: options, selection, signals, order, and the fixtures by which checks reach a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from procedures import PROCEDURES, selection
+from procedures.asking import Asking
+from procedures.problems import TypedWrong
+from procedures.session import Session
+from procedures.target import SUITE
+
+CHECKS = SUITE / "checks"
+SESSION = pytest.StashKey[Session]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("procedures", f"procedures of this suite (-m {', -m '.join(PROCEDURES)})")
+    group.addoption("--plan", action="store_true", help="look, show what would be done, change nothing")
+    group.addoption(
+        "--target", metavar="FILE", help="the target file; default: target.toml, else the bundled stack's"
+    )
+    group.addoption(
+        "--waive", metavar="CHECK", action="append", default=[], help="let a required service check not hold"
+    )
+    group.addoption("--reason", metavar="TEXT", default="", help="why; goes into the evidence")
+    group.addoption("--ticket", metavar="TEXT", default="", help="ticket; goes into the evidence")
+    group.addoption(
+        "--operator", metavar="TEXT", default="", help="who is responsible; goes into the evidence"
+    )
+    group.addoption(
+        "--approved-by", metavar="TEXT", default="", help="who approved; goes into the evidence as given"
+    )
+    group.addoption(
+        "--take-over",
+        action="store_true",
+        help="recover: take over the lock of a run on another host that is gone",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for name, what in PROCEDURES.items():
+        config.addinivalue_line("markers", f"{name}: {what}")
+    if config.option.help or config.option.version:
+        return
+    procedure = selection.procedure_of(config)
+    if not procedure:
+        _refuse_orphans(config)
+        return
+    selection.refuse_unsafe(config)
+    try:
+        session = Session.begin(config, procedure, CHECKS, os.environ)
+    except TypedWrong as error:
+        raise pytest.UsageError(f"{error.what} → {error.next_move}") from error
+    config.stash[SESSION] = session
+    config.pluginmanager.register(Hooks(session), "procedures-session")
+    config.args[:] = [str(CHECKS)]
+
+
+def _refuse_orphans(config: pytest.Config) -> None:
+    """Refuse options of ours that mean nothing without a procedure."""
+    given = [name for name in ("plan", "target", "waive", "take_over") if getattr(config.option, name)]
+    if given:
+        raise pytest.UsageError(
+            f"--{given[0].replace('_', '-')} goes with a procedure: add -m {' or -m '.join(PROCEDURES)}"
+        )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if SESSION in config.stash:
+        return
+    for item in items:
+        if item.path.is_relative_to(CHECKS):
+            raise pytest.UsageError(
+                f"{item.nodeid} is a check of a procedure and is asked by one only: pytest -m restart"
+            )
+
+
+class Hooks:
+    """The hooks of a session that was asked for a procedure; each hands over to the session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def pytest_unconfigure(self) -> None:
+        self._session.end()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        self._session.observe()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            item.add_marker(getattr(pytest.mark, self._session.procedure))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        try:
+            session.items[:] = self._session.ordered(session)
+        except TypedWrong as error:
+            raise pytest.UsageError(f"{error.what} → {error.next_move}") from error
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, Any, Any]:
+        self._session.begin_asking()
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._session.before_item(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        self._session.after_call(item, call, report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
+        return report.outcome, "", ""
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self._session.crashed(excrepr)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        self._session.land(session)
+        try:
+            return (yield)
+        finally:
+            self._session.seal(session)
+
+
+@pytest.fixture(scope="session")
+def asking(request: pytest.FixtureRequest) -> Asking:
+    """What a check may ask the run for."""
+    return request.config.stash[SESSION].asking

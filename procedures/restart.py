@@ -1,0 +1,194 @@
+"""The restart: save the logs, stop the one service, start it by recreation, wait until it is ready, let it soak."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from procedures.acting import Acting
+from procedures.acts import Start, Stop
+from procedures.drivers import Driver
+from procedures.observe.outage import Probe, all_good
+from procedures.observe.snapshot import Observers
+from procedures.plan import State
+from procedures.problems import CannotObserve, StepFailed
+from procedures.waiting import Waiting
+from reports.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
+from reports.observed import Container, Server, Unseen
+
+STOP_SPARE = 15.0
+"""Seconds beyond the grace in which the engine must have killed what did not end by itself."""
+START_LIMIT = 60.0
+HEALTH_SPARE = 60.0
+"""Seconds beyond the soak in which Docker's own health check must have made up its mind."""
+CADENCE = 0.02
+SOAK_CADENCE = 0.25
+SOAK_FOR_KESTRA = 60.0
+SAVE_LOGS, UNPAUSE, STOP, START = "save_logs", "unpause", "stop", "start"
+
+
+def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: float) -> tuple[Step, ...]:
+    """Return the steps for a service in a state, in their order."""
+    start = driver.start(START_LIMIT)
+    way_back = " ".join(start.argv)
+    planned = [Step(SAVE_LOGS, "save the logs of both containers", (), save_logs, False, "nothing to undo")]
+    if state is State.PAUSED:
+        unpause = driver.unpause(START_LIMIT).argv
+        planned.append(
+            Step(UNPAUSE, "let the paused server hear a signal", unpause, START_LIMIT, True, way_back)
+        )
+    if state not in {State.STOPPED, State.ABSENT}:
+        stop = driver.stop(grace, grace + STOP_SPARE)
+        planned.append(Step(STOP, "stop the server and nothing else", stop.argv, stop.limit, True, way_back))
+    planned.append(
+        Step(
+            START,
+            "recreate the service and nothing else, and wait until it is ready",
+            start.argv,
+            boot,
+            True,
+            way_back,
+        )
+    )
+    return tuple(planned)
+
+
+def soak_of(asked: float | None, liveness: float | None) -> float:
+    """Return how long to watch: as asked, else four thirds of the server's own liveness, at most a minute."""
+    if asked is not None:
+        return asked
+    return SOAK_FOR_KESTRA if liveness is None else min(SOAK_FOR_KESTRA, liveness * 4 / 3)
+
+
+class Restart:
+    """Carries out the planned steps; each method ends when the state it is named after is reached or missed."""
+
+    def __init__(
+        self,
+        planned: tuple[Step, ...],
+        driver: Driver,
+        acting: Acting,
+        observers: Observers,
+        waiting: Waiting,
+    ) -> None:
+        self._planned = {one.name: one for one in planned}
+        self._driver = driver
+        self._acting = acting
+        self._observers = observers
+        self._waiting = waiting
+
+    def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
+        """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
+        step = self._planned[SAVE_LOGS]
+
+        def save() -> StepResult:
+            told = [save_log(self._observers, one, folder, clean, "before") for one in containers]
+            return StepResult(step, StepStatus.DONE, output="\n".join(told))
+
+        self._acting.carry_out(step, save)
+
+    def stop(self, container: Container, grace: float) -> Stop | None:
+        """Stop the server; None where the plan has no stop because the service is not running."""
+        if STOP not in self._planned:
+            return None
+        if UNPAUSE in self._planned:
+            self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
+        step = self._planned[STOP]
+        began = self._engine_time()
+        result = self._acting.breakable(step, self._driver.stop(grace, step.limit))
+        now = self._observers.engine.named(container.id)
+        if now is not None and now.running:
+            raise StepFailed(
+                f"{container.name} is still {now.state} after the stop command ({result.reason or 'which said it was done'})",
+                "see its log; `docker kill` ends it without a drain",
+            )
+        return Stop(result, container, self._events(began))
+
+    def start(self, probe: Probe | None) -> Start:
+        """Start the service and wait until it answers."""
+        step = self._planned[START]
+        commanded_at = self._engine_time()
+        result = self._acting.command(step, self._driver.start(START_LIMIT))
+        ready = self._waiting.until("ready", self._look_for_ready(probe), step.limit, CADENCE)
+        self._acting.add_wait(step, ready)
+        return Start(result, commanded_at, ready, None)
+
+    def soak(self, start: Start, length: float) -> Start:
+        """Watch the new container for a while: it must stay the same one, running, and become healthy."""
+        began = time.monotonic()
+
+        def look() -> tuple[bool, str]:
+            containers = self._observers.containers()
+            if len(containers) != 1 or not containers[0].running:
+                return True, "no running container"
+            one = containers[0]
+            saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
+            return time.monotonic() - began >= length and one.health != "starting", saw
+
+        wait = self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+        self._acting.add_wait(self._planned[START], wait)
+        return Start(start.step, start.commanded_at, start.ready, wait)
+
+    def land(self) -> StepResult:
+        """Command the start because the run is ending while the service is down; nothing is waited for here."""
+        return self._acting.command(self._planned[START], self._driver.start(START_LIMIT))
+
+    def wait_for_answer(self, limit: float) -> Wait:
+        """Look whether the service answers, for a while."""
+        wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
+        self._acting.add_wait(self._planned[START], wait)
+        return wait
+
+    def _look_for_ready(self, probe: Probe | None) -> Callable[[], tuple[bool, str]]:
+        if probe is not None and probe.alive:
+            return _heard_by(probe, time.monotonic())
+
+        def look() -> tuple[bool, str]:
+            server = self._observers.server()
+            if isinstance(server, Unseen):
+                return False, server.unseen
+            return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
+
+        return look
+
+    def _engine_time(self) -> float:
+        """Return the time by the engine's clock, in which its containers' start times are given."""
+        try:
+            return time.time() + self._observers.skew
+        except CannotObserve:
+            return time.time()
+
+    def _events(self, since: float) -> tuple[EngineEvent, ...] | Unseen:
+        try:
+            return self._observers.engine.events(since, self._engine_time() + 0.001, self._observers.project)
+        except CannotObserve as error:
+            return Unseen(error.what)
+
+
+def _heard_by(probe: Probe, since: float) -> Callable[[], tuple[bool, str]]:
+    """Look through the probe's eyes: it asks a hundred times a second anyhow."""
+    fast = tuple(one.name for one in probe.watched if one.fast)
+
+    def look() -> tuple[bool, str]:
+        answers = probe.answers
+        saw = ", ".join(f"{name} {answers[name].answer}" for name in fast if name in answers)
+        return all_good(answers, fast, since), saw or "nothing yet"
+
+    return look
+
+
+def is_ready(server: Server) -> bool:
+    """Whether health says UP in its body and the HTTP port answers."""
+    return server.health.status == 200 and server.health.body_status == "UP" and server.ping.status == 200
+
+
+def save_log(
+    observers: Observers, container: Container, folder: Path, clean: Callable[[str], str], when: str
+) -> str:
+    """Write the newest part of a container's log into the evidence; return a line that says so."""
+    limit = observers.target.log_bytes
+    text, cut = observers.engine.logs(container.id, limit, observers.target.budgets.save_logs)
+    name = f"log-{when}-{container.name}.txt"
+    (folder / name).write_text(clean(text.decode(errors="replace")), encoding="utf-8")
+    return f"{name}: {len(text)} bytes{f', cut to the newest {limit}' if cut else ''}"

@@ -1,0 +1,88 @@
+"""Selection: what was typed must be exactly one procedure, and nothing that could shrink, repeat or reorder it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from procedures import PROCEDURES
+
+NEEDED = {
+    "html": "pytest_html.plugin",
+    "junitxml": "junitxml",
+    "terminal": "terminal",
+    "python": "python",
+    "assertion": "assertion",
+    "pytest_metadata": "pytest_metadata.plugin",
+    "html fixtures": "pytest_html.fixtures",
+    "reports": "reports.plugin",
+}
+"""Plugins without which a run would leave less evidence than it promises, by what people call them."""
+
+HARMLESS = {
+    "markexpr", "file_or_dir", "verbose", "color", "capture", "target", "plan", "waive", "reason", "ticket",
+    "operator", "approved_by", "take_over", "code_highlight",
+}  # fmt: skip
+"""Options that cannot keep a planned check from being asked, nor ask it twice."""
+
+
+def procedure_of(config: pytest.Config) -> str:
+    """Return the one procedure that was named; empty where none was."""
+    typed = [one for one in _expressions(config.invocation_params.args) if one]
+    expression = str(config.option.markexpr or "").strip()
+    named = {name for name in PROCEDURES for one in (*typed, expression) if _contains(one, name)}
+    if not named:
+        return ""
+    if len(named) > 1 or len(set(typed)) > 1:
+        raise pytest.UsageError(
+            f"one procedure a run: name exactly one of {', '.join(PROCEDURES)} after -m, once"
+        )
+    if expression not in PROCEDURES:
+        raise pytest.UsageError(
+            f"-m {expression!r} is more than a procedure's name: a procedure cannot be combined or narrowed; "
+            f"type -m {next(iter(named))}"
+        )
+    return expression
+
+
+def refuse_unsafe(config: pytest.Config) -> None:
+    """Refuse every option that is not known to be harmless, whoever set it: the line, PYTEST_ADDOPTS, a file."""
+    for called, name in NEEDED.items():
+        if not config.pluginmanager.hasplugin(name):
+            raise pytest.UsageError(f"the plugin {called} was taken away; a run needs it: leave -p no:… out")
+    changed = sorted(_changed(config) - HARMLESS)
+    if changed:
+        raise pytest.UsageError(
+            f"not allowed with a procedure, because it could bypass the gate: {', '.join(changed)}; leave it out"
+        )
+    typed = [one for one in config.option.file_or_dir or () if one]
+    if typed:
+        raise pytest.UsageError(f"a procedure chooses its checks itself: leave {' '.join(typed)} out")
+
+
+def _changed(config: pytest.Config) -> set[str]:
+    """Return the options whose value is another than the project's own settings give."""
+    parser = config._parser  # noqa: SLF001 - the only place where pytest keeps its defaults
+    own = parser.parse([str(one) for one in config.getini("addopts")])
+    now = vars(config.option)
+    return {name for name, value in now.items() if getattr(own, name, None) != value}
+
+
+def _expressions(arguments: Iterable[str]) -> list[str]:
+    """Return the marker expressions as typed: pytest lets the last one win without a word."""
+    found, follows = [], False
+    for one in arguments:
+        if follows:
+            found.append(str(one))
+            follows = False
+        elif one == "-m":
+            follows = True
+        elif str(one).startswith("-m") and len(one) > 2:
+            found.append(str(one)[2:].removeprefix("="))
+    return found
+
+
+def _contains(expression: str, name: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", expression))

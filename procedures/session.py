@@ -1,0 +1,286 @@
+"""One pytest session of a procedure: between pytest's items and the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from _pytest.capture import CaptureManager
+from _pytest.terminal import TerminalReporter
+
+from procedures import closing, outcome
+from procedures import target as targets
+from procedures.asking import Asking
+from procedures.console import Console, drop_lost_output
+from procedures.interruption import Interruption
+from procedures.journal import seal_for
+from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
+from procedures.run import Asked, Run
+from reports import archive, junit
+from reports.evidence import Check, CheckResult, Evidence, Phase, Protects, Waiver
+from reports.handover import HANDOVER, Handover
+from reports.observed import Snapshot
+
+_ORDER = {phase.value: at for at, phase in enumerate(Phase)}
+
+
+class Session:
+    """Holds a run and its console; each method is one moment of pytest's own course."""
+
+    def __init__(self, config: pytest.Config, run: Run, interruption: Interruption) -> None:
+        self.config = config
+        self.run = run
+        self.procedure = run.asked.procedure
+        self.asking = Asking(run)
+        self._interruption = interruption
+        self._console: Console | None = None
+        self._functions: dict[str, Callable[..., None]] = {}
+        self._asked_again = False
+        self._lost = ""
+        self._record: Evidence | None = None
+        self._ended = False
+
+    @staticmethod
+    def begin(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Session:
+        """Read what was typed, take over the signals, make the run's folder."""
+        asked = _asked(config, procedure, checks, environment)
+        interruption = Interruption()
+        session = Session(config, Run(asked, environment, interruption, _silent), interruption)
+        _refuse_waivers(asked.waivers, session.run.claims)
+        if not asked.plan_only:
+            session._lost = closing.open_folder(session.run)
+        session._direct_views()
+        interruption.listen()
+        return session
+
+    def _direct_views(self) -> None:
+        """Let pytest's own views write into the run's folder, and leave the screen to us."""
+        option, folder = self.config.option, self.run.folder
+        option.htmlpath = str(folder / archive.REPORT) if folder else None
+        option.self_contained_html = True
+        option.xmlpath = str(folder / "junit.xml") if folder else None
+        option.verbose, option.tbstyle = -1, "no"
+        option.no_header = option.no_summary = True
+        option.showcapture = "no"
+
+    @property
+    def console(self) -> Console:
+        if self._console is None:
+            reporter = self.config.pluginmanager.getplugin("terminalreporter")
+            capture = self.config.pluginmanager.getplugin("capturemanager")
+            if not isinstance(reporter, TerminalReporter):
+                raise TypedWrong("pytest has no terminal reporter", "leave -p no:terminal out")
+            self._console = Console(reporter, capture if isinstance(capture, CaptureManager) else None)
+            self._console.clean = lambda text: self.run.redaction.clean(text)
+        return self._console
+
+    # pytest's course
+
+    def observe(self) -> None:
+        """Look at the engine once and make the plan."""
+        self.run.tell = self.console.live
+        self.run.before_changing = self._keep_before_changing
+        self.run.observe()
+
+    def ordered(self, session: pytest.Session) -> list[pytest.Item]:
+        """Compare what pytest collected with what the files hold; return the items in the run's own order."""
+        planned = {one.id for one in self.run.claims}
+        collected = {outcome.id_of(item): item for item in session.items}
+        missing, foreign = planned - collected.keys(), collected.keys() - planned
+        if missing or foreign or len(collected) != len(session.items):
+            named = ", ".join(sorted(missing | foreign)) or "one of them twice"
+            raise TypedWrong(
+                f"what pytest collected is not what the check files hold: {named}",
+                "leave out what selects, repeats or ignores; a file that cannot be imported is named above",
+            )
+        order = [one.id for one in self.run.claims]
+        if self.run.asked.plan_only:
+            order = [one.id for one in self.run.claims if one.phase is Phase.PRE]
+        self._functions = {
+            name: item.function for name, item in collected.items() if isinstance(item, pytest.Function)
+        }
+        return [collected[name] for name in order]
+
+    def begin_asking(self) -> None:
+        """Show target and plan, then take the lock."""
+        record = closing.evidence_of(self.run, running=True)
+        self.console.opening(record)
+        if self.run.asked.plan_only:
+            self.console.details(record)
+        self.run.hold()
+        if self._lost:
+            self.run.finding(f"this run has no folder: {self._lost}")
+
+    def before_item(self, item: pytest.Item) -> None:
+        """End an item before its fixtures where the plan or an earlier act has decided about it."""
+        check = self.run.ledger.planned(outcome.id_of(item))
+        if self.run.stopped_short:
+            raise Blocked(self.run.stopped_short)
+        if check is None:
+            raise Blocked("no plan holds this check")
+        if check.not_applicable:
+            raise NotApplicable(check.not_applicable)
+        if check.phase is Phase.READY and not self._asked_again:
+            self._asked_again = True
+            self._ask_again()
+
+    def after_call(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Turn what pytest saw into an outcome of ours, and tell it in the report's own words."""
+        check = self.run.ledger.planned(outcome.id_of(item)) or _unplanned(
+            self.run.claims, outcome.id_of(item)
+        )
+        if call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+            return
+        if call.excinfo is not None and isinstance(call.excinfo.value, Interrupted):
+            self.run.course.interrupted = str(call.excinfo.value)
+        result = outcome.of(check, call.excinfo.value if call.excinfo else None, call.start, call.duration)
+        result = self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean))
+        outcome.tell(report, result, item)
+        report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
+        self._show(result)
+        if self._interruption.by:
+            item.session.shouldstop = f"interrupted by {self._interruption.by}"
+
+    def crashed(self, excrepr: object) -> None:
+        """Note a crash of our own: the run ends as interrupted, and the service is brought back."""
+        text = self.run.redaction.clean(str(excrepr))
+        self.run.course.interrupted = (
+            self.run.course.interrupted or "an error of this suite's own ended the run"
+        )
+        self.run.finding(f"an error of this suite's own: {text[-1500:]}", "report it with this record")
+
+    def land(self, session: pytest.Session) -> None:
+        """Leave nothing down silently, judge, and hand the record to the views."""
+        if self._ended:
+            return
+        self._ended = True
+        usage = session.exitstatus == pytest.ExitCode.USAGE_ERROR
+        self.run.land()
+        if usage and not self.run.changed:
+            self._drop_folder()
+            self.run.let_go("")
+            return
+        reason = self.run.stopped_short or "the run ended before it was reached"
+        if not self.run.asked.plan_only:
+            for result in self.run.ledger.block_rest(reason):
+                junit.push(self.config, outcome.report_of(result))
+        closing.save_last_logs(self.run)
+        self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+        session.exitstatus = self._record.exit_status
+        self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
+        junit.push(self.config, junit.verdict_report(self._record))
+
+    def seal(self, session: pytest.Session) -> None:
+        """After the views were written: complete the folder, give everything back, say how it ended."""
+        if self._record is None:
+            return
+        record, folder = self._record, None
+        if self.run.folder is not None:
+            lost = closing.keep(self.run, record)
+            if not (self.run.folder / archive.REPORT).is_file():
+                archive.write_report(self.run.folder, record, self.run.redaction.clean)
+            if lost and self.run.changed:
+                record = closing.evidence_of(self.run, lost)
+            folder, record = closing.seal(self.run, record)
+        self._seal_earlier(record)
+        self.run.let_go(record.verdict)
+        session.exitstatus = record.exit_status
+        report = str(folder / archive.REPORT) if folder else ""
+        self.console.closing(record, report, plan_only=self.run.asked.plan_only)
+        self._record = None
+
+    def end(self) -> None:
+        """Give the signals and the terminal back."""
+        self._interruption.let_go()
+        if self._console is not None and self._console.gone:
+            drop_lost_output()
+
+    # Parts
+
+    def _ask_again(self) -> None:
+        """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
+
+        def ask(check: Check, ready: Snapshot) -> CheckResult:
+            began, failure = time.time(), None
+            try:
+                self.asking.again(self._functions[check.id.removesuffix(" again")], ready)
+            except Exception as error:  # noqa: BLE001 - a crashed check is unknown, never green
+                failure = error
+            return outcome.of(check, failure, began, time.time() - began)
+
+        try:
+            results = self.run.ask_again(ask)
+        except Problem:
+            return
+        for one in results:
+            self._show(self.run.ledger.note(outcome.cleaned(one, self.run.redaction.clean)))
+
+    def _show(self, result: CheckResult) -> None:
+        self.console.result(result)
+
+    def _keep_before_changing(self) -> None:
+        self._lost = closing.keep(self.run, closing.evidence_of(self.run, running=True)) or self._lost
+        if self._lost:
+            raise Blocked(
+                f"the evidence cannot be written: {self._lost}", "free or change the archive's folder"
+            )
+
+    def _seal_earlier(self, record: Evidence) -> None:
+        """Seal what runs that were cut off left behind, once this one has looked at the service."""
+        owed = self.run.changed and self.run.course.answers is not True
+        for story in self.run.taken_over:
+            if story.changed and (self.procedure != "recover" or owed or not self.run.changed):
+                continue
+            closing.seal_killed(self.run, story)
+            if not story.sealed:
+                seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
+
+    def _drop_folder(self) -> None:
+        """Take the empty folder away again: nothing was run."""
+        if self.run.folder is not None and not any(self.run.folder.iterdir()):
+            self.run.folder.rmdir()
+
+
+def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Asked:
+    option = config.option
+    given = {
+        name: str(getattr(option, name) or "") for name in ("reason", "ticket", "operator", "approved_by")
+    }
+    if option.waive and not given["reason"]:
+        raise TypedWrong("--waive needs a reason", "add --reason TEXT")
+    author = given["operator"] or environment.get("USER", "") or "the operator"
+    return Asked(
+        procedure=procedure,
+        target=targets.read(targets.find(option.target, environment)),
+        plan_only=bool(option.plan),
+        waivers=tuple(Waiver(name, given["reason"], author) for name in option.waive),
+        given=given,
+        arguments=tuple(str(one) for one in config.invocation_params.args),
+        checks=checks,
+        take_over=bool(option.take_over),
+    )
+
+
+def _refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> None:
+    known = {one.id: one for one in checks}
+    for one in waivers:
+        check = known.get(one.check)
+        if check is None:
+            raise TypedWrong(
+                f"--waive {one.check}: there is no such check", "`pytest -m restart --plan` names them all"
+            )
+        if check.protects is Protects.DATA:
+            raise TypedWrong(
+                f"--waive {one.check}: this check protects data and is never waived", "mend what it found"
+            )
+
+
+def _unplanned(claims: tuple[Check, ...], name: str) -> Check:
+    """Return a check as its file says it, for a run that has no plan."""
+    return next((one for one in claims if one.id == name), Check(name, Phase.PRE, name, ()))
+
+
+def _silent(_text: str) -> None:
+    """Say nothing: the console is not there yet."""

@@ -1,0 +1,53 @@
+"""The verdict: a pure function of what happened; the order of the verdicts is one table of the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.evidence import CheckResult, Verdict, first_of
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a run went, as far as its verdict asks.
+
+    `answers` is what the last look said: True, False, or None where nobody looked.
+    """
+
+    held: str = ""
+    unobservable: str = ""
+    interrupted: str = ""
+    changed: bool = False
+    held_back: str = ""
+    answers: bool | None = None
+    closing: tuple[CheckResult, ...] = ()
+    evidence_lost: str = ""
+
+
+def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict that an operator must know first, and its reasons, most important first."""
+    applying: dict[Verdict, list[str]] = {Verdict.ACCEPTED: []}
+
+    def applies(verdict: Verdict, *reasons: str) -> None:
+        applying.setdefault(verdict, []).extend(reasons)
+
+    if course.held:
+        applies(Verdict.LOCKED, course.held)
+    if course.unobservable:
+        applies(Verdict.CANNOT_OBSERVE, course.unobservable)
+    if course.interrupted:
+        applies(Verdict.INTERRUPTED, course.interrupted)
+    if course.held_back:
+        applies(Verdict.SERVICE_DOWN, course.held_back)
+    elif course.changed and course.answers is False:
+        applies(Verdict.SERVICE_DOWN, "the service was touched and does not answer")
+    elif course.changed and course.answers is None:
+        applies(Verdict.INTERRUPTED, "nobody could look whether the service answers")
+    findings = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in course.closing]
+    if findings:
+        applies(Verdict.NOT_ACCEPTED if course.changed else Verdict.REFUSED, *findings)
+    if course.evidence_lost:
+        applies(Verdict.NO_EVIDENCE, course.evidence_lost)
+    verdict = first_of(set(applying))
+    rest = [reason for other, reasons in applying.items() if other is not verdict for reason in reasons]
+    return verdict, tuple(dict.fromkeys((*applying[verdict], *rest)))
