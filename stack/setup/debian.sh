@@ -11,12 +11,12 @@ codename() { sed -nE 's/^VERSION_CODENAME="?([a-z]+)"?$/\1/p' /etc/os-release; }
 
 install_packages() {
     say "packages: installing $* (log: $state/apt.log)"
-    # Only a machine without package lists, or with old ones, needs the first `update`.
-    try_install "$@" || { logged apt apt-get -qq update && try_install "$@"; } ||
-        die "apt-get could not install $*: see $state/apt.log"
+    # Only a machine without package lists, or with old ones, needs the `update`: try without it first.
+    apt_install "$@" 2>/dev/null && return
+    { logged apt apt-get -qq update && apt_install "$@"; } || die "apt-get could not install $*: see $state/apt.log"
 }
 
-try_install() {
+apt_install() {
     DEBIAN_FRONTEND=noninteractive logged apt \
         apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
 }

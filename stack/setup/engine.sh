@@ -19,7 +19,10 @@ bring_engine() {
 }
 
 need_engine() {
-    engine_version >/dev/null || { explain_silence; exit 1; }
+    if ! engine_version >/dev/null; then
+        explain_silence && die "no Docker engine answers: run 'stack/up.sh engine', then this again"
+        exit 1
+    fi
     compose_works || die "Compose v2 is missing: run 'stack/up.sh engine', or install Docker's compose plugin"
 }
 
@@ -96,7 +99,8 @@ mark_engine() {
     printf '%s %s %s\n' "$pid" "$(started_at "$pid")" "${1:--}" >"$engine_mark"
 }
 
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
+# Blank for a process that has ended, also where nobody has taken note of its end (a zombie).
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
 end_engine() {
     local pid=none start='' owner='' running

@@ -130,7 +130,9 @@ build_postgres() {
         say "images: $built_postgres is here"
         return
     fi
-    major=$(docker run --rm --network none "$(base_image)" ls /usr/lib/postgresql | sort -n | tail -n 1)
+    logged run docker run --rm --network none "$(base_image)" ls /usr/lib/postgresql ||
+        die "the engine cannot run a container (its reason stands above): repair that, then run this again"
+    major=$(sort -n "$state/run.log" | tail -n 1)
     [ "$major" -ge 15 ] || die "this distribution has PostgreSQL $major, and 15 or later is needed: use a newer one"
     say "images: building $built_postgres (PostgreSQL $major)"
     build "$built_postgres" "$sources" images/postgres --build-arg MAJOR="$major"
