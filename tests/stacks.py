@@ -136,10 +136,6 @@ class Stack:
     def down(self) -> None:
         """Remove containers, volumes and networks, whatever state they are in."""
         with engine() as client:
-            for container in client.containers.list(
-                all=True, filters={"name": f"^/{re.escape(self.prefix)}"}
-            ):
-                _remove(container)
             label: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={self.project}"}
             for container in client.containers.list(all=True, filters=label, ignore_removed=True):
                 _remove(container)
