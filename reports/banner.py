@@ -11,13 +11,13 @@ from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, 
 
 NEXT_MOVE: dict[Verdict, str] = {
     Verdict.ACCEPTED: "Nothing has to be done.",
-    Verdict.REFUSED: "Clear every reason below, then run again; nothing of the service was touched.",
-    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims below before you rely on it, then run “accept”.",
-    Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is below, the commands by hand are there.",
-    Verdict.ROLLED_BACK: "The old state is back. Clear what failed below before trying again.",
+    Verdict.REFUSED: "Clear every reason above, then run again; nothing of the service was touched.",
+    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims above before you rely on it, then run “accept”.",
+    Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is above, the commands by hand are below.",
+    Verdict.ROLLED_BACK: "The old state is back. Clear what failed, above, before trying again.",
     Verdict.INTERRUPTED: "Run “recover”; it reads the journal and ends with the service up.",
     Verdict.LOCKED: "Wait for the run that holds the target, or recover the open journal.",
-    Verdict.CANNOT_OBSERVE: "Make readable what is named below, then run again; nothing was touched.",
+    Verdict.CANNOT_OBSERVE: "Make readable what is named above, then run again; nothing was touched.",
     Verdict.NO_EVIDENCE: "The work is done, its evidence is not whole: keep what is here, and clear the cause.",
 }
 
@@ -75,10 +75,9 @@ def _figures(evidence: Evidence) -> Iterator[Html]:
         ("yes", "changing steps were carried out") if evidence.executed else ("no", "nothing was changed")
     )
     yield _figure("Executed", *executed)
-    held = (
-        "every required claim holds or is waived" if accepted else "not every required claim is known to hold"
-    )
-    yield _figure("Accepted", "yes" if accepted else "no", held)
+    held = "every required claim holds" if accepted else "not every required claim is known to hold"
+    with_waivers = f", with {count(len(evidence.waivers), 'claim')} waived" if evidence.waivers else ""
+    yield _figure("Accepted", "yes" if accepted else "no", held + with_waivers)
     yield _figure("Outage", *_outage(evidence.outage, evidence.executed))
     yield _figure("Checks", f"{evidence.count(Outcome.PASSED)} passed", _counts(evidence))
     ended = join(["ended ", utc(evidence.ended_at)]) if evidence.ended_at else "its end was not recorded"
@@ -147,11 +146,20 @@ def _waivers(evidence: Evidence) -> Html:
     if not evidence.waivers:
         return Html()
     rows = [
-        tag("li", code(one.check), tag("p", f"“{one.reason}”, waived by {one.author or 'nobody named'}"))
+        tag(
+            "li",
+            _claim(evidence, one.check),
+            tag("p", f"“{one.reason}”, waived by {one.author or 'nobody named'}"),
+        )
         for one in evidence.waivers
     ]
     head = f"{count(len(evidence.waivers), 'claim')} waived"
     return _box("warn", "waivers", head, tag("ul", *rows, class_="kr-plain"))
+
+
+def _claim(evidence: Evidence, name: str) -> Html:
+    claim = next((one.check.claim for one in evidence.results if one.check.id == name), "")
+    return tag("p", join([tag("strong", claim), " "]) if claim else "", code(name))
 
 
 def _reasons(evidence: Evidence) -> Html:

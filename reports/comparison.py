@@ -35,9 +35,8 @@ def to_comparison(evidence: Evidence) -> Html:
     rows = [_compare(row, before, after) for row in ROWS]
     return join(
         [
-            _taken(before, after),
             table(
-                "The service before and after",
+                _taken(before, after),
                 ("What", before.name, after.name, "Change"),
                 [row for row in rows if row is not None],
                 "kr-compare",
@@ -49,7 +48,7 @@ def to_comparison(evidence: Evidence) -> Html:
 
 def _taken(before: Snapshot, after: Snapshot) -> Html:
     return tag(
-        "p",
+        "span",
         f"“{before.name}” was taken at ",
         utc(before.taken_at),
         f", “{after.name}” at ",
@@ -78,7 +77,7 @@ def _compare(row: Row, before: Snapshot, after: Snapshot) -> tuple[Html, ...] | 
 def _change(then: Value, now: Value) -> Html:
     if not isinstance(then, str) or not isinstance(now, str):
         return mark("not comparable", "warn")
-    return tag("span", "same", class_="kr-same") if then == now else mark("changed", "wait")
+    return tag("span", "same", class_="kr-same") if then == now else mark("changed", "change")
 
 
 def _shown(row: Row, value: Value) -> Html:
@@ -153,7 +152,7 @@ def _digests(value: str) -> Html:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("Container", _container(lambda one: one.id), short),
+    Row("Container id", _container(lambda one: one.id), short),
     Row("Container's name", _container(lambda one: one.name)),
     Row("State", _container(lambda one: one.state)),
     Row("Health", _container(lambda one: one.health)),

@@ -150,11 +150,13 @@ def _wait(wait: Wait) -> Html:
         how,
         tag("small", f"limit {seconds(wait.limit)}, a look every {seconds(wait.cadence)}"),
     )
-    rows = [(exactly(one.at), one.saw, f"{one.count} ×") for one in wait.attempts]
+    rows = [(exactly(one.at), one.saw, str(one.count)) for one in wait.attempts]
     return fold(
         head,
         tag("p", wait.sentence) if wait.sentence else Html(),
-        table("What the wait saw, change by change", ("At", "Saw", "In a row"), rows) if rows else Html(),
+        table("What the wait saw, change by change", ("At", "Saw", "Times in a row"), rows)
+        if rows
+        else Html(),
         opened=not wait.ended,
     )
 

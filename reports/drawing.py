@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ WIDTH = 900
 LEFT = 14
 RIGHT = 886
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
-CHARACTER = 6.0
+CHARACTER = 6.9
 """Width of a character of the drawing's small text, rather too wide than too narrow."""
 
 # Presentation attributes keep the drawing readable where styles are forbidden; style.css adapts them to the dark.
@@ -126,7 +126,7 @@ def _since_zero(outage: Outage, wall: str) -> float | None:
     zero, at = moment(outage.zero_at), moment(wall)
     if zero is None or at is None:
         return None
-    return (at - zero) / datetime.timedelta(seconds=1)
+    return (at - zero) / dt.timedelta(seconds=1)
 
 
 def _moments(evidence: Evidence, outage: Outage, window: Window) -> Iterator[tuple[Html, float]]:
@@ -196,7 +196,7 @@ def _bar(name: str, begin: float, end: float, window: Window) -> Html:
         "g",
         tag("title", f"{name}: {exactly(end - begin)}, from {begin:.3f} s"),
         tag("rect", x=x, y=0, width=f"{width:.1f}", height=20, rx=2, fill=STEP, class_="kr-d-step"),
-        _inside(x, width, 14, told, name, "#ffffff", "kr-d-on-step"),
+        _inside(x, width, 14, (told, name), ("#ffffff", "kr-d-on-step")),
     )
 
 
@@ -215,14 +215,15 @@ def _answers(one: Interval, window: Window) -> Html:
         "g",
         tag("title", f"{one.answer}: {one.count} times, {one.begin:.3f} s to {one.end:.3f} s"),
         tag("rect", x=x, y=18, width=f"{width:.1f}", height=18, fill=colour, class_=class_),
-        _inside(x, width, 31, f"{one.answer} × {one.count}", one.answer, *on),
+        _inside(x, width, 31, (f"{one.answer} \N{MULTIPLICATION SIGN} {one.count}", one.answer), on),
     )
 
 
-def _inside(x: float, width: float, y: float, long: str, brief: str, fill: str, class_: str) -> Html:
+def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple[str, str]) -> Html:
     """Write the longer text into a bar if it fits, else the shorter one, else none."""
-    for words in (long, brief):
-        wide = len(words) * CHARACTER
+    fill, class_ = ink
+    for told in words:
+        wide = len(told) * CHARACTER
         if wide + 10 <= width:
             plate = (
                 tag(
@@ -238,38 +239,36 @@ def _inside(x: float, width: float, y: float, long: str, brief: str, fill: str, 
                 if class_ == "kr-d-on-bad"
                 else Html()
             )
-            return join([plate, _words(x + 5, y, words, fill, class_=class_)])
+            return join([plate, _words(x + 5, y, told, fill, class_=class_)])
     return Html()
 
 
 def _band(outage: Outage, window: Window, top: float, bottom: float) -> Html:
     """Draw the outage behind everything: what is certain, and at its edges what may belong to it or not."""
     told = outage.told
-    if told is None or told.last_good is None:
+    if told is None or told.last_good is None or all(one.good for one in told.intervals):
         return Html()
     begin = told.last_good
     end = told.first_good if told.first_good is not None else outage.ended
     doubt = (told.uncertainty or 0.0) / 2
     edges = [
-        _stretch(window, at - doubt, at + doubt, top, bottom, "kr-d-doubt", 0.45)
+        _stretch(window.x(at - doubt), window.x(at + doubt), (top, bottom), BAD, "kr-d-doubt")
         for at in (begin, end)
         if doubt
     ]
-    return join([_stretch(window, begin, end, top, bottom, "kr-d-band", 1.0), *edges])
+    return join([_stretch(window.x(begin), window.x(end), (top, bottom), BAND, "kr-d-band"), *edges])
 
 
-def _stretch(
-    window: Window, begin: float, end: float, top: float, bottom: float, class_: str, opacity: float
-) -> Html:
-    x = window.x(begin)
+def _stretch(begin: float, end: float, lanes: tuple[float, float], fill: str, class_: str) -> Html:
+    top, bottom = lanes
     return tag(
         "rect",
-        x=x,
+        x=begin,
         y=f"{top - 4:.1f}",
-        width=f"{max(window.x(end) - x, 1.5):.1f}",
+        width=f"{max(end - begin, 1.5):.1f}",
         height=f"{bottom - top + 4:.1f}",
-        fill=BAND if class_ == "kr-d-band" else BAD,
-        opacity=opacity,
+        fill=fill,
+        opacity=1 if fill == BAND else 0.45,
         class_=class_,
     )
 
@@ -302,7 +301,7 @@ def _tick(span: float) -> float:
 
 
 def _words(
-    x: float, y: float, words: str, fill: str, anchor: str | None = None, class_: str | None = None
+    x: float, y: float, words: str, fill: str, *, anchor: str | None = None, class_: str | None = None
 ) -> Html:
     known = {INK: "kr-d-ink", SOFT: "kr-d-soft"}
     return tag(

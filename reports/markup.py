@@ -66,7 +66,7 @@ def items(values: Iterable[object], class_: str | None = None) -> Html:
     return tag("ul", *rows, class_=class_) if rows else Html()
 
 
-def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[object]], class_: str = "") -> Html:
+def table(caption: object, head: Iterable[str], rows: Iterable[Iterable[object]], class_: str = "") -> Html:
     """Return a table whose cells carry their column's name, so that a narrow page can stack them."""
     names = tuple(head)
     body = [tag("tr", *(_cell(name, cell) for name, cell in zip(names, row, strict=True))) for row in rows]

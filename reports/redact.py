@@ -24,17 +24,74 @@ SECRET_WORD = re.compile(
 NOT_SECRET_WORDS = frozenset({"bypass", "compass", "trespass"})
 # The last word says what the value is: a key's file, a token's life time, a password's owner.
 PUBLIC_ENDINGS = frozenset(
-    "port ports path paths file files dir directory folder name names username user users login host hosts hostname"
-    " domain url uri enabled disabled enable disable method methods type types mode ttl timeout expiry expiration"
-    " lifetime duration age size length count limit max min algorithm realm scheme issuer audience provider version"
-    " required policy ip address network registry store format".split()
+    [
+        "port",
+        "ports",
+        "path",
+        "paths",
+        "file",
+        "files",
+        "dir",
+        "directory",
+        "folder",
+        "name",
+        "names",
+        "username",
+        "user",
+        "users",
+        "login",
+        "host",
+        "hosts",
+        "hostname",
+        "domain",
+        "url",
+        "uri",
+        "enabled",
+        "disabled",
+        "enable",
+        "disable",
+        "method",
+        "methods",
+        "type",
+        "types",
+        "mode",
+        "ttl",
+        "timeout",
+        "expiry",
+        "expiration",
+        "lifetime",
+        "duration",
+        "age",
+        "size",
+        "length",
+        "count",
+        "limit",
+        "max",
+        "min",
+        "algorithm",
+        "realm",
+        "scheme",
+        "issuer",
+        "audience",
+        "provider",
+        "version",
+        "required",
+        "policy",
+        "ip",
+        "address",
+        "network",
+        "registry",
+        "store",
+        "format",
+    ]
 )
 
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s\"'<>`]+)")
-BASE64_CHARACTER = "A-Za-z0-9+/_-"
+PORT_AT_END = re.compile(r"(?:^[^:]*|:\d{1,5}|\])$")
+BASE64_CHARACTER = "A-Za-z0-9+/_\\-"
 QUOTE = r"(?:\\*[\"']|&quot;|&#34;|&#x27;|&#39;)?"
-SECRET_KEY = r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|auth|key|dsn|pw)s?"
-SECRET_KEY_BEFORE = rf"(?:{SECRET_KEY}{QUOTE}\s*[:=]\s*|--[\w-]*{SECRET_KEY}\s+|IDENTIFIED BY\s+){QUOTE}"
+TELLING_KEY = r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|auth|key|dsn|pw)s?"
+SECRET_KEY_BEFORE = rf"(?:{TELLING_KEY}{QUOTE}\s*[:=]\s*|--[\w-]*{TELLING_KEY}\s+|IDENTIFIED BY\s+){QUOTE}"
 TOKEN = re.compile(rf"(?<![{BASE64_CHARACTER}=])[{BASE64_CHARACTER}]{{4,}}={{0,2}}(?![{BASE64_CHARACTER}=])")
 
 
@@ -60,7 +117,7 @@ def secrets_in_url(text: str) -> tuple[Secret, ...]:
 def _in_one_url(scheme: str, rest: str) -> Iterator[str]:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     # A password with an unescaped `/`, `?` or `#` ends behind what looks like the authority.
-    holder = authority if "@" in authority or ":" not in authority else rest
+    holder = authority if "@" in authority or PORT_AT_END.search(authority) else rest
     user, at, _ = holder.rpartition("@")
     name, colon, password = user.partition(":")
     if at and colon:
@@ -189,7 +246,7 @@ def base64_cores(value: str) -> tuple[str, ...]:
     Only the characters that do not depend on what stands before and behind it are kept, so that
     `user:password` is found whoever the user is.
     """
-    cores = {}
+    cores: dict[str, None] = {}
     for before in range(3):
         raw = bytes(before) + _bytes(value)
         encoded = base64.b64encode(raw).decode().rstrip("=")
@@ -242,7 +299,14 @@ def _html(value: str) -> Iterator[str]:
 
 def _yaml(value: str) -> Iterator[str]:
     yield value.replace("'", "''")
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield re.sub(r"[^ -~]", lambda found: _yaml_escape(found[0]), re.sub(r"([\"\\])", r"\\\1", value))
+
+
+def _yaml_escape(character: str) -> str:
+    number = ord(character)
+    named = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1b": "\\e", "\x85": "\\N", "\xa0": "\\_"}
+    width = 2 if number < 0x100 else 4 if number < 0x10000 else 8
+    return named.get(character, f"\\{'xuU'[(width // 4)]}{number:0{width}X}")
 
 
 def _repr(value: str) -> Iterator[str]:

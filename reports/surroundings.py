@@ -10,7 +10,7 @@ from reports.drawing import to_svg
 from reports.evidence import Evidence, PathOutage, SavedFile
 from reports.markup import Html, code, definitions, fold, items, join, table, tag
 from reports.observed import Engine, Image, Server, Snapshot, Unseen
-from reports.words import count, exactly, plus_minus, seconds, short, size, utc
+from reports.words import count, exactly, number, plus_minus, seconds, short, size, utc
 
 ALWAYS: tuple[SavedFile, ...] = (
     SavedFile("evidence.json", "the record; this page is a view of it"),
@@ -64,10 +64,10 @@ def _path(path: PathOutage) -> tuple[object, ...]:
     told = tag("small", "told as the outage") if path.headline else Html()
     return (
         join([tag("b", path.path), tag("small", path.url), told]),
-        plus_minus(path.length, path.uncertainty) if path.length is not None else "none measured",
-        exactly(path.last_good) if path.last_good is not None else "none",
-        exactly(path.first_good) if path.first_good is not None else "none",
-        exactly(path.largest_gap),
+        number(plus_minus(path.length, path.uncertainty)) if path.length is not None else "none measured",
+        number(exactly(path.last_good)) if path.last_good is not None else "none",
+        number(exactly(path.first_good)) if path.first_good is not None else "none",
+        number(exactly(path.largest_gap)),
         str(path.flaps),
         f"{path.looks} at {path.rate:g} a second",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 
 from reports.evidence import Outcome, StepStatus, Verdict
@@ -45,6 +45,7 @@ ICONS: dict[str, str] = {
     "warn": "M8 3v6M8 12v1",
     "calm": "M4 8h8",
     "wait": "M8 4v4l3 2",
+    "change": "M4 8h7.5M8.5 5l3 3-3 3",
 }
 
 
@@ -87,18 +88,24 @@ def seconds(value: float | None) -> str:
     """Return a duration as a person reads it, without a precision that it does not have."""
     if value is None:
         return "unknown"
-    if value < 0.0995:
+    if 0 < value < 0.0995:
         return f"{value * 1000:.0f} ms"
     if value < 100:
-        return f"{value:.2f} s"
+        return f"{value:.0f} s" if value == round(value) else f"{value:.2f} s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min {rest} s" if hours else f"{minutes} min {rest} s"
+    told = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in told if number)
 
 
 def exactly(value: float | None) -> str:
     """Return a measured number of seconds to the millisecond."""
     return "unknown" if value is None else f"{value:.3f} s"
+
+
+def number(value: str) -> Html:
+    """Return a measurement that stays on one line."""
+    return tag("span", value, class_="kr-number")
 
 
 def plus_minus(length: float | None, uncertainty: float | None) -> str:
@@ -118,13 +125,13 @@ def size(value: int) -> str:
     return f"{told:.1f} TiB"
 
 
-def moment(value: str) -> datetime.datetime | None:
+def moment(value: str) -> dt.datetime | None:
     """Return an ISO time as UTC; None where it is none. The engine gives nanoseconds, which are cut."""
     try:
-        read = datetime.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
+        read = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
     except ValueError:
         return None
-    return read.astimezone(datetime.UTC) if read.tzinfo else read.replace(tzinfo=datetime.UTC)
+    return read.astimezone(dt.UTC) if read.tzinfo else read.replace(tzinfo=dt.UTC)
 
 
 def utc(value: str) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import replace
 
 from reports.evidence import (
@@ -55,14 +55,14 @@ from reports.observed import (
     Unseen,
 )
 
-BEGAN = datetime.datetime(2026, 11, 23, 11, 57, 3, 120000, tzinfo=datetime.UTC)
+BEGAN = dt.datetime(2026, 11, 23, 11, 57, 3, 120000, tzinfo=dt.UTC)
 ZERO = 20.0
 """Seconds from the run's beginning to the probe's zero."""
 
 
 def wall(at: float) -> str:
     """Return the time of day so many seconds after the run began."""
-    return (BEGAN + datetime.timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
+    return (BEGAN + dt.timedelta(seconds=at)).isoformat().replace("+00:00", "Z")
 
 
 CLAIMS: tuple[tuple[Phase, str, str], ...] = (

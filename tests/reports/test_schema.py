@@ -1,0 +1,71 @@
+"""The schema says what `evidence.json` looks like, and every kind of run keeps to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reports.evidence import Evidence
+from reports.record import fingerprint, from_plain, to_plain
+from tests.reports import samples, schema
+
+
+def plain(evidence: Evidence) -> Any:
+    return json.loads(json.dumps(to_plain(evidence, fingerprint(b"key"))))
+
+
+@pytest.fixture(scope="module", name="validator")
+def _validator() -> jsonschema.Draft202012Validator:
+    read = json.loads(schema.FILE.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(read)
+    return jsonschema.Draft202012Validator(read)
+
+
+def test_the_file_is_what_the_types_say() -> None:
+    """A field that is added without the schema fails here: `python -m tests.reports.schema` writes it anew."""
+    expected = schema.written()
+
+    assert expected == schema.FILE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_every_kind_of_run_keeps_to_the_schema(name: str, validator: jsonschema.Draft202012Validator) -> None:
+    """Accepted, refused, killed and hostile runs alike are valid records."""
+    errors = [error.message for error in validator.iter_errors(plain(samples.ALL[name]()))]
+
+    assert [] == errors
+
+
+@pytest.mark.parametrize("name", samples.ALL)
+def test_a_record_is_read_back_as_it_was_written(name: str) -> None:
+    """What the record says is what a later run reads: written again, it is the same text."""
+    written = plain(samples.ALL[name]())
+    read = from_plain(Evidence, written)
+
+    assert written == to_plain(read, lambda secret: secret.value)
+
+
+def test_a_field_too_many_is_refused(validator: jsonschema.Draft202012Validator) -> None:
+    """A field that nobody described is no part of the record."""
+    record = plain(samples.accepted()) | {"mood": "fine"}
+
+    assert not validator.is_valid(record)
+
+
+def test_a_field_too_few_is_refused(validator: jsonschema.Draft202012Validator) -> None:
+    """A record without its verdict is none."""
+    record = plain(samples.accepted())
+    del record["verdict"]
+
+    assert not validator.is_valid(record)
+
+
+def test_another_version_is_refused(validator: jsonschema.Draft202012Validator) -> None:
+    """The schema is that of one version."""
+    record = plain(dataclasses.replace(samples.accepted(), schema_version=99))
+
+    assert not validator.is_valid(record)
