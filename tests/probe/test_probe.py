@@ -100,8 +100,9 @@ def path_of(outage: Outage, name: str) -> PathOutage:
 
 
 def wait_for_more_answers(probe: Probe, path: str = "health", more: int = 30) -> None:
-    before = probe.answers[path].count
-    assert probe.wait_until(lambda answers: answers[path].count >= before + more, 5)
+    """Wait until the path has answered well for about so many looks from now on."""
+    since = time.monotonic() + more / 100
+    assert probe.wait_ready(since, 5 + more / 100, [path])
 
 
 def assert_told_within_uncertainty(seen: PathOutage, truth: tuple[float, float]) -> None:
