@@ -49,18 +49,50 @@ one_at_a_time() {
 }
 
 main() {
-    local command=${1:-}
-    [ $# -eq 0 ] || shift
+    local command=${1:-} option=${2:-}
+    # One statement a line: in a chain of `&&` the shell would overlook what fails inside a function.
     case $command in
-    all) one_at_a_time && bring_engine '' && bring_images && bring_settings && start_stack ;;
-    engine) one_at_a_time && bring_engine "${1:-}" ;;
-    engine-stop) one_at_a_time && end_engine "${1:-}" ;;
-    images) one_at_a_time && need_engine && if [ "${1:-}" = --built ]; then build_images; else bring_images; fi ;;
-    env) one_at_a_time && need_engine && bring_settings ;;
-    start) need_engine && start_stack ;;
-    venv) one_at_a_time && bring_venv "${1:-requirements.txt}" ;;
-    test-tools) one_at_a_time && bring_test_tools ;;
-    down) need_engine && end_stack "${1:-}" ;;
+    all)
+        one_at_a_time
+        bring_engine ''
+        bring_images
+        bring_settings
+        start_stack
+        ;;
+    engine)
+        one_at_a_time
+        bring_engine "$option"
+        ;;
+    engine-stop)
+        one_at_a_time
+        end_engine "$option"
+        ;;
+    images)
+        one_at_a_time
+        need_engine
+        if [ "$option" = --built ]; then build_images; else bring_images; fi
+        ;;
+    env)
+        one_at_a_time
+        need_engine
+        bring_settings
+        ;;
+    start)
+        need_engine
+        start_stack
+        ;;
+    down)
+        need_engine
+        end_stack "$option"
+        ;;
+    venv)
+        one_at_a_time
+        bring_venv "${option:-requirements.txt}"
+        ;;
+    test-tools)
+        one_at_a_time
+        bring_test_tools
+        ;;
     help | -h | --help) usage ;;
     *)
         usage >&2

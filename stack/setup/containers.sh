@@ -83,7 +83,7 @@ has_died() {
 explain_not_ready() {
     local name
     name=$(setting STACK_PREFIX)tools-kestra
-    docker logs --tail 10 "$name" 2>&1 | sed 's/^/    /' >&2
+    docker logs --tail 10 "$name" 2>&1 | sed 's/^/    /' >&2 || true
     die "$name $1: its last lines stand above, all of them in 'docker logs $name'; 'pytest -m recover' brings a broken service back"
 }
 

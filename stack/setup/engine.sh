@@ -84,7 +84,7 @@ wait_for_engine() {
     local deadline=$((SECONDS + 60))
     until engine_version >/dev/null; do
         if [ $SECONDS -ge $deadline ] || { [ ! -d /run/systemd/system ] && ! pidof dockerd >/dev/null; }; then
-            tail -n 5 "$engine_log" 2>/dev/null | sed 's/^/    /' >&2
+            { tail -n 5 "$engine_log" 2>/dev/null | sed 's/^/    /' >&2; } || true
             die "the engine did not come up within 60 s: see $engine_log"
         fi
         sleep 0.2

@@ -55,7 +55,14 @@ try_registry() {
 
 bring_image() {
     case $1 in
-    kestra-understudy:* | "$built_postgres") build_images ;;
+    kestra-understudy:* | "$built_postgres")
+        # A stack that runs keeps its images: a tag that moves beneath it would make the next restart an update.
+        if has_image "$1" && is_running "$(container_of kestra)"; then
+            say "images: $1 is here and in use, left as it is"
+        else
+            build_images
+        fi
+        ;;
     *)
         if has_image "$1"; then
             say "images: $1 is here"
@@ -112,8 +119,11 @@ build_base() {
     sources_of "$(codename)" >"$state/base.sources"
     logged base "$stack/images/base.sh" "$(codename)" "$tar" "$state/base.sources" ||
         die "the root file system could not be built: see $state/base.log"
+    local before
+    before=$(id_of "$image")
     docker import --change "LABEL io.kestra-restart.sources=$sources" "$tar" "$image" >/dev/null
     rm -f "$tar"
+    retire "$before"
 }
 
 can_build_base() {
@@ -153,7 +163,8 @@ build_understudy() {
 # build IMAGE HASH FOLDER… OPTION…: by the classic builder, which needs nothing from a registry.
 # The folders are the context; the first of them holds the Dockerfile.
 build() {
-    local image=$1 sources=$2 dockerfile=$3/Dockerfile folders=()
+    local image=$1 sources=$2 dockerfile=$3/Dockerfile folders=() before
+    before=$(id_of "$image")
     shift 2
     while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
         folders+=("$1")
@@ -164,6 +175,15 @@ build() {
         --label "io.kestra-restart.sources=$sources" --build-arg BASE="$(base_image)" "$@" ||
         die "the image $image could not be built: see $state/build.log"
     rm -f "$state/context.tar"
+    retire "$before"
+}
+
+id_of() { docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true; }
+
+# The image that a new one took the name from would fill the disk unseen. One with another name, or in use, stays.
+retire() {
+    [ "$(docker image inspect --format '{{len .RepoTags}}' "${1:-none}" 2>/dev/null)" = 0 ] || return 0
+    docker image rm "$1" >/dev/null 2>&1 || true
 }
 
 docker_build() {

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.stack.checkout import Checkout
-from tests.stacks import SOURCE, clean_environment, engine, image_under_test, run, wait_for
+from tests.stacks import SOURCE, clean_environment, engine, free_port, image_under_test, run, wait_for
 
 SOCKET = Path("/var/run/docker.sock")
 # An id that no account has: a user is a number to the kernel, and to the engine's socket.
@@ -366,6 +366,28 @@ def test_an_image_is_rebuilt_when_its_sources_change_and_only_then(checkout: Che
     other = checkout.shell(ask).stdout
 
     assert first == same != other
+
+
+def test_a_rebuilt_image_leaves_no_nameless_one_behind(checkout: Checkout) -> None:
+    """The image that lost its name to a new one is removed, unless the operator gave it another name."""
+    version = f"0.0.{free_port()}"
+    build, ask = f"build_understudy {version}", f"id_of kestra-understudy:{version}"
+    extra = checkout.stack / "understudy/extra.py"
+    ids = []
+    try:
+        for text in ("x = 1\n", "x = 2\n", "x = 3\n"):
+            extra.write_text(text)
+            ids.append(checkout.shell(f"{build} >&2; {ask}").stdout.strip())
+            if text == "x = 2\n":
+                checkout.shell(f"docker tag kestra-understudy:{version} kestra-understudy:{version}-mine")
+        there = [bool(checkout.shell(f"id_of {image}").stdout) for image in ids]
+    finally:
+        checkout.shell(
+            f"docker image rm kestra-understudy:{version} kestra-understudy:{version}-mine", check=False
+        )
+
+    assert len(set(ids)) == 3
+    assert there == [False, True, True]
 
 
 def test_each_understudy_names_itself() -> None:
