@@ -380,7 +380,7 @@ def test_a_rebuilt_image_leaves_no_nameless_one_behind(checkout: Checkout) -> No
             ids.append(checkout.shell(f"{build} >&2; {ask}").stdout.strip())
             if text == "x = 2\n":
                 checkout.shell(f"docker tag kestra-understudy:{version} kestra-understudy:{version}-mine")
-        there = [bool(checkout.shell(f"id_of {image}").stdout) for image in ids]
+        there = [bool(checkout.shell(f"id_of {image}").stdout.strip()) for image in ids]
     finally:
         checkout.shell(
             f"docker image rm kestra-understudy:{version} kestra-understudy:{version}-mine", check=False
