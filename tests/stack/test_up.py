@@ -116,6 +116,17 @@ def test_the_whole_way_up_and_down(checkout: Checkout) -> None:
     assert time.monotonic() - began < 10
     assert checkout.containers() == before
 
+    # Nor may a stopped Kestra drag the Postgres that runs into what was edited.
+    edited = checkout.env_file.read_text().replace("KESTRA_HEALTH_INTERVAL=5s", "KESTRA_HEALTH_INTERVAL=3s")
+    checkout.env_file.write_text(edited)
+    with engine() as client:
+        client.containers.get(f"{checkout.project}-kestra").stop()
+    checkout.up("start")
+    database = f"{checkout.project}-kestra-postgres"
+
+    assert checkout.containers()[database] == before[database]
+    assert httpx.get(api, auth=auth, timeout=10).status_code == 200
+
     refused = checkout.up("env", check=False, KESTRA_IMAGE="kestra/kestra:v9.9.9")
     assert refused.returncode == 1
     assert "KESTRA_IMAGE asks for kestra/kestra:v9.9.9" in one_sentence(refused.stderr)
