@@ -55,7 +55,9 @@ def connect(source: Datasource) -> Any:
     except psycopg2.OperationalError as refused:
         last = str(refused).strip().splitlines()[-1]
         message = (
-            "FATAL:" + last.partition("FATAL:")[2] if "FATAL:" in last else "The connection attempt failed."
+            "FATAL: " + last.partition("FATAL:")[2].strip()
+            if "FATAL:" in last
+            else "The connection attempt failed."
         )
         raise DatabaseUnreachable(message, f"org.postgresql.util.PSQLException: {message}") from refused
 

@@ -60,7 +60,7 @@ def parse(text: str) -> Settings:
         if key.replace("-", "_") in _KEYS:
             numbers[key.replace("-", "_")] = _seconds(word, value)
         else:
-            fault = _fault(key)
+            fault = _fault(key.replace("_", "-"))
             faults[fault] = _seconds(word, value) if fault in TIMED else _no_value(word, equals)
     settings = Settings(**numbers, faults=faults)
     return replace(settings, boot=settings.boot * 10) if Fault.SLOW_BOOT in faults else settings

@@ -89,7 +89,7 @@ class Worker:
                 jobs = list(self._jobs.values())
             for job in jobs:
                 job.interruption.interrupt()
-            self._wait_until(time.monotonic() + 5)
+            self._await_interrupted(time.monotonic() + 5)
         log.info(_LOGGER, "All working threads are terminated.")
         return by_themselves
 
@@ -103,6 +103,10 @@ class Worker:
                 said = time.monotonic()
             time.sleep(0.02)
         return True
+
+    def _await_interrupted(self, deadline: float) -> None:
+        while self._jobs and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _run(self) -> None:
         seen = 0

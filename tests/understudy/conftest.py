@@ -10,9 +10,23 @@ import pytest
 from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, stack
 from tests.stacks import run as run_command
 from tests.understudy import conversation, recordings
-from tests.understudy.server import Server, new_database, run
+from tests.understudy.server import Server, new_database, run, without_auth
 
 IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
+
+
+def _images() -> dict[str, str]:
+    """The images under test, by the version whose recording each is held against."""
+    if IS_UNDERSTUDY:
+        return {version: f"kestra-understudy:{version}" for version in ("0.20.7", "0.21.0")}
+    is_newer = ":0.21" in image_under_test() or ":v0.21" in image_under_test()
+    return {"0.21.0" if is_newer else "0.20.7": image_under_test()}
+
+
+IMAGES = _images()
+
+# A real server is held against the recordings; it has no faults to inject, and its own pace.
+collect_ignore = [] if IS_UNDERSTUDY else ["test_faults.py", "test_life.py", "test_settings.py"]
 
 
 @pytest.fixture(scope="session")
@@ -37,28 +51,16 @@ def database(postgres: Stack) -> str:
     return new_database(postgres)
 
 
-@pytest.fixture(scope="session")
-def images() -> dict[str, str]:
-    """The image that answers as each version did, by version."""
-    if IS_UNDERSTUDY:
-        return {version: f"kestra-understudy:{version}" for version in ("0.20.7", "0.21.0")}
-    version = "0.20.7" if ":0.20" in image_under_test() or ":v0.20" in image_under_test() else "0.21.0"
-    return {version: image_under_test()}
-
-
-VERSIONS = ["0.20.7", "0.21.0"] if IS_UNDERSTUDY else ["0.20.7"]
-
-
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=IMAGES)
 def recorded(request: pytest.FixtureRequest) -> str:
     """The version whose recording is compared."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def server(postgres: Stack, images: dict[str, str], recorded: str) -> Iterator[Server]:
+def server(postgres: Stack, recorded: str) -> Iterator[Server]:
     """A server of that version with one execution behind it."""
-    with run(postgres, new_database(postgres), image=images[recorded]) as made:
+    with run(postgres, new_database(postgres), image=IMAGES[recorded]) as made:
         made.wait_until_ready()
         made.create(conversation.HELLO.format(id="hello", say="hello from {{ flow.id }}"))
         made.execute("hello", wait=True)
@@ -66,7 +68,7 @@ def server(postgres: Stack, images: dict[str, str], recorded: str) -> Iterator[S
 
 
 @pytest.fixture(scope="session")
-def answers(server: Server, recorded: str, postgres: Stack, images: dict[str, str]) -> conversation.Answers:
+def answers(server: Server, recorded: str, postgres: Stack) -> conversation.Answers:
     """What it answered to the calls that were recorded, with basic auth on, and then with basic auth off."""
     calls = [call for call in recordings.answers(recorded) if call.startswith("GET ")]
     found = conversation.simple_calls(server, [call for call in calls if "auth=on" in call])
@@ -76,7 +78,7 @@ def answers(server: Server, recorded: str, postgres: Stack, images: dict[str, st
         found |= conversation.kill_calls(client, server.management_url)
         found["executions-search"] = conversation.heard(client.get("/api/v1/executions/search"))
     # A second server on the same database, for a moment: it finds the same flows and executions.
-    with run(postgres, server.database, image=images[recorded], auth=False) as open_server:
+    with run(postgres, server.database, without_auth(postgres), image=IMAGES[recorded]) as open_server:
         open_server.wait_until_ready()
         found |= conversation.simple_calls(open_server, [call for call in calls if "auth=off" in call])
     return found
