@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from reports.evidence import CheckResult, Evidence, Outage, Outcome, Verdict
+from reports.evidence import CheckResult, Evidence, Outage, Outcome, PathOutage, Verdict
 from reports.markup import Html, block, code, items, join, tag
 from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
 
@@ -99,18 +99,28 @@ def _outage(outage: Outage | None, executed: bool) -> tuple[str, str]:
 def outage_in_words(outage: Outage) -> tuple[str, str]:
     """Return how long the service did not answer, and what that rests on."""
     told = outage.told
-    if told is None:
-        return "not measured", "the probe has no path to tell it by"
+    if told is None or not told.intervals:
+        return "not measured", "no path was looked at by which it could be told"
+    if all(one.good for one in told.intervals):
+        return (
+            "none seen",
+            f"{told.path} answered every look; one shorter than {seconds(told.largest_gap)} would not show",
+        )
     if told.length is not None:
         return plus_minus(told.length, told.uncertainty), f"seen from outside on {told.path}"
-    if told.last_good is not None and any(not one.good for one in told.intervals):
-        least = exactly(max(outage.ended - told.last_good, 0.0))
-        return f"at least {least}", f"{told.path} had not come back when the probe ended"
+    return _open_outage(told, outage.ended)
+
+
+def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
+    """Say what is known of an outage whose beginning or end was not seen."""
+    if told.last_good is not None:
+        return (
+            f"at least {exactly(max(ended - told.last_good, 0.0))}",
+            f"{told.path} had not come back when the probe ended",
+        )
     if told.first_good is not None:
         return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"
-    if any(not one.good for one in told.intervals):
-        return "all the time", f"{told.path} never answered while the probe looked"
-    return "none seen", f"{told.path} answered every look"
+    return "all the time", f"{told.path} never answered while the probe looked"
 
 
 def _counts(evidence: Evidence) -> str:

@@ -229,10 +229,9 @@ def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple
                 tag(
                     "rect",
                     x=x + 3,
-                    y=y - 10,
+                    y=y - 13,
                     width=f"{wide + 4:.1f}",
-                    height=14,
-                    rx=2,
+                    height=18,
                     fill="#ffffff",
                     class_="kr-d-plate",
                 )

@@ -59,7 +59,9 @@ def to_html(evidence: Evidence) -> str:
 
 def to_block(evidence: Evidence) -> str:
     """Return the report as a fragment that brings its own style and leaves that of the page around it alone."""
-    return join([tag("style", Html(STYLE)), tag("div", _content(evidence), class_="kr kr-block")])
+    # Its page says nothing of narrow screens; a browser heeds this wherever it stands.
+    viewport = tag("meta", name="viewport", content="width=device-width, initial-scale=1")
+    return join([viewport, tag("style", Html(STYLE)), tag("div", _content(evidence), class_="kr kr-block")])
 
 
 def head_title(evidence: Evidence) -> str:

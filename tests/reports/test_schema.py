@@ -1,5 +1,7 @@
 """The schema says what `evidence.json` looks like, and every kind of run keeps to it."""
 
+# ruff: noqa: SIM300 - expected on the left
+
 from __future__ import annotations
 
 import dataclasses
