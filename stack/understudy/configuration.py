@@ -65,6 +65,8 @@ class Configuration:
     http_port: int
     management_port: int
     reports_usage: bool
+    url: str
+    """What the links in answers begin with."""
 
 
 def load(path: Path, environment: Mapping[str, str], release: Release) -> Configuration:
@@ -105,6 +107,7 @@ def _configuration(properties: _Properties, release: Release) -> Configuration:
         http_port=int(properties.text("micronaut.server.port") or 8080),
         management_port=int(properties.text("endpoints.all.port") or 8081),
         reports_usage=properties.flag("kestra.anonymous-usage-report.enabled", default=True),
+        url=properties.text("kestra.url"),
     )
 
 

@@ -13,6 +13,7 @@ from . import flow as flows
 from . import queues, store
 from .database import LOST
 from .http_server import Answer, Request, json_answer
+from .problem import Problem
 from .queues import Kind
 from .routes import Route, admitted, dispatch, error, route, unauthorised
 
@@ -27,6 +28,10 @@ _PAGE = b"<!DOCTYPE html><html><head><title>Understudy</title></head><body>the u
 _FORM = "multipart/form-data"
 
 
+class NumberInvalid(Problem):
+    """A parameter of a request that should be a number."""
+
+
 @dataclass(slots=True)
 class HttpApi:
     """What is asked on the HTTP port."""
@@ -36,6 +41,7 @@ class HttpApi:
     auth_is_asked_for: bool
     instance_id: str
     reports_usage: bool
+    url: str
     pool: Pool
     bell: Bell
     is_held: Callable[[], bool]
@@ -57,8 +63,8 @@ class HttpApi:
             return dispatch(self._routes, request)
         except flows.FlowInvalid as invalid:
             return error(422, f"Invalid entity: {invalid.message}", request.path, invalid.errors)
-        except ValueError as invalid:
-            return error(400, f"Bad Request: {invalid}", request.path)
+        except NumberInvalid as invalid:
+            return error(422, f"Internal server error: {invalid}", request.path)
         except LOST as lost:
             self.on_failure(lost)
             raise ConnectionAbortedError from lost
@@ -181,7 +187,7 @@ class HttpApi:
         self.bell.ring()
         if request.parameter("wait") == "true":
             execution = self._at_its_end(execution)
-        url = f"http://{request.header('host')}//ui/executions/{namespace}/{key}/{execution['id']}"
+        url = f"{self.url}/ui/executions/{namespace}/{key}/{execution['id']}"
         return json_answer(200, {**execution, "url": url})
 
     def _at_its_end(self, execution: Document) -> Document:
@@ -197,8 +203,6 @@ class HttpApi:
             found = store.find_execution(cursor, key)
             if found is None:
                 return error(404, "Not Found", request.path)
-            if executions.ended(found):
-                return error(409, "Conflict: execution is already finished, can't kill it", request.path)
             queues.emit(cursor, Kind.KILLED, key, {"executionId": key, "state": "REQUESTED"})
         self.bell.ring()
         return Answer(202)
@@ -215,9 +219,15 @@ class HttpApi:
 
 
 def _page(request: Request) -> store.Page:
-    return store.Page(
-        max(1, int(request.parameter("page", "1"))), max(1, int(request.parameter("size", "10")))
-    )
+    return store.Page(_number(request, "page", 1), _number(request, "size", 10))
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.parameter(name, str(default))
+    if not text.isdecimal():
+        why = f'For input string: "{text}"'
+        raise NumberInvalid(f"Failed to convert argument [{name}] for value [{text}] due to: {why}")
+    return max(1, int(text))
 
 
 def _labels(request: Request, flow: Document) -> list[Document]:

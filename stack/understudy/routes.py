@@ -46,7 +46,8 @@ def dispatch(routes: Sequence[Route], request: Request) -> Answer:
             return candidate.action(request, **variables)
     if not fitting:
         return error(404, "Not Found", request.path)
-    allowed = ", ".join(dict.fromkeys(candidate.method for candidate, _ in fitting))
+    methods = dict.fromkeys(candidate.method for candidate, _ in fitting)
+    allowed = ", ".join(methods).replace("GET", "HEAD, GET")
     message = f"Method Not Allowed: Method [{method}] not allowed for URI [{request.path}]. Allowed methods: [{allowed}]"
     return error(405, message, request.path)
 

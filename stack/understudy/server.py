@@ -90,6 +90,7 @@ class Server:
             auth_is_asked_for=not told.has(Fault.AUTH_OFF),
             instance_id=instance_id,
             reports_usage=configuration.reports_usage,
+            url=configuration.url,
             pool=self.pool,
             bell=self.bell,
             is_held=self._held,

@@ -45,7 +45,9 @@ def run(task: Document, variables: Mapping[str, object], say: Say, interruption:
     if task["type"] == LOG:
         return _log(task, variables, say)
     if task["type"] == RETURN:
-        return {"value": render(str(task.get("format", "")), variables)}
+        value = render(str(task.get("format", "")), variables)
+        say("DEBUG", value)
+        return {"value": value}
     interruption.sleep(parse_duration(render(str(task["duration"]), variables)).total_seconds())
     return {}
 

@@ -172,10 +172,9 @@ class Worker:
         except tasks.TaskInterrupted as interrupted:
             if job.interruption.killed:
                 return {}, "KILLED"
-            log.error(_short(job), f"{interrupted}\njava.lang.InterruptedException: {interrupted}")
             self._logger(job)("ERROR", str(interrupted))
+            log.raw(f"java.lang.InterruptedException: {interrupted}")
         except (Problem, KeyError) as failure:
-            log.error(_short(job), str(failure))
             self._logger(job)("ERROR", str(failure))
         return {}, "FAILED"
 
@@ -196,8 +195,9 @@ class Worker:
             entry |= {"taskRunId": run["id"], "attemptNumber": 0, "timestamp": to_iso(now()), "level": level}
             with self.pool.transaction() as cursor:
                 store.save_log(cursor, {**entry, "thread": thread, "message": message, "deleted": False})
-            if level != "ERROR":
-                log.info(_short(job), message)
+            # Kestra's console shows INFO and worse.
+            if show := {"INFO": log.info, "WARN": log.warn, "ERROR": log.error}.get(level):
+                show(_short(job), message)
 
         return say
 

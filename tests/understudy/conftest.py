@@ -10,7 +10,7 @@ import pytest
 from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, stack
 from tests.stacks import run as run_command
 from tests.understudy import conversation, recordings
-from tests.understudy.server import Server, new_database, run, without_auth
+from tests.understudy.server import Server, as_recorded, new_database, run, without_auth
 
 IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
 
@@ -60,16 +60,13 @@ def recorded(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def server(postgres: Stack, recorded: str) -> Iterator[Server]:
     """A server of that version with one execution behind it."""
-    with run(postgres, new_database(postgres), image=IMAGES[recorded]) as made:
-        made.wait_until_ready()
-        made.create(conversation.HELLO.format(id="hello", say="hello from {{ flow.id }}"))
-        made.execute("hello", wait=True)
-        yield made
+    with run(postgres, new_database(postgres), as_recorded(postgres), image=IMAGES[recorded]) as made:
+        yield _with_an_execution(made)
 
 
 @pytest.fixture(scope="session")
 def answers(server: Server, recorded: str, postgres: Stack) -> conversation.Answers:
-    """What it answered to the calls that were recorded, with basic auth on, and then with basic auth off."""
+    """What was answered to the calls that were recorded, with basic auth on, and by another server with it off."""
     calls = [call for call in recordings.answers(recorded) if call.startswith("GET ")]
     found = conversation.simple_calls(server, [call for call in calls if "auth=on" in call])
     with httpx.Client(base_url=server.http_url, auth=server.auth, timeout=30) as client:
@@ -77,8 +74,15 @@ def answers(server: Server, recorded: str, postgres: Stack) -> conversation.Answ
         found |= conversation.execution_calls(client)
         found |= conversation.kill_calls(client, server.management_url)
         found["executions-search"] = conversation.heard(client.get("/api/v1/executions/search"))
-    # A second server on the same database, for a moment: it finds the same flows and executions.
-    with run(postgres, server.database, without_auth(postgres), image=IMAGES[recorded]) as open_server:
-        open_server.wait_until_ready()
-        found |= conversation.simple_calls(open_server, [call for call in calls if "auth=off" in call])
-    return found
+    with run(postgres, new_database(postgres), without_auth(postgres), image=IMAGES[recorded]) as opened:
+        _with_an_execution(opened)
+        with httpx.Client(base_url=opened.http_url, timeout=30) as client:
+            conversation.flow_calls(client)
+            conversation.execution_calls(client)
+        return found | conversation.simple_calls(opened, [call for call in calls if "auth=off" in call])
+
+
+def _with_an_execution(server: Server) -> Server:
+    server.wait_until_ready().create(conversation.HELLO.format(id="hello", say="hello from {{ flow.id }}"))
+    server.execute("hello", wait=True)
+    return server

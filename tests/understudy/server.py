@@ -129,9 +129,9 @@ def psql(stack: Stack, database: str, statement: str) -> str:
     command = ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", stack.env["KESTRA_DB_USER"]]
     # The engine's own exec: Compose takes ten times as long for it.
     done = stack.container("kestra-postgres").exec_run([*command, "-d", database, "-c", statement])
-    text = bytes(done.output).decode()
-    assert done.exit_code == 0, text
-    return text.strip()
+    assert isinstance(done.output, bytes)
+    assert done.exit_code == 0, done.output
+    return done.output.decode().strip()
 
 
 def new_database(stack: Stack) -> str:
@@ -144,6 +144,12 @@ def new_database(stack: Stack) -> str:
 def configuration(stack: Stack) -> str:
     """What the stack's Compose file hands to Kestra as its configuration."""
     return _environment(stack)["KESTRA_CONFIGURATION"]
+
+
+def as_recorded(stack: Stack) -> dict[str, str]:
+    """The configuration with the address that the recorded servers had."""
+    text = configuration(stack).replace("kestra:\n", "kestra:\n  url: http://localhost:18080/\n", 1)
+    return {"KESTRA_CONFIGURATION": text}
 
 
 def without_auth(stack: Stack) -> dict[str, str]:

@@ -96,7 +96,7 @@ def test_runs_the_flow_to_its_end(client: kestrapy.KestraClient) -> None:
     logs = client.logs.list_logs_from_execution(begun.id, "main")
 
     assert execution.state.current == "SUCCESS"
-    assert [entry.message for entry in logs] == ["hello you"]
+    assert [(entry.level, entry.message) for entry in logs] == [("INFO", "hello you"), ("DEBUG", begun.id)]
     assert [run.task_id for run in execution.task_run_list] == ["say", "give"]
 
 
