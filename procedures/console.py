@@ -63,14 +63,20 @@ class Console:
         self._reporter = reporter
         self._capture = capture
         self._phase: Phase | None = None
+        self._blocked: list[CheckResult] = []
         self.clean: Callable[[str], str] = str
         writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
+        reporter.write_sep = self._unsaid  # type: ignore[method-assign]  # pytest-html's last line names a folder that is renamed
         self._file = writer._file = Sturdy(writer._file)  # type: ignore[assignment]  # noqa: SLF001
 
     @property
     def gone(self) -> bool:
         """Whether the terminal was lost."""
         return self._file.gone
+
+    @staticmethod
+    def _unsaid(*_words: object, **_markup: object) -> None:
+        """Drop what other plugins say between lines."""
 
     def say(self, text: str = "", **markup: bool) -> None:
         """Write one line, wherever pytest's capture stands."""
@@ -131,7 +137,8 @@ class Console:
                         else "required"
                     )
                     left = f" — not applicable: {one.not_applicable}" if one.not_applicable else ""
-                    self.say(f"  {one.claim} ({kind}{', asked again' if one.again else ''}){left}")
+                    self.say(f"  {one.id}")
+                    self.say(f"      {one.claim} ({kind}{', asked again' if one.again else ''}){left}")
         self.say("Looks that start something of ours", bold=True)
         for look in record.plan.looks:
             self.say(f"  {look}")
@@ -140,7 +147,13 @@ class Console:
             self.say(f"  {one_untried}")
 
     def result(self, result: CheckResult) -> None:
-        """Write a check's line, and under what does not hold its reason and the next move."""
+        """Write a check's line, and under what does not hold its reason and the next move.
+
+        Checks that were not reached are counted and told together, once, when the phase is over.
+        """
+        if result.outcome is Outcome.BLOCKED:
+            self._blocked.append(result)
+            return
         if result.check.phase is not self._phase:
             self._phase = result.check.phase
             self.say(_PHASES[result.check.phase], bold=True)
@@ -153,14 +166,17 @@ class Console:
             if result.next_move:
                 self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
 
-    def blocked(self, count: int, reason: str) -> None:
-        """Say once what was not reached and why."""
-        if count:
-            self.say(f"  {count} checks were not reached: {reason}", blue=True)
+    def _not_reached(self) -> None:
+        """Say what was not reached, once for each reason."""
+        for reason in dict.fromkeys(one.reason for one in self._blocked):
+            count = sum(one.reason == reason for one in self._blocked)
+            self.say(f"blocked: {count} checks were not reached: {reason}", blue=True)
+        self._blocked.clear()
 
     def closing(self, record: Evidence, report: str, *, plan_only: bool) -> None:
         """Say how it ended, what to do next, where the report is."""
         good = record.verdict is Verdict.ACCEPTED
+        self._not_reached()
         self.say()
         if plan_only:
             self.say(

@@ -21,9 +21,9 @@ class Decision:
 
     @property
     def why(self) -> str:
-        named = [f"{one.check.id} is {one.outcome}" for one in self.closed_by]
-        named += [f"{one.id} has not run" for one in self.missing]
-        return "; ".join(named)
+        named = [f"{one.check.id} ({one.outcome})" for one in self.closed_by]
+        named += [f"{one.id} (has not run)" for one in self.missing]
+        return ", ".join(named) or "the lack of any required check"
 
 
 def decide(planned: Iterable[Check], results: Mapping[str, CheckResult]) -> Decision:

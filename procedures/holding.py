@@ -110,6 +110,8 @@ class Holding:
     def _judge_open_journals(self) -> None:
         stories = self._place.open_ones()
         for story in stories:
+            self._observers.engine.remove_lookouts(story.run)
+        for story in stories:
             if story.changed and self._asked.procedure != "recover":
                 self.by_hand = [f"pytest -m recover --target {self._asked.target.file}"]
                 raise Held(

@@ -125,7 +125,7 @@ class Lock:
         with contextlib.suppress(
             docker.errors.NotFound, docker.errors.APIError, requests.exceptions.RequestException
         ):
-            self._engine.client.api.remove_container(container, force=True)
+            self._engine.client.api.remove_container(container, force=True, v=True)
 
 
 def _holder(labels: Mapping[str, str]) -> Holder:

@@ -9,6 +9,7 @@ from pathlib import Path
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
+from procedures.observe.engine import within
 from procedures.observe.outage import Probe, all_good
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
@@ -188,7 +189,10 @@ def save_log(
 ) -> str:
     """Write the newest part of a container's log into the evidence; return a line that says so."""
     limit = observers.target.log_bytes
-    text, cut = observers.engine.logs(container.id, limit, observers.target.budgets.save_logs)
+    patience = observers.target.budgets.save_logs
+    text, cut = within(
+        patience + 5, "the container's log", observers.engine.logs, container.id, limit, patience
+    )
     name = f"log-{when}-{container.name}.txt"
     (folder / name).write_text(clean(text.decode(errors="replace")), encoding="utf-8")
     return f"{name}: {len(text)} bytes{f', cut to the newest {limit}' if cut else ''}"

@@ -292,14 +292,14 @@ class Run:
     def _first_gate(self) -> None:
         decision = self.ledger.first_gate()
         if not decision.open:
-            raise Blocked(f"the first gate is closed: {decision.why or 'no check let it open'}")
+            raise Blocked(f"the first gate is closed by {decision.why}")
 
     def _stopped(self) -> Snapshot:
         self._go_on()
         self.ready()
         decision = self.ledger.second_gate()
         if not decision.open or self._restart is None or self._acting is None:
-            raise Blocked(f"the second gate is closed: {decision.why or 'no check let it open'}")
+            raise Blocked(f"the second gate is closed by {decision.why}")
         self.before_changing()
         self.moment("gate open")
         before = self.before()

@@ -61,7 +61,7 @@ class Session:
         option.htmlpath = str(folder / archive.REPORT) if folder else None
         option.self_contained_html = True
         option.xmlpath = str(folder / "junit.xml") if folder else None
-        option.verbose, option.tbstyle = -1, "no"
+        option.verbose, option.tbstyle = -2, "no"
         option.no_header = option.no_summary = True
         option.showcapture = "no"
 
@@ -73,8 +73,12 @@ class Session:
             if not isinstance(reporter, TerminalReporter):
                 raise TypedWrong("pytest has no terminal reporter", "leave -p no:terminal out")
             self._console = Console(reporter, capture if isinstance(capture, CaptureManager) else None)
-            self._console.clean = lambda text: self.run.redaction.clean(text)
+            self._console.clean = self._clean
         return self._console
+
+    def _clean(self, text: str) -> str:
+        """Take secrets out; what is known of them grows while the run looks."""
+        return self.run.redaction.clean(text)
 
     # pytest's course
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.evidence import CheckResult, Verdict, first_of
+from reports.evidence import CheckResult, Outcome, Verdict, first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,22 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
         applies(Verdict.SERVICE_DOWN, "the service was touched and does not answer")
     elif course.changed and course.answers is None:
         applies(Verdict.INTERRUPTED, "nobody could look whether the service answers")
-    findings = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in course.closing]
-    if findings:
-        applies(Verdict.NOT_ACCEPTED if course.changed else Verdict.REFUSED, *findings)
+    if course.closing:
+        applies(Verdict.NOT_ACCEPTED if course.changed else Verdict.REFUSED, *_findings(course.closing))
     if course.evidence_lost:
         applies(Verdict.NO_EVIDENCE, course.evidence_lost)
     verdict = first_of(set(applying))
     rest = [reason for other, reasons in applying.items() if other is not verdict for reason in reasons]
     return verdict, tuple(dict.fromkeys((*applying[verdict], *rest)))
+
+
+def _findings(closing: tuple[CheckResult, ...]) -> list[str]:
+    """Tell what was found; what was not reached for it is told by its number alone."""
+    found = [one for one in closing if one.outcome is not Outcome.BLOCKED]
+    told = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
+    blocked = len(closing) - len(found)
+    if blocked and not found:
+        told.append(next(one.reason for one in closing))
+    if blocked:
+        told.append(f"{blocked} required {'check was' if blocked == 1 else 'checks were'} not reached")
+    return told

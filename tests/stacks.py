@@ -139,7 +139,11 @@ class Stack:
             label: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={self.project}"}
             for container in client.containers.list(all=True, filters=label, ignore_removed=True):
                 _remove(container)
-            for network in client.networks.list(filters=label):
+            for network in client.networks.list(filters=label, greedy=True):
+                # A run that was killed leaves its lookout there, which would end by itself much later.
+                for container in network.containers:
+                    if "io.kestra-restart.role" in container.labels:
+                        _remove(container)
                 network.remove()
             for volume in client.volumes.list(filters=label):
                 volume.remove(force=True)

@@ -26,6 +26,8 @@ SERVICE = "com.docker.compose.service"
 ONEOFF = "com.docker.compose.oneoff"
 OURS = "io.kestra-restart.role"
 """The label on everything that this suite creates on an engine."""
+OUR_RUN = "io.kestra-restart.run"
+"""The label that says for which run."""
 
 _CALL_LIMIT = 20
 _WATCHED = {
@@ -137,6 +139,13 @@ class EngineObserver:
             described = [self._describe(one["Id"]) for one in others]
         return tuple(_neighbour(one) for one in described if one)
 
+    def remove_lookouts(self, run: str) -> None:
+        """Remove what a run that is gone left of its own: places to look from, nothing else."""
+        with self._reading(f"the lookouts of run {run}"):
+            labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
+            for one in self.client.api.containers(all=True, filters={"label": labels}):
+                self.client.api.remove_container(one["Id"], force=True, v=True)
+
     def image(self, reference: str) -> Image | None:
         """Return an image that is here, or None."""
         with self._reading(f"the image {reference!r}"):
@@ -162,7 +171,9 @@ class EngineObserver:
         lines = max(1000, limit_bytes // 200)
         kept, cut = bytearray(), False
         with self._reading("the container's log"):
-            for chunk in self.client.api.logs(container, stream=True, timestamps=True, tail=lines):
+            for chunk in self.client.api.logs(
+                container, stream=True, follow=False, timestamps=True, tail=lines
+            ):
                 kept += chunk
                 if len(kept) > limit_bytes:
                     del kept[: len(kept) - limit_bytes]

@@ -11,7 +11,7 @@ import docker
 import docker.errors
 import requests
 
-from procedures.observe.engine import OURS, EngineObserver, within
+from procedures.observe.engine import OUR_RUN, OURS, EngineObserver, within
 from procedures.problems import CannotObserve
 from reports.observed import Listener
 
@@ -51,7 +51,7 @@ class Lookout:
             auto_remove=True,
             network=network,
             init=True,
-            labels={OURS: "lookout"},
+            labels={OURS: "lookout", OUR_RUN: name.rpartition("-")[2]},
             user="nobody",
             log_config=docker.types.LogConfig(type="none"),
         )
@@ -77,7 +77,7 @@ class Lookout:
 
     def close(self) -> None:
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
-            self._engine.client.api.remove_container(self.name, force=True)
+            self._engine.client.api.remove_container(self.name, force=True, v=True)
 
 
 def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:

@@ -68,7 +68,7 @@ def look_quickly(lookout: Lookout, settings: Settings, limit: float) -> Database
 
 def _look(lookout: Lookout, settings: Settings, limit: float, queries: dict[str, str]) -> Database:
     if settings.db_password is None:
-        return Database("refused", "the configuration holds no database password", 0.0)
+        return _unseen("refused", "the configuration holds no database password", 0.0)
     argv = (
         "psql", "--no-psqlrc", "-XAtq", "-h", settings.db_host, "-p", str(settings.db_port),
         "-U", settings.db_user, "-d", settings.db_name, "-v", "ON_ERROR_STOP=0",
@@ -84,11 +84,17 @@ def _look(lookout: Lookout, settings: Settings, limit: float, queries: dict[str,
     took = time.monotonic() - began
     answers = dict(line.partition("=")[::2] for line in said.text.splitlines() if _is_answer(line))
     if "server_version" not in answers:
-        return Database(_login(said.text), said.text.strip()[:500], took)
+        return _unseen(_login(said.text), said.text.strip()[:500], took)
     complaints = " ".join(line for line in said.text.splitlines() if not _is_answer(line))
     return Database(
         "ok", "", took, server_version=answers.pop("server_version"), **_read(answers, queries, complaints)
     )
+
+
+def _unseen(login: str, said: str, took: float) -> Database:
+    """Return what is known of a database that let nobody in: nothing, and never an empty list."""
+    nothing = Unseen(f"nobody could log in to the database: {said}")
+    return Database(login, said, took, nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
 
 
 def _is_answer(line: str) -> bool:
@@ -104,7 +110,7 @@ def _login(text: str) -> str:
 
 
 def _read(answers: dict[str, str], queries: dict[str, str], complaints: str) -> dict[str, Any]:
-    read: dict[str, Any] = {}
+    read: dict[str, Any] = {name: Unseen("this was not asked at this moment") for name in _ALL}
     for name in queries:
         if name not in answers:
             # `is null` concatenates to null: an empty line, so nothing was found; an error was told beside it.
