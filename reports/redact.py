@@ -12,6 +12,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from reports.observed import Secret
+from reports.vocabulary import own_words
 
 MARK = "[redacted]"
 SHORT = 6
@@ -133,7 +134,7 @@ def _in_one_url(scheme: str, rest: str) -> Iterator[str]:
 class Redaction:
     """The secrets of one run, and how they are kept out of its texts.
 
-    A secret that stands in a public word of the target, or is very short, is weak: it is redacted only where it
+    A secret that stands in a public word of the target or of the report itself, or is very short, is weak: it is redacted only where it
     stands as a value, and the scan leaves it out.
     """
 
@@ -143,7 +144,7 @@ class Redaction:
         public_words: Iterable[str] = (),
         names: Mapping[Secret, str] | None = None,
     ) -> None:
-        words = [word.casefold() for word in (*public_words, MARK) if word]
+        words = [own_words(), *(word.casefold() for word in (*public_words, MARK) if word)]
         known = dict.fromkeys(secret for secret in values if secret.value.strip())
         told = names or {}
         labels = {secret: told.get(secret, f"secret {n}") for n, secret in enumerate(known, start=1)}

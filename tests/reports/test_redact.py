@@ -17,8 +17,12 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from reports.evidence import Evidence
+from reports.html import to_html
 from reports.observed import Secret
+from reports.record import fingerprint, from_plain, to_plain
 from reports.redact import MARK, Redaction, is_secret_name, secrets_in_url
+from tests.reports import samples
 
 PLAIN = "Zq7rT4kxW9"
 AWKWARD = "p$ä/ \"q'w\\r+&<é>#%=:@;~`{}|\t!?€"
@@ -182,6 +186,18 @@ def test_a_secret_inside_a_public_word_is_weak_too() -> None:
 
     assert ("secret 1",) == redaction.weak
     assert "tools-kestra-postgres" == redaction.clean("tools-kestra-postgres")
+
+
+@pytest.mark.parametrize("word", ["password", "database", "container", "Summary", "testsuite", "kr-table"])
+def test_a_word_of_the_report_itself_is_weak(word: str) -> None:
+    """Else a password of “database” would black out the record's own keys, or break the page's markup."""
+    redaction = Redaction([Secret(word)])
+    record = json.dumps(to_plain(samples.accepted(), fingerprint(b"key"), redaction.clean))
+
+    assert ("secret 1",) == redaction.weak
+    assert f"password={MARK}" == redaction.clean(f"password={word}")
+    assert samples.accepted().who == from_plain(Evidence, json.loads(record)).who
+    assert to_html(samples.accepted()) == redaction.clean(to_html(samples.accepted()))
 
 
 def test_a_secret_that_is_the_mark_does_no_harm() -> None:
