@@ -7,23 +7,18 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, stack
+from tests.stacks import SOURCE, Stack, clean_environment, stack
 from tests.stacks import run as run_command
 from tests.understudy import conversation, recordings
-from tests.understudy.server import Server, as_recorded, new_database, run, without_auth
-
-IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
-
-
-def _images() -> dict[str, str]:
-    """The images under test, by the version whose recording each is held against."""
-    if IS_UNDERSTUDY:
-        return {version: f"kestra-understudy:{version}" for version in ("0.20.7", "0.21.0")}
-    is_newer = ":0.21" in image_under_test() or ":v0.21" in image_under_test()
-    return {"0.21.0" if is_newer else "0.20.7": image_under_test()}
-
-
-IMAGES = _images()
+from tests.understudy.server import (
+    IMAGES,
+    IS_UNDERSTUDY,
+    Server,
+    as_recorded,
+    new_database,
+    run,
+    without_auth,
+)
 
 # A real server is held against the recordings; it has no faults to inject, and its own pace.
 collect_ignore = [] if IS_UNDERSTUDY else ["test_faults.py", "test_life.py", "test_settings.py"]

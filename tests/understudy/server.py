@@ -13,10 +13,22 @@ from typing import Any
 import httpx
 from docker.models.containers import Container
 
-from tests.stacks import Stack, engine, free_port, wait_for
+from tests.stacks import Stack, engine, free_port, image_under_test, wait_for
 
 SHORT = "boot=0.3 api_lag=0 liveness_timeout=1 liveness_interval=0.3 heartbeat=0.3"
 BOOT_LIMIT = 120.0
+IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
+
+
+def _images() -> dict[str, str]:
+    """The images under test, by the version whose recording each is held against."""
+    if IS_UNDERSTUDY:
+        return {version: f"kestra-understudy:{version}" for version in ("0.20.7", "0.21.0")}
+    is_newer = ":0.21" in image_under_test() or ":v0.21" in image_under_test()
+    return {"0.21.0" if is_newer else "0.20.7": image_under_test()}
+
+
+IMAGES = _images()
 
 
 class Server:

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests.understudy import recordings
-from tests.understudy.conftest import IS_UNDERSTUDY
 from tests.understudy.conversation import Answers
+from tests.understudy.server import IS_UNDERSTUDY
 
 # Answers that belong to the end of a server's life; they have their tests in test_life.py.
 LATER = ("post-8081_stop", "readiness-503", "after-restart")

@@ -167,6 +167,15 @@ def test_no_boot_with_such_a_configuration(postgres: Stack, environment: dict[st
         assert told in server.log()
 
 
+def test_the_configuration_goes_through_echo(postgres: Stack, database: str) -> None:
+    """A backslash in it is interpreted on the way, as by the official image: two arrive as one."""
+    written = configuration(postgres).replace("${KESTRA_BASICAUTH_PASSWORD}", r"Aa1back\\slash")
+    with run(postgres, database, {"KESTRA_CONFIGURATION": written}) as server:
+        server.auth = (server.auth[0], r"Aa1back\slash")
+
+        server.wait_until_ready()
+
+
 def test_the_boot_lasts_as_long_as_it_is_told(postgres: Stack, database: str) -> None:
     """From the start of the container to the first answer: the setting, and little more."""
     with run(postgres, database, {"UNDERSTUDY": "boot=2"}) as server:

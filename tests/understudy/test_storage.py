@@ -10,8 +10,7 @@ import pytest
 
 from tests.stacks import wait_for
 from tests.understudy import recordings
-from tests.understudy.conftest import IS_UNDERSTUDY
-from tests.understudy.server import Server
+from tests.understudy.server import IS_UNDERSTUDY, Server
 
 _HISTORY = "SELECT installed_rank, version, description, script, checksum, success FROM flyway_schema_history ORDER BY 1"
 _COLUMNS = (
