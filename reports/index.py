@@ -31,9 +31,7 @@ def to_index(listed: Sequence[Listed]) -> str:
     title = f"Runs in this archive: {len(listed)}"
     head = tag("header", tag("h1", title, class_="kr-title"), class_="kr-index-head")
     rows = [_row(one) for one in listed]
-    body = (
-        table(count(len(listed), "run"), HEAD, rows, "kr-index") if rows else tag("p", "There is no run yet.")
-    )
+    body = table("The newest first", HEAD, rows, "kr-index") if rows else tag("p", "There is no run yet.")
     return "<!DOCTYPE html>\n" + page(title, join([head, tag("section", body, class_="kr-section")])) + "\n"
 
 
@@ -67,7 +65,11 @@ def _verdict(one: Listed, evidence: Evidence) -> Html:
         else mark(evidence.verdict, TONE_OF_VERDICT[evidence.verdict])
     )
     understudy = evidence.target is not None and evidence.target.understudy
-    return join([told, tag("small", "understudy, not Kestra") if understudy else Html()])
+    notes = [
+        *(["understudy, not Kestra"] if understudy else []),
+        *([f"{count(len(evidence.waivers), 'claim')} waived"] if evidence.waivers else []),
+    ]
+    return join([told, *(tag("small", note) for note in notes)])
 
 
 def _link(one: Listed) -> Html:

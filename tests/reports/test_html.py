@@ -332,6 +332,7 @@ def test_the_index_tells_runs_apart() -> None:
     """Open runs, the understudy's and those without a report are recognised, and values are only values."""
     listed = [
         Listed("a", samples.understudied(), "", has_report=True, open=False),
+        Listed("e", samples.waived(), "", has_report=True, open=False),
         Listed("b", samples.killed(), "", has_report=False, open=True),
         Listed(samples.EVIL, samples.hostile(), "", has_report=True, open=False),
         Listed("d", None, "not JSON", has_report=True, open=False),
@@ -339,6 +340,12 @@ def test_the_index_tells_runs_apart() -> None:
     page = to_index(listed)
 
     assert in_order(
-        page, "ACCEPTED", "understudy, not Kestra", "running, or killed", "unreadable", "not JSON"
+        page,
+        "ACCEPTED",
+        "understudy, not Kestra",
+        "2 claims waived",
+        "running, or killed",
+        "unreadable",
+        "not JSON",
     )
     assert "<script" not in page
