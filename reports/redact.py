@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
-import json
 import re
-import shlex
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from reports.forms import base64_cores, encoded, forms, texts
 from reports.observed import Secret
 from reports.vocabulary import own_words
 
@@ -154,7 +152,7 @@ class Redaction:
         self.weak: tuple[str, ...] = tuple(labels[secret] for secret in weak)
         """The labels of the secrets that are redacted only where they stand as a value."""
         self._weak_patterns = [_as_value(secret.value) for secret in weak]
-        self._weak_values = {_bytes(secret.value) for secret in weak}
+        self._weak_values = {encoded(secret.value) for secret in weak}
         self._forms: dict[str, str] = {}
         self._cores: dict[str, str] = {}
         for secret in known:
@@ -194,15 +192,7 @@ class Redaction:
     def scan(self, data: bytes) -> list[str]:
         """Return which secrets `data` holds, and in which form; weak ones are not looked for."""
         known = {**self._cores, **self._forms}
-        return list(dict.fromkeys(label for form, label in known.items() if _bytes(form) in data))
-
-
-def _bytes(form: str) -> bytes:
-    """Return the bytes behind a text that may have come from bytes that were no UTF-8."""
-    try:
-        return form.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return form.encode("utf-8", "surrogatepass")
+        return list(dict.fromkeys(label for form, label in known.items() if encoded(form) in data))
 
 
 def _is_weak(value: str, words: list[str]) -> bool:
@@ -218,109 +208,3 @@ def _as_value(value: str) -> re.Pattern[str]:
         rf"(?:{written})(?![.-]?\w)",
         re.IGNORECASE,
     )
-
-
-def forms(value: str) -> dict[str, str]:
-    """Return every form in which `value` is searched for as it stands, and how each is called.
-
-    Written forms are nested once more: a shell line inside JSON, JSON inside HTML, JSON inside JSON.
-    """
-    found = dict.fromkeys((value, *_long_lines(value)), "raw")
-    for _ in range(2):
-        for form in list(found):
-            for how, write in WRITERS.items():
-                for written in write(form):
-                    found.setdefault(written, how)
-    found.setdefault(_bytes(value).hex(), "in hexadecimal")
-    found.setdefault(_bytes(value).hex().upper(), "in hexadecimal")
-    return found
-
-
-def texts(value: str) -> tuple[str, ...]:
-    """Return `value` as it stands in the languages that texts are written in, once."""
-    return tuple({value, *(written for write in WRITERS.values() for written in write(value))})
-
-
-def base64_cores(value: str) -> tuple[str, ...]:
-    """Return what base64 makes of `value` at each of the three places at which it may begin.
-
-    Only the characters that do not depend on what stands before and behind it are kept, so that
-    `user:password` is found whoever the user is.
-    """
-    cores: dict[str, None] = {}
-    for before in range(3):
-        raw = bytes(before) + _bytes(value)
-        encoded = base64.b64encode(raw).decode().rstrip("=")
-        begin = (0, 2, 3)[before]
-        end = len(encoded) - (1 if len(raw) % 3 else 0)
-        core = encoded[begin:end]
-        cores |= dict.fromkeys((core, core.replace("+", "-").replace("/", "_")))
-    return tuple(core for core in cores if len(core) >= SHORT)
-
-
-def _long_lines(value: str) -> tuple[str, ...]:
-    """Return the lines of a secret of several lines (a key file): blocks are indented line by line."""
-    lines = [line.strip() for line in value.splitlines()]
-    return tuple(line for line in lines if len(line) >= 2 * SHORT) if len(lines) > 1 else ()
-
-
-def _shell(value: str) -> Iterator[str]:
-    yield shlex.quote(value)
-    yield value.replace("'", "'\\''")
-    yield re.sub(r"([\"\\$`])", r"\\\1", value)
-    yield re.sub(r"([^A-Za-z0-9_@%+=:,./-])", r"\\\1", value)
-    yield value.replace("$", "$$")
-
-
-def _url(value: str) -> Iterator[str]:
-    for written in (
-        urllib.parse.quote(value, safe=""),
-        urllib.parse.quote(value),
-        urllib.parse.quote(value, safe="!$&'()*+,;=:"),
-        urllib.parse.quote_plus(value),
-    ):
-        yield written
-        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), written)
-
-
-def _json(value: str) -> Iterator[str]:
-    for ascii_only in (True, False):
-        written = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        yield written
-        yield written.replace("/", "\\/")
-        # Go's encoder, and with it every command of Docker, writes these three by number.
-        yield written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _html(value: str) -> Iterator[str]:
-    yield html.escape(value)
-    yield html.escape(value, quote=False)
-    yield html.escape(value).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
-
-
-def _yaml(value: str) -> Iterator[str]:
-    yield value.replace("'", "''")
-    yield re.sub(r"[^ -~]", lambda found: _yaml_escape(found[0]), re.sub(r"([\"\\])", r"\\\1", value))
-
-
-def _yaml_escape(character: str) -> str:
-    number = ord(character)
-    named = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1b": "\\e", "\x85": "\\N", "\xa0": "\\_"}
-    width = 2 if number < 0x100 else 4 if number < 0x10000 else 8
-    return named.get(character, f"\\{'xuU'[(width // 4)]}{number:0{width}X}")
-
-
-def _repr(value: str) -> Iterator[str]:
-    yield repr(value)[1:-1]
-    yield ascii(value)[1:-1]
-    yield repr(_bytes(value))[2:-1]
-
-
-WRITERS: dict[str, Callable[[str], Iterable[str]]] = {
-    "quoted for a shell": _shell,
-    "URL-encoded": _url,
-    "in JSON": _json,
-    "in HTML": _html,
-    "in YAML": _yaml,
-    "as Python shows it": _repr,
-}
