@@ -89,7 +89,7 @@ class Asking:
 
     def again(self, function: Callable[..., None], ready: Snapshot) -> None:
         """Ask a pre check a second time: what it saw before is now what was seen last."""
-        anew = {
+        anew: dict[str, Callable[[], Any]] = {
             "before": lambda: ready,
             "server_before": lambda: seen(ready.server),
             "container_before": lambda: _container(ready),

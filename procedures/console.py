@@ -67,7 +67,7 @@ class Console:
         self.clean: Callable[[str], str] = str
         writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
         reporter.write_sep = self._unsaid  # type: ignore[method-assign]  # pytest-html's last line names a folder that is renamed
-        self._file = writer._file = Sturdy(writer._file)  # type: ignore[assignment]  # noqa: SLF001
+        self._file = writer._file = Sturdy(writer._file)  # noqa: SLF001
 
     @property
     def gone(self) -> bool:

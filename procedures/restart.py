@@ -173,10 +173,15 @@ def _heard_by(probe: Probe, since: float) -> Callable[[], tuple[bool, str]]:
 
     def look() -> tuple[bool, str]:
         answers = probe.answers
-        saw = ", ".join(f"{name} {answers[name].answer}" for name in fast if name in answers)
+        saw = ", ".join(f"{name} {_told(answers[name].answer)}" for name in fast if name in answers)
         return all_good(answers, fast, since), saw or "nothing yet"
 
     return look
+
+
+def _told(answer: str) -> str:
+    """Tell a booting server's two ways of not being there yet as one: Docker's proxy resets or closes, as it comes."""
+    return "accepted, then dropped" if answer in {"reset", "accepted and closed"} else answer
 
 
 def is_ready(server: Server) -> bool:

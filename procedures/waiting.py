@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from reports.evidence import Attempt, Wait
 
+_BREATH = 1.0
+"""Seconds between two live lines at the least: every change is evidence, not every change is news."""
+
 Look = Callable[[], tuple[bool, str]]
 """Looks once: whether the wait is over, and what was seen."""
 
@@ -32,14 +35,14 @@ class Waiting:
         """Look until it is over or the limit has passed; the result says which."""
         began = self._clock()
         attempts: list[Attempt] = []
-        told_at = began
+        told_at = began - _BREATH
         while True:
             over, saw = look()
             now = self._clock()
             changed = _note(attempts, now - began, saw)
             if over or now - began >= limit:
                 return _wait(what, limit, cadence, now - began, attempts, ended=over)
-            if changed or now - told_at >= self._heartbeat:
+            if (changed and now - told_at >= _BREATH) or now - told_at >= self._heartbeat:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
                 told_at = now
             self._poll()

@@ -22,7 +22,7 @@ def push(config: pytest.Config, report: pytest.TestReport) -> None:
     ):
         if outcome:
             config.hook.pytest_runtest_logreport(
-                report=pytest.TestReport(report.nodeid, report.location, {}, outcome, longrepr, when)  # type: ignore[arg-type]  # the three literals above
+                report=pytest.TestReport(report.nodeid, report.location, {}, outcome, longrepr, when)
             )
 
 

@@ -129,18 +129,19 @@ def _at(table: Any, path: tuple[str, ...]) -> Any:
 
 
 def _filled(text: str, environment: Mapping[str, str]) -> str:
+    """Fill placeholders as Micronaut does: what a value itself holds is resolved again, so `${` never survives."""
     for _ in range(_PLACEHOLDER_DEPTH):
         found = _PLACEHOLDER.search(text)
         if not found:
-            return text
+            break
         name, default = found[1], found[2]
         as_variable = re.sub(r"[.-]", "_", name).upper()
         value = environment.get(name, environment.get(as_variable, default))
         if value is None:
             raise KeyError(name)
-        if "${" in value:
-            return text[: found.start()] + value + text[found.end() :]
         text = text[: found.start()] + value + text[found.end() :]
+    if "${" in text:
+        raise KeyError("a placeholder that has no end, or none of its own")
     return text
 
 
