@@ -125,11 +125,16 @@ def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
 
 def _counts(evidence: Evidence) -> str:
     others = [
-        f"{evidence.count(kind)} {kind}"
-        for kind in Outcome
-        if kind is not Outcome.PASSED and evidence.count(kind)
+        _counted(evidence, kind) for kind in Outcome if kind is not Outcome.PASSED and evidence.count(kind)
     ]
     return ", ".join(others) or "no other outcome"
+
+
+def _counted(evidence: Evidence, kind: Outcome) -> str:
+    """Return how many checks ended so, and how many of them close nothing."""
+    advisory = sum(one.outcome is kind and one.check.advisory for one in evidence.results)
+    told = f"{evidence.count(kind)} {kind}"
+    return f"{told} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else told
 
 
 def _ran(evidence: Evidence) -> Html:

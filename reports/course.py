@@ -56,7 +56,7 @@ def _alarming(one: CheckResult) -> Html:
         tag("p", one.reason or "no reason was recorded"),
         next_move(one.next_move),
         tag("p", code(one.check.id), " ", _about(one), class_="kr-small"),
-        id=f"kr-check-{slug(one.check.id)}{'-back' if one.check.way is Way.BACK else ''}",
+        id=f"kr-check-{one.check.phase}-{slug(one.check.id)}{'-back' if one.check.way is Way.BACK else ''}",
         class_="kr-card",
     )
 

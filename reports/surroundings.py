@@ -87,7 +87,7 @@ def to_who(evidence: Evidence) -> Html:
         ("CI job", who.ci_job or "none: run by hand"),
         (
             "Suite",
-            join([who.suite_version, " ", tag("small", "commit "), short(who.suite_commit or "unknown")]),
+            join([who.suite_version, " ", tag("small", "commit "), _commit(who.suite_commit)]),
         ),
         ("Python, pytest", f"{who.python}, {who.pytest}"),
         ("Command line", code(who.command_line) if who.command_line else ""),
@@ -96,6 +96,12 @@ def to_who(evidence: Evidence) -> Html:
         ("Took over from run", evidence.recovered_from),
     ]
     return definitions(pairs)
+
+
+def _commit(commit: str) -> Html:
+    """Return a commit cut short, with what is said of it."""
+    name, _, note = commit.partition(" ")
+    return join([short(name or "unknown"), f" {note}" if note else ""])
 
 
 def to_target(evidence: Evidence) -> Html:
@@ -133,7 +139,7 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
         case Image() as image:
             yield (
                 "Image",
-                join([f"{image.reference} {image.version}, ", size(image.size), ", ", short(image.id)]),
+                join([short(image.reference), f" {image.version}, {size(image.size)}, id ", short(image.id)]),
             )
     match snapshot.server:
         case Server() as server:

@@ -124,6 +124,11 @@ def test_every_reason_of_a_refusal_is_told_at_once() -> None:
     assert "health is starting since 40 s" in Page(page).text
 
 
+def test_an_advisory_failure_is_counted_as_one() -> None:
+    """A run can be accepted with a failed check only where that check closes nothing, and the count says so."""
+    assert in_order(to_html(samples.refused()), "2 failed (1 advisory), 1 unknown")
+
+
 def test_the_commands_by_hand_are_whole() -> None:
     """Where the service is down, the commands stand at the top as they are typed."""
     assert in_order(
@@ -187,7 +192,7 @@ def test_who_and_where_are_told_as_given() -> None:
         "Approved by (as given, not checked) M. Okafor",
         "ops-runner-3",
         "restart-kestra #182",
-        "02bbe65c1f5e",
+        "02bbe65c1f5e with uncommitted changes",
     )
 
 
