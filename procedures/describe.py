@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from procedures import target as targets
@@ -22,8 +23,11 @@ _ENV_FILES = "com.docker.compose.project.environment_file"
 _DEPENDS_ON = "com.docker.compose.depends_on"
 
 
-def describe(container: Container) -> str:
-    """Return the target file of a container that Compose made; its paths are absolute."""
+def describe(container: Container, beside: tuple[Container, ...]) -> str:
+    """Return the target file of a container that Compose made; its paths are absolute.
+
+    `beside` are the other containers of its project, among which its database is looked for.
+    """
     labels = container.labels
     if PROJECT not in labels:
         raise TypedWrong(
@@ -33,7 +37,7 @@ def describe(container: Container) -> str:
     root = Path(labels.get(_WORKING_DIR, "."))
     compose_files = [one for one in labels.get(_CONFIG_FILES, "").split(",") if one]
     env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _found_env_files(root)
-    database = next((one.split(":")[0] for one in labels.get(_DEPENDS_ON, "").split(",") if one), "")
+    database = _database(labels, beside)
     values = {
         "name": container.name,
         "root": str(root),
@@ -57,6 +61,13 @@ def describe(container: Container) -> str:
     )
 
 
+def _database(labels: Mapping[str, str], beside: tuple[Container, ...]) -> str:
+    """Return the service that looks like a Postgres; a start without its dependencies leaves their label blank."""
+    postgres = [one.labels.get(SERVICE, "") for one in beside if "POSTGRES_PASSWORD" in one.environment]
+    named = [one.split(":")[0] for one in labels.get(_DEPENDS_ON, "").split(",") if one]
+    return next((one for one in named if one in postgres), "") or next(iter(postgres or named), "")
+
+
 def _found_env_files(root: Path) -> list[str]:
     """Return the `.env` that Compose would have read by itself."""
     return [str(root / ".env")] if (root / ".env").exists() else []
@@ -73,11 +84,12 @@ def main(arguments: list[str]) -> int:
         engine = EngineObserver(endpoint(os.environ, Path.cwd()))
         try:
             container = engine.named(given.container)
+            beside = engine.by_project(container.labels.get(PROJECT, "")) if container else ()
         finally:
             engine.close()
         if container is None:
             raise CannotObserve(f"there is no container {given.container}", "`docker ps` lists them")
-        text = describe(container)
+        text = describe(container, beside)
         if given.output is None:
             print(text, end="")
             return 0

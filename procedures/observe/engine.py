@@ -121,6 +121,13 @@ class EngineObserver:
             described = [self._describe(one["Id"]) for one in found]
         return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
 
+    def by_project(self, project: str) -> tuple[Container, ...]:
+        """Return every container that carries a project's label."""
+        with self._reading(f"the containers of project {project!r}"):
+            found = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
+            described = [self._describe(one["Id"]) for one in found]
+        return tuple(one for one in described if one)
+
     def named(self, name: str) -> Container | None:
         """Return the container that holds a name, whoever made it."""
         with self._reading(f"the container {name!r}"):
