@@ -1,0 +1,27 @@
+"""What the tests on the real engine may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import targets
+from tests.engine.service import seed
+from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, run, stack
+
+
+@pytest.fixture(scope="session", name="images")
+def _images() -> None:
+    """The images of the stack, built where they are not here."""
+    if image_under_test().startswith("kestra-understudy:"):
+        run([str(SOURCE / "up.sh"), "images", "--built"], cwd=SOURCE, env=clean_environment(), limit=600)
+
+
+@pytest.fixture(scope="module")
+def service(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that runs, with a flow and an execution in it; the tests of a module share it."""
+    with stack(tmp_path_factory.mktemp("stack")) as made:
+        seed(made.up())
+        targets.target_file(made)
+        yield made
