@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import pytest
 from pytest_metadata.plugin import metadata_key
 
 from reports.handover import HANDOVER
-from reports.html import to_block
+from reports.html import head_title, to_block
+
+_PAGE = pytest.StashKey[Any]()
+"""pytest-html's own page."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -20,14 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_report_title(report: Any) -> None:
-    handover = report._config.stash.get(HANDOVER, None)  # noqa: SLF001 - the only way to the session from here
-    if handover:
-        name = handover.evidence.target.name if handover.evidence.target else "no target"
-        report.title = f"{handover.evidence.verdict}: {handover.evidence.procedure} of {html.escape(name)}"
+    # Asked for when the session begins, with no verdict in sight: kept, and given its title at the end.
+    report._config.stash[_PAGE] = report  # noqa: SLF001 - the only way to the session from here
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> None:
     handover = session.config.stash.get(HANDOVER, None)
     if handover:
+        session.config.stash[_PAGE].title = handover.clean(head_title(handover.evidence))
         prefix.append(handover.clean(to_block(handover.evidence)))
