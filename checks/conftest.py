@@ -19,6 +19,12 @@ def target(asking: Asking) -> Target:
 
 
 @pytest.fixture
+def stop_grace(asking: Asking) -> float:
+    """The seconds that our stop leaves the server before it is killed."""
+    return asking.stop_grace
+
+
+@pytest.fixture
 def before(asking: Asking) -> Snapshot:
     """Everything that was seen while nothing had been changed."""
     return asking.before

@@ -27,6 +27,10 @@ class Asking:
         return self._run.asked.target
 
     @property
+    def stop_grace(self) -> float:
+        return self._run.grace
+
+    @property
     def before(self) -> Snapshot:
         return self._run.before()
 

@@ -227,14 +227,11 @@ def _steps(run: Run) -> tuple[StepResult, ...]:
 
 
 def _events(run: Run) -> tuple[EngineEvent, ...]:
-    if not run.changed:
+    heard = run.events
+    if isinstance(heard, Unseen):
+        run.finding(heard.unseen)
         return ()
-    began = datetime.fromisoformat(run.began_at).timestamp() + run.observers.skew
-    try:
-        return run.observers.engine.events(began, time.time() + run.observers.skew, run.observers.project)
-    except CannotObserve as error:
-        run.finding(f"the engine's events are missing: {error.what}")
-        return ()
+    return heard
 
 
 def _exists_now(run: Run) -> tuple[str, ...] | Unseen:

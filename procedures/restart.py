@@ -10,12 +10,12 @@ from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
 from procedures.observe.engine import within
-from procedures.observe.outage import Probe, all_good
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
-from procedures.problems import CannotObserve, StepFailed
+from procedures.problems import StepFailed
 from procedures.waiting import Waiting
-from reports.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
+from procedures.watching import Watch
+from reports.evidence import Step, StepResult, StepStatus, Wait
 from reports.observed import Container, Server, Unseen
 
 STOP_SPARE = 15.0
@@ -89,7 +89,7 @@ class Restart:
 
         self._acting.carry_out(step, save)
 
-    def stop(self, container: Container, grace: float) -> Stop | None:
+    def stop(self, container: Container, grace: float, watch: Watch) -> Stop | None:
         """Stop the server; None where the plan has no stop because the service is not running."""
         if STOP not in self._planned:
             return None
@@ -104,14 +104,14 @@ class Restart:
                 f"{container.name} is still {now.state} after the stop command ({result.reason or 'which said it was done'})",
                 "see its log; `docker kill` ends it without a drain",
             )
-        return Stop(result, container, self._events(began))
+        return Stop(result, container, watch.since(began, container.id))
 
-    def start(self, probe: Probe | None) -> Start:
+    def start(self, watch: Watch | None) -> Start:
         """Start the service and wait until it answers."""
         step = self._planned[START]
         commanded_at = self._engine_time()
         result = self._acting.command(step, self._driver.start(START_LIMIT))
-        ready = self._waiting.until("ready", self._look_for_ready(probe), step.limit, CADENCE)
+        ready = self._waiting.until("ready", self._look_for_ready(watch), step.limit, CADENCE)
         self._acting.add_wait(step, ready)
         return Start(result, commanded_at, ready, None)
 
@@ -141,9 +141,10 @@ class Restart:
         self._acting.add_wait(self._planned[START], wait)
         return wait
 
-    def _look_for_ready(self, probe: Probe | None) -> Callable[[], tuple[bool, str]]:
-        if probe is not None and probe.alive:
-            return _heard_by(probe, time.monotonic())
+    def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        heard = watch.look_for_ready() if watch is not None else None
+        if heard is not None:
+            return heard
 
         def look() -> tuple[bool, str]:
             server = self._observers.server()
@@ -155,33 +156,7 @@ class Restart:
 
     def _engine_time(self) -> float:
         """Return the time by the engine's clock, in which its containers' start times are given."""
-        try:
-            return time.time() + self._observers.skew
-        except CannotObserve:
-            return time.time()
-
-    def _events(self, since: float) -> tuple[EngineEvent, ...] | Unseen:
-        try:
-            return self._observers.engine.events(since, self._engine_time() + 0.001, self._observers.project)
-        except CannotObserve as error:
-            return Unseen(error.what)
-
-
-def _heard_by(probe: Probe, since: float) -> Callable[[], tuple[bool, str]]:
-    """Look through the probe's eyes: it asks a hundred times a second anyhow."""
-    fast = tuple(one.name for one in probe.watched if one.fast)
-
-    def look() -> tuple[bool, str]:
-        answers = probe.answers
-        saw = ", ".join(f"{name} {_told(answers[name].answer)}" for name in fast if name in answers)
-        return all_good(answers, fast, since), saw or "nothing yet"
-
-    return look
-
-
-def _told(answer: str) -> str:
-    """Tell a booting server's two ways of not being there yet as one: Docker's proxy resets or closes, as it comes."""
-    return "accepted, then dropped" if answer in {"reset", "accepted and closed"} else answer
+        return time.time() + self._observers.skew
 
 
 def is_ready(server: Server) -> bool:

@@ -16,15 +16,16 @@ from procedures.drivers.compose import Compose
 from procedures.holding import Holding
 from procedures.interruption import Interruption
 from procedures.ledger import Ledger
-from procedures.observe import outage as observed_outage
 from procedures.observe.engine import EngineObserver, endpoint
 from procedures.observe.snapshot import Observers
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted, Problem
 from procedures.target import Target
 from procedures.waiting import Waiting
+from procedures.watching import Watch
 from reports.evidence import (
     Check,
     CheckResult,
+    EngineEvent,
     Finding,
     Moment,
     Outage,
@@ -37,7 +38,6 @@ from reports.evidence import (
 from reports.observed import Snapshot, Unseen
 from reports.redact import Redaction
 
-PROBE_START = 5.0
 ANSWER_AFTER_LANDING = 5.0
 """Seconds that a run asked to end spends on looking whether its start was heard: CI runners kill after about seven."""
 
@@ -94,7 +94,6 @@ class Run:
         self.redaction = Redaction(())
         self.plan: Plan | None = None
         self.ledger = Ledger((), ())
-        self.outage: Outage | None = None
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
         self.folder: Path | None = None
@@ -108,8 +107,8 @@ class Run:
         self._holding: Holding | None = None
         self._acting: Acting | None = None
         self._restart: restart.Restart | None = None
-        self._probe: observed_outage.Probe | None = None
-        self._grace = 0.0
+        self._watch: Watch | None = None
+        self.grace = 0.0
 
     # What was observed first, and the plan made from it
 
@@ -141,11 +140,11 @@ class Run:
         containers = observers.containers()
         state = plan.state_of(containers)
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
-        self._grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
+        self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
-        steps = restart.steps(compose, state, self._grace, boot, target.budgets.save_logs)
+        steps = restart.steps(compose, state, self.grace, boot, target.budgets.save_logs)
         checks = plan.checks_of(self.asked.procedure, self.claims, state, observers.operator_rendering)
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, self._grace + boot)
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot)
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def _learn_secrets(self) -> None:
@@ -157,11 +156,12 @@ class Run:
             observers.project,
             *_public(observers),
         )
-        self.redaction = Redaction(observers.secrets(), public)
+        known = observers.secrets()
+        self.redaction = Redaction(known, public, known)
         for one in self.redaction.weak:
             self.finding(
-                f"{one} equals a public word of the target or is very short: it is redacted only where it stands as "
-                "a value, and the final scan leaves it out",
+                f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "
+                "only where it stands as a value, and the final scan leaves it out",
                 "choose a longer password of its own",
             )
 
@@ -276,7 +276,8 @@ class Run:
             for one in group
         ]
         self._restart.prepare(self.folder, tuple(saved), self.redaction.clean)
-        self._start_probe()
+        self._watch = Watch(self.observers)
+        self.moment("probe looking")
         return self.observers.before("ready")
 
     def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
@@ -303,8 +304,8 @@ class Run:
         self.before_changing()
         self.moment("gate open")
         before = self.before()
-        if before.container is not None:
-            self.our_stop = self._restart.stop(before.container, self._grace)
+        if before.container is not None and self._watch is not None:
+            self.our_stop = self._restart.stop(before.container, self.grace, self._watch)
         return self.observers.stopped()
 
     def _after(self) -> Snapshot:
@@ -312,13 +313,14 @@ class Run:
         self._stop_or_reason()
         if self._restart is None or not self.may_start():
             raise Blocked(self.course.held_back or "no gate was opened, so nothing is started")
-        self.our_start = self._restart.start(self._probe)
+        self.our_start = self._restart.start(self._watch)
         self.moment("ready again")
         self.course.answers = self.our_start.ready.ended if self.our_start.ready else None
         if self.our_start.ready and self.our_start.ready.ended:
             self.our_start = self._restart.soak(self.our_start, self._soak())
         self.moment("soaked")
-        self._end_probe()
+        if self._watch is not None:
+            self._watch.end_probe()
         snapshot = self.observers.after()
         self.course.answers = _answers(snapshot)
         return snapshot
@@ -366,7 +368,8 @@ class Run:
         except (Problem, OSError) as error:
             self.finding(f"landing failed: {error}", "start the service by hand")
         finally:
-            self._end_probe()
+            if self._watch is not None:
+                self._watch.close()
 
     @property
     def started(self) -> bool:
@@ -418,24 +421,14 @@ class Run:
         if time.monotonic() - self.began > self.asked.target.budgets.run and not self.changed:
             raise Interrupted(f"the run's own limit of {self.asked.target.budgets.run:g} s has passed")
 
-    def _start_probe(self) -> None:
-        """Start to look from outside, well before the stop."""
-        settings, target = self.observers.settings, self.asked.target
-        user = password = ""
-        if not isinstance(settings, Unseen):
-            user = settings.basic_auth_user
-            password = settings.basic_auth_password.value if settings.basic_auth_password else ""
-        paths = observed_outage.kestra_paths(
-            self.observers.url(target.http_url), self.observers.url(target.management_url), user, password
-        )
-        self._probe = observed_outage.Probe.start(paths, target.budgets.run)
-        self._probe.wait_until_looking(PROBE_START)
-        self.moment("probe looking")
+    @property
+    def outage(self) -> Outage | None:
+        return self._watch.outage if self._watch else None
 
-    def _end_probe(self) -> None:
-        if self._probe is not None:
-            self.outage = self._probe.stop()
-            self._probe = None
+    @property
+    def events(self) -> tuple[EngineEvent, ...] | Unseen:
+        """What the engine did to the containers of this project since before the stop."""
+        return self._watch.events if self._watch else ()
 
     @property
     def journal(self) -> journal.Journal | None:

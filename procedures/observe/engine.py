@@ -17,7 +17,6 @@ import requests
 
 from procedures.drivers import shell
 from procedures.problems import CannotObserve
-from reports.evidence import EngineEvent
 from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
 from reports.redact import is_secret_name
 
@@ -30,19 +29,6 @@ OUR_RUN = "io.kestra-restart.run"
 """The label that says for which run."""
 
 _CALL_LIMIT = 20
-_WATCHED = {
-    "kill",
-    "stop",
-    "die",
-    "oom",
-    "start",
-    "create",
-    "destroy",
-    "restart",
-    "rename",
-    "pause",
-    "unpause",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +176,6 @@ class EngineObserver:
                     break
         return bytes(kept), cut
 
-    def events(self, since: float, until: float, project: str) -> tuple[EngineEvent, ...]:
-        """Return what the engine did to containers of a project between two times, in seconds since the epoch."""
-        with self._reading("the engine's events"):
-            stream = self.client.api.events(
-                since=int(since), until=int(until) + 1, decode=True, filters={"type": "container"}
-            )
-            said = list(stream)
-        return tuple(
-            _event(one)
-            for one in said
-            if since <= int(one.get("timeNano", 0)) / 1e9 <= until
-            and one.get("Action", "").split(":")[0] in _WATCHED
-            and one.get("Actor", {}).get("Attributes", {}).get(PROJECT) == project
-        )
-
     def _describe(self, container: str) -> Container | None:
         try:
             return _container(self.client.api.inspect_container(container))
@@ -314,20 +285,6 @@ def _neighbour(one: Container) -> Neighbour:
         bindings=one.bindings,
         service=one.labels.get(SERVICE, ""),
         project=one.labels.get(PROJECT, ""),
-    )
-
-
-def _event(said: Mapping[str, Any]) -> EngineEvent:
-    attributes = said["Actor"].get("Attributes", {})
-    kept = {name: attributes[name] for name in ("signal", "exitCode", "image") if name in attributes}
-    at = datetime.fromtimestamp(said["timeNano"] / 1e9, UTC)
-    return EngineEvent(
-        at.isoformat(timespec="milliseconds"),
-        "container",
-        said["Action"],
-        attributes.get("name", ""),
-        said["Actor"].get("ID", ""),
-        kept,
     )
 
 

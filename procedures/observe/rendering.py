@@ -124,6 +124,6 @@ def _networks(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str
     return tuple(str((known.get(one) or {}).get("name") or one) for one in names)
 
 
-def secrets_of(values: Mapping[str, str | Secret]) -> tuple[Secret, ...]:
-    """Return the values of an environment that are secrets."""
-    return tuple(value for value in values.values() if isinstance(value, Secret))
+def secrets_of(values: Mapping[str, str | Secret]) -> dict[str, Secret]:
+    """Return those of an environment's values that are secrets, by their names."""
+    return {name: value for name, value in values.items() if isinstance(value, Secret)}

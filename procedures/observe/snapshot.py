@@ -184,20 +184,26 @@ class Observers:
                 took=time.monotonic() - began,
             )
 
-    def secrets(self) -> tuple[Secret, ...]:
-        """Return every secret value that was met, whoever uses it."""
-        found = {
-            *rendering.secrets_of(self.operator_rendering.environment),
-            *rendering.secrets_of(self.operator_rendering.interpolation),
-            *_secrets_in(self.settings),
-            *_secrets_in(self.running_settings),
-        }
+    def secrets(self) -> dict[Secret, str]:
+        """Return every secret value that was met, whoever uses it, by the name of the key that held it first."""
+        environments = [self.operator_rendering.environment, self.operator_rendering.interpolation]
         if isinstance(self.file_rendering, Rendering):
-            found |= {*rendering.secrets_of(self.file_rendering.interpolation)}
+            environments.append(self.file_rendering.interpolation)
         for service in (self.target.service, self.target.database_service):
-            for container in self.engine.by_service(self.project, service):
-                found |= {*rendering.secrets_of(container.environment)}
-        return tuple(found)
+            environments += [one.environment for one in self.engine.by_service(self.project, service)]
+        named = {name: value for one in environments for name, value in rendering.secrets_of(one).items()}
+        read = {
+            f"{key} of {what}": value
+            for what, settings in (
+                ("the new settings", self.settings),
+                ("the present settings", self.running_settings),
+            )
+            for key, value in _secrets_in(settings).items()
+        }
+        found: dict[Secret, str] = {}
+        for name, value in (*named.items(), *read.items()):
+            found.setdefault(value, name)
+        return found
 
     def close(self) -> None:
         """Take the lookouts away."""
@@ -337,10 +343,11 @@ def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
     return one if isinstance(one, lookout.Lookout) else None
 
 
-def _secrets_in(settings: Settings | Unseen | None) -> tuple[Secret, ...]:
+def _secrets_in(settings: Settings | Unseen | None) -> dict[str, Secret]:
     if settings is None or isinstance(settings, Unseen):
-        return ()
-    return tuple(one for one in (settings.db_password, settings.basic_auth_password) if one)
+        return {}
+    both = {"database password": settings.db_password, "basic-auth password": settings.basic_auth_password}
+    return {name: value for name, value in both.items() if value}
 
 
 def _now() -> str:

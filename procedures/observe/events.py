@@ -1,0 +1,88 @@
+"""The engine's events, kept as they come: the engine itself remembers only the last few hundred."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import docker.errors
+import requests
+
+from procedures.observe.engine import PROJECT, EngineObserver, moment
+from reports.evidence import EngineEvent
+from reports.observed import Unseen
+
+_KEPT = {"kill", "stop", "die", "oom", "start", "create", "destroy", "restart", "rename", "pause", "unpause"}
+
+
+class Events:
+    """Listens to what happens to the containers of one project, until it is closed."""
+
+    def __init__(self, engine: EngineObserver, project: str) -> None:
+        self._changed = threading.Condition()
+        self._events: list[EngineEvent] = []
+        self._problem = ""
+        self._stream: Any = None
+        filters = {"type": "container", "label": f"{PROJECT}={project}"}
+        try:
+            self._stream = engine.client.api.events(decode=True, filters=filters)
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            self._problem = f"the engine's events cannot be followed: {error}"
+            return
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="engine events")
+        self._listener.start()
+
+    @property
+    def kept(self) -> tuple[EngineEvent, ...] | Unseen:
+        """Return everything heard so far; where listening failed, that."""
+        with self._changed:
+            return Unseen(self._problem) if self._problem and not self._events else tuple(self._events)
+
+    def since(self, began: float, container: str, limit: float) -> tuple[EngineEvent, ...] | Unseen:
+        """Return what happened since a time by the engine's clock; a container's end is waited for, within a limit."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_died(began, container) or bool(self._problem), limit)
+        kept = self.kept
+        if isinstance(kept, Unseen):
+            return kept
+        return tuple(one for one in kept if moment(one.at).timestamp() >= began - 0.001)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            with contextlib.suppress(Exception):  # closing a stream that has ended raises what it likes
+                self._stream.close()
+
+    def _has_died(self, began: float, container: str) -> bool:
+        return any(
+            one.action == "die" and one.id == container and moment(one.at).timestamp() >= began - 0.001
+            for one in self._events
+        )
+
+    def _listen(self) -> None:
+        try:
+            for said in self._stream:
+                if said.get("Action", "").split(":")[0] in _KEPT:
+                    with self._changed:
+                        self._events.append(_event(said))
+                        self._changed.notify_all()
+        except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
+            with self._changed:
+                self._problem = f"the engine's events ended: {error}"
+                self._changed.notify_all()
+
+
+def _event(said: Mapping[str, Any]) -> EngineEvent:
+    attributes = said["Actor"].get("Attributes", {})
+    kept = {name: attributes[name] for name in ("signal", "exitCode", "image") if name in attributes}
+    at = datetime.fromtimestamp(said["timeNano"] / 1e9, UTC)
+    return EngineEvent(
+        at.isoformat(timespec="milliseconds"),
+        "container",
+        said["Action"],
+        attributes.get("name", ""),
+        said["Actor"].get("ID", ""),
+        kept,
+    )

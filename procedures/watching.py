@@ -1,0 +1,78 @@
+"""Watching a run from outside: the probe on the service's ports and the engine's events, begun before the stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from procedures.observe import outage as observed
+from procedures.observe.events import Events
+from procedures.observe.snapshot import Observers
+from reports.evidence import EngineEvent, Outage
+from reports.observed import Unseen
+
+PROBE_START = 5.0
+DIED_WITHIN = 0.3
+"""Seconds that the word of a container's end may take to reach us after the engine has ended it."""
+
+
+class Watch:
+    """What looks on while the procedure acts; it changes nothing and is ended with the run."""
+
+    def __init__(self, observers: Observers) -> None:
+        self._observers = observers
+        self._events = Events(observers.engine, observers.project)
+        self._probe: observed.Probe | None = observed.Probe.start(
+            _paths(observers), observers.target.budgets.run
+        )
+        self._probe.wait_until_looking(PROBE_START)
+        self.outage: Outage | None = None
+
+    @property
+    def events(self) -> tuple[EngineEvent, ...] | Unseen:
+        return self._events.kept
+
+    def since(self, began: float, container: str) -> tuple[EngineEvent, ...] | Unseen:
+        """Return the engine's events since our act, the container's end among them."""
+        return self._events.since(began, container, DIED_WITHIN)
+
+    def look_for_ready(self) -> Callable[[], tuple[bool, str]] | None:
+        """Look through the probe's eyes: it asks a hundred times a second anyhow. None where it is gone."""
+        probe, since = self._probe, time.monotonic()
+        if probe is None or not probe.alive:
+            return None
+        fast = tuple(one.name for one in probe.watched if one.fast)
+
+        def look() -> tuple[bool, str]:
+            answers = probe.answers
+            saw = ", ".join(f"{name} {_told(answers[name].answer)}" for name in fast if name in answers)
+            return observed.all_good(answers, fast, since), saw or "nothing yet"
+
+        return look
+
+    def end_probe(self) -> Outage | None:
+        """End the probe and return what it saw."""
+        if self._probe is not None:
+            self.outage = self._probe.stop()
+            self._probe = None
+        return self.outage
+
+    def close(self) -> None:
+        self.end_probe()
+        self._events.close()
+
+
+def _paths(observers: Observers) -> tuple[observed.Watched, ...]:
+    settings, target = observers.settings, observers.target
+    user = password = ""
+    if not isinstance(settings, Unseen):
+        user = settings.basic_auth_user
+        password = settings.basic_auth_password.value if settings.basic_auth_password else ""
+    return observed.kestra_paths(
+        observers.url(target.http_url), observers.url(target.management_url), user, password
+    )
+
+
+def _told(answer: str) -> str:
+    """Tell a booting server's two ways of not being there yet as one: Docker's proxy resets or closes, as it comes."""
+    return "accepted, then dropped" if answer in {"reset", "accepted and closed"} else answer
