@@ -347,7 +347,11 @@ class Run:
     def _soak(self) -> float:
         database = self.before().database
         timeouts = (
-            [one.liveness_timeout for one in database.instances if one.liveness_timeout]
+            [
+                one.liveness_timeout
+                for one in database.instances
+                if one.state == "RUNNING" and one.liveness_timeout
+            ]
             if database is not None
             and not isinstance(database, Unseen)
             and not isinstance(database.instances, Unseen)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
+import shlex
 from collections.abc import Iterable
 
 import pytest
@@ -31,11 +34,17 @@ HARMLESS = {
 def procedure_of(config: pytest.Config) -> str:
     """Return the one procedure that was named; empty where none was."""
     typed = [one for one in _expressions(config.invocation_params.args) if one]
+    preset = [one for one in _expressions(_preset()) if one]
     expression = str(config.option.markexpr or "").strip()
-    named = {name for name in PROCEDURES for one in (*typed, expression) if _contains(one, name)}
+    named = {name for name in PROCEDURES for one in (*preset, *typed, expression) if _contains(one, name)}
     if not named:
+        _refuse_misspelt(config, expression)
         return ""
-    if len(named) > 1 or len(set(typed)) > 1:
+    if not typed:
+        raise pytest.UsageError(
+            f"a procedure is typed each time: take -m {expression} out of PYTEST_ADDOPTS or of the file that holds it"
+        )
+    if len(named) > 1 or len({*preset, *typed}) > 1:
         raise pytest.UsageError(
             f"one procedure a run: name exactly one of {', '.join(PROCEDURES)} after -m, once"
         )
@@ -62,12 +71,28 @@ def refuse_unsafe(config: pytest.Config) -> None:
         raise pytest.UsageError(f"a procedure chooses its checks itself: leave {' '.join(typed)} out")
 
 
+def _refuse_misspelt(config: pytest.Config, expression: str) -> None:
+    """Refuse a word that is no marker and looks like a procedure's name."""
+    markers = {re.split(r"[:(]", line)[0].strip() for line in config.getini("markers")}
+    for word in set(re.findall(r"\w+", expression)) - markers:
+        if close := difflib.get_close_matches(word.lower(), PROCEDURES, 1):
+            raise pytest.UsageError(
+                f"-m {word}: there is no such procedure; did you mean -m {close[0]}? "
+                f"There are: {', '.join(PROCEDURES)}"
+            )
+
+
 def _changed(config: pytest.Config) -> set[str]:
     """Return the options whose value is another than the project's own settings give."""
     parser = config._parser  # noqa: SLF001 - the only place where pytest keeps its defaults
     own = parser.parse([str(one) for one in config.getini("addopts")])
     now = vars(config.option)
     return {name for name, value in now.items() if getattr(own, name, None) != value}
+
+
+def _preset() -> list[str]:
+    """Return the arguments that pytest takes from its environment, before those that were typed."""
+    return shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
 
 
 def _expressions(arguments: Iterable[str]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
+from procedures.claims import seen
 from procedures.target import Target
-from reports.observed import Rendering, Secret, Snapshot
+from reports.observed import Container, Rendering, Secret, Server, Snapshot
 
 RULED_VERSION = (0, 24)
 
@@ -124,12 +124,27 @@ def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
         )
 
 
-@check(advisory=True)
-def test_the_running_container_has_the_same_configuration(before: Snapshot) -> None:
-    """The running container was given the same settings that the new one will get."""
-    assert seen(before.running_settings) == seen(seen(before.operator_rendering).settings), (
-        "the env file or the compose file has changed since the container was made → `pytest -m apply_env` is the "
-        "procedure for that"
+def test_the_running_container_has_the_same_configuration(
+    before: Snapshot, server_before: Server, container_before: Container
+) -> None:
+    """The running container was given the same settings and ports that the new one will get."""
+    del server_before  # a service that is down is started with what the files say now
+    rendering = seen(before.operator_rendering)
+    changed = sorted(
+        name
+        for name, value in rendering.environment.items()
+        if container_before.environment.get(name) != value
+    )
+    published = {(one.container_port, one.host_port) for one in container_before.bindings}
+    if published != {(one.container_port, one.host_port) for one in rendering.bindings}:
+        changed.append("the published ports")
+    assert not changed, (
+        f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "
+        "put the old values back; applying new ones is the work of `apply_env`"
+    )
+    assert seen(before.running_settings) == seen(rendering.settings), (
+        "the configuration has changed since the container was made → put the old values back; applying new ones is "
+        "the work of `apply_env`"
     )
 
 

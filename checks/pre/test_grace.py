@@ -28,7 +28,11 @@ def _drain(before: Snapshot, target: Target) -> float:
         and not isinstance(database, Unseen)
         and not isinstance(database.instances, Unseen)
     ):
-        reported = [one.termination_grace for one in database.instances if one.termination_grace is not None]
+        reported = [
+            one.termination_grace
+            for one in database.instances
+            if one.state == "RUNNING" and one.termination_grace is not None
+        ]
         if reported:
             return max(reported)
     if target.budgets.drain is not None:
