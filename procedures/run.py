@@ -436,7 +436,8 @@ class Run:
 
     @property
     def journal(self) -> journal.Journal | None:
-        return self._holding.journal if self._holding else None
+        """Return this run's journal; a run that did not get the lock has none."""
+        return self._acting.journal if self._acting else None
 
 
 def _answers(snapshot: Snapshot) -> bool | None:
