@@ -1,0 +1,183 @@
+"""What somebody may type or set that could bypass the gate; each is refused with nothing touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+USAGE = 4
+SOME_CHECK = "checks/pre/test_engine.py::test_the_engine_answers"
+LATE_CHECK = "checks/post/test_server.py::test_health_says_up"
+SERVICE_CHECK = "pre/test_room.py::test_the_engine_has_room"
+DATA_CHECK = "post/test_server.py::test_it_is_the_same_instance"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A command line, what it says, and the exit statuses that are right; `{folder}` is a folder of its own.
+
+    `says` must stand in what is printed.
+    """
+
+    arguments: tuple[str, ...]
+    says: str
+    statuses: tuple[int, ...] = (USAGE,)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    targeted: bool = True
+
+    @property
+    def name(self) -> str:
+        words = [f"{key}={value}" for key, value in self.environment.items()] + list(self.arguments)
+        return " ".join(words) or "nothing"
+
+
+def _restart(*arguments: str, says: str, **environment: str) -> Case:
+    return Case(("-m", "restart", *arguments), says, environment=environment)
+
+
+def _untargeted(*arguments: str, says: str, statuses: tuple[int, ...] = (USAGE,), **environment: str) -> Case:
+    """Return a case without a target: under CI it cannot fall back on the bundled stack."""
+    return Case(arguments, says, statuses, {"CI": "1", **environment}, targeted=False)
+
+
+_BYPASS = "could bypass the gate"
+
+NARROWED = tuple(
+    _restart(*typed, says=f"{_BYPASS}: {option}")
+    for typed, option in (
+        (("-k", "engine"), "keyword"),
+        (("-k", "not mid"), "keyword"),
+        (("--deselect", SOME_CHECK), "deselect"),
+        (("--ignore=checks/pre",), "ignore"),
+        (("--ignore-glob=*pre*",), "ignore_glob"),
+        (("--lf",), "lf"),
+        (("--ff",), "failedfirst"),
+        (("--nf",), "newfirst"),
+        (("--sw",), "stepwise"),
+        (("--sw-skip",), "stepwise"),
+        (("-o", "python_files=test_engine.py"), "override_ini"),
+        (("-o", "python_functions=test_the_engine*"), "override_ini"),
+        (("-x",), "maxfail"),
+        (("--maxfail=1",), "maxfail"),
+        (("--continue-on-collection-errors",), "continue_on_collection_errors"),
+        (("--keep-duplicates",), "keepduplicates"),
+        (("--import-mode=prepend",), "importmode"),
+        (("--runxfail",), "runxfail"),
+        (("--doctest-modules",), "doctestmodules"),
+        (("--pyargs",), "pyargs"),
+    )
+)
+
+NOT_RUN = tuple(
+    _restart(*typed, says=f"{_BYPASS}: {option}")
+    for typed, option in (
+        (("--setup-only",), "setuponly"),
+        (("--setup-plan",), "setup"),
+        (("--setup-show",), "setupshow"),
+        (("--co",), "collectonly"),
+        (("--pdb",), "usepdb"),
+        (("--trace",), "trace"),
+        (("--fixtures",), "showfixtures"),
+        (("--markers",), "markers"),
+        (("-W", "error"), "pythonwarnings"),
+        (("--assert=plain",), "assertmode"),
+    )
+)
+
+TAKEN_AWAY = (
+    *(
+        _restart("-p", f"no:{name}", says=says)
+        for name, says in (
+            ("html", _BYPASS),
+            ("pytest_html.plugin", "html was taken away"),
+            ("pytest_html.fixtures", "html fixtures was taken away"),
+            ("pytest_metadata.plugin", "pytest_metadata was taken away"),
+            ("junitxml", "junitxml was taken away"),
+            ("terminal", "terminal was taken away"),
+            ("python", "python was taken away"),
+            ("assertion", "assertion was taken away"),
+            ("reports.plugin", "reports was taken away"),
+            ("procedures.plugin", "unrecognized arguments"),
+            ("capture", _BYPASS),
+            ("mark", "cannot be disabled"),
+            ("runner", "cannot be disabled"),
+            ("main", "cannot be disabled"),
+            ("fixtures", "cannot be disabled"),
+            ("skipping", _BYPASS),
+            ("cacheprovider", _BYPASS),
+        )
+    ),
+    _restart("-o", "addopts=", says="html was taken away"),
+    _restart("--noconftest", says="unrecognized arguments"),
+    _restart("--confcutdir=/", says=_BYPASS),
+    _restart("--rootdir=/tmp", says=_BYPASS),
+    _restart("-c", "/dev/null", says="html was taken away"),
+    _restart("-c", "{folder}/other.ini", says="html was taken away"),
+)
+
+ADDED = (
+    _restart("-p", "xdist", "-n", "2", says=_BYPASS),
+    _restart("-p", "xdist", "-n0", says=_BYPASS),
+    _restart("-n", "2", says="unrecognized arguments"),
+    _restart("-n", "2", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
+    _restart("-n0", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
+    _restart("--dist=loadfile", "-n1", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
+    _restart("-p", "pytest_rerunfailures", "--reruns", "2", says=_BYPASS),
+    _restart("--reruns", "2", says="unrecognized arguments"),
+    _restart("--reruns", "2", says=_BYPASS, PYTEST_PLUGINS="pytest_rerunfailures"),
+    _restart("-p", "pytest_randomly", says=_BYPASS),
+    _restart("-p", "randomly", says=_BYPASS),
+    _restart("-p", "no_such_plugin", says="no_such_plugin"),
+    _restart("@{folder}/arguments", says=_BYPASS),
+    _restart(says=_BYPASS, PYTEST_ADDOPTS="-k engine"),
+    _restart(says=_BYPASS, PYTEST_ADDOPTS="--lf"),
+    _restart(says="junitxml was taken away", PYTEST_ADDOPTS="-p no:junitxml"),
+    _restart(says=_BYPASS, PYTEST_ADDOPTS="--deselect checks/pre"),
+    _restart(says="one procedure a run", PYTEST_ADDOPTS="-m recover"),
+)
+
+NAMED = (
+    Case(("-m", "restart", "-m", "recover"), "one procedure a run"),
+    Case(("-m", "recover", "-m", "restart"), "one procedure a run"),
+    Case(("-m", "", "-m", "restart or recover"), "one procedure a run"),
+    Case(("-m", "restart or recover"), "one procedure a run"),
+    Case(("-m", "not restart"), "more than a procedure's name"),
+    Case(("-m", "restart and not post"), "more than a procedure's name"),
+    Case(("-m", "restart", "-m", "not slow"), "one procedure a run"),
+    Case(("-m", "restart", "-m", ""), "more than a procedure's name"),
+    Case(("-m", "recover", "-k", "engine"), _BYPASS),
+    Case(("-m", "recover", "--co"), _BYPASS),
+    Case(("-m", "restart", "checks/post"), "leave checks/post out"),
+    Case(("-m", "restart", LATE_CHECK), "a procedure chooses its checks itself"),
+    Case(("-m", "restart", "tests/unit"), "a procedure chooses its checks itself"),
+    Case(("-m", "restrat"), "did you mean -m restart?"),
+    Case(("-m", "Restart"), "did you mean -m restart?"),
+    Case(("-m", "recovery"), "did you mean -m recover?"),
+    Case(("--plan",), "--plan goes with a procedure"),
+    _untargeted("-m", "restrat", says="did you mean -m restart?"),
+    _untargeted("@{folder}/procedure", says="a procedure is typed each time"),
+    _untargeted(says="a procedure is typed each time", PYTEST_ADDOPTS="-m restart"),
+    _untargeted("--plan", says="--plan goes with a procedure"),
+    _untargeted("--take-over", says="--take-over goes with a procedure"),
+    _untargeted("-m", "", "checks", says="is asked by one only"),
+    _untargeted("checks", says="is asked by one only"),
+    _untargeted(LATE_CHECK, says="is asked by one only"),
+    _untargeted("checks", "-k", "stopped", says="is asked by one only"),
+    _untargeted("checks", "-p", "no:procedures.plugin", says="", statuses=(1, 2, 3, 4, 5)),
+    _untargeted("checks", "--noconftest", says="", statuses=(1, 2, 3, 4, 5)),
+    _untargeted("checks", "--setup-only", "-p", "no:procedures.plugin", says="", statuses=(1, 2, 3, 4, 5)),
+)
+
+TARGETED = (
+    _untargeted("-m", "restart", says="with CI set the target must be named"),
+    _untargeted("-m", "restart", "--plan", says="with CI set the target must be named"),
+    _untargeted("-m", "restart", "--target=/nowhere/target.toml", says="there is no such file"),
+    _untargeted("-m", "restart", "--target={folder}/empty.toml", says="key 'service' is missing"),
+    _untargeted("-m", "restart", "--target={folder}/arguments", says="cannot be read as a target file"),
+    _restart("--waive", SERVICE_CHECK, says="--waive needs a reason"),
+    _restart("--waive", "pre/test_moon.py::test_it_is_full", "--reason=x", says="there is no such check"),
+    _restart("--waive", DATA_CHECK, "--reason=x", says="protects data and is never waived"),
+    _restart("--waive", SERVICE_CHECK, "--waive", DATA_CHECK, "--reason=x", says="protects data"),
+)
+
+ALL = (*NARROWED, *NOT_RUN, *TAKEN_AWAY, *ADDED, *NAMED, *TARGETED)
