@@ -41,6 +41,7 @@ class Session:
         self._lost = ""
         self._record: Evidence | None = None
         self._ended = False
+        self._unused = False
 
     @staticmethod
     def begin(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Session:
@@ -163,7 +164,7 @@ class Session:
         usage = session.exitstatus == pytest.ExitCode.USAGE_ERROR
         self.run.land()
         if usage and not self.run.changed:
-            self._drop_folder()
+            self._unused = True
             self.run.let_go("")
             return
         reason = self.run.stopped_short or "the run ended before it was reached"
@@ -178,6 +179,8 @@ class Session:
 
     def seal(self, session: pytest.Session) -> None:
         """After the views were written: complete the folder, give everything back, say how it ended."""
+        if self._unused:
+            self._drop_folder()
         if self._record is None:
             return
         record, folder = self._record, None
@@ -242,8 +245,12 @@ class Session:
                 seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
 
     def _drop_folder(self) -> None:
-        """Take the empty folder away again: nothing was run."""
-        if self.run.folder is not None and not any(self.run.folder.iterdir()):
+        """Take the folder away again, with what pytest's views wrote about nothing: nothing was run."""
+        if self.run.folder is None or not self.run.folder.is_dir():
+            return
+        for name in (archive.REPORT, "junit.xml"):
+            (self.run.folder / name).unlink(missing_ok=True)
+        if not any(self.run.folder.iterdir()):
             self.run.folder.rmdir()
 
 
