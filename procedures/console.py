@@ -207,8 +207,11 @@ class Console:
         if record.outage is None or not record.executed:
             return
         path = record.outage.told
-        if path is None or path.length is None:
+        if path is None or path.first_good is None:
             self.say("  outage: it had not ended when the probe did")
+            return
+        if path.length is None:
+            self.say("  outage: it began before the probe looked, so its length is not known")
             return
         give_or_take = f" ± {path.uncertainty * 1000:.0f} ms" if path.uncertainty is not None else ""
         self.say(f"  outage: {path.length:.3f} s{give_or_take} on {path.path}, seen from outside")

@@ -74,6 +74,9 @@ def _left_out(check: Check, state: State, rendering: Rendering, *, recovering: b
         return Reason.NOT_RUNNING
     if asks & _NEEDS_SERVER and recovering:
         return Reason.NOT_PRESUPPOSED
+    if "outage" in asks and (recovering or state in _DOWN):
+        # It began before anybody looked.
+        return Reason.NOT_PRESUPPOSED if recovering else Reason.NOT_RUNNING
     if "container_before" in asks and state is State.ABSENT:
         return Reason.NOTHING_BEFORE
     return ""

@@ -16,6 +16,7 @@ from procedures.drivers.compose import Compose
 from procedures.holding import Holding
 from procedures.interruption import Interruption
 from procedures.ledger import Ledger
+from procedures.observe import host
 from procedures.observe.engine import EngineObserver, endpoint
 from procedures.observe.snapshot import Observers
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted, Problem
@@ -115,6 +116,7 @@ class Run:
     def observe(self) -> None:
         """Look once and make the plan; what cannot be read ends the run as unobservable."""
         try:
+            host.need_files(self.asked.target)
             where = endpoint(self._environment, self.asked.target.root)
             self._engine = EngineObserver(where)
             compose = Compose(self.asked.target, self._environment, where.url)

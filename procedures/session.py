@@ -114,9 +114,11 @@ class Session:
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
-        self.run.hold()
         if self._lost:
             self.run.finding(f"this run has no folder: {self._lost}")
+        # A run that is killed from here on leaves a record for the next one to seal.
+        closing.keep(self.run, record)
+        self.run.hold()
 
     def before_item(self, item: pytest.Item) -> None:
         """End an item before its fixtures where the plan or an earlier act has decided about it."""

@@ -43,7 +43,7 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
         applies(Verdict.SERVICE_DOWN, "the service was touched and does not answer")
     elif course.changed and course.answers is None:
         applies(Verdict.INTERRUPTED, "nobody could look whether the service answers")
-    if course.closing:
+    if course.closing and not (course.held or course.unobservable):
         applies(Verdict.NOT_ACCEPTED if course.changed else Verdict.REFUSED, *_findings(course.closing))
     if course.evidence_lost:
         applies(Verdict.NO_EVIDENCE, course.evidence_lost)

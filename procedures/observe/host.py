@@ -41,6 +41,17 @@ def files(target: Target) -> tuple[FileSeen, ...]:
     return tuple(seen)
 
 
+def need_files(target: Target) -> None:
+    """See that the files from which a plan is made are there and can be read."""
+    for key, role, paths in (
+        ("compose_files", "compose file", target.compose_files),
+        ("env_files", "env file", target.env_files),
+    ):
+        for path in paths:
+            if problem := _file(path, role).problem:
+                raise CannotObserve(problem, f"put it there, or correct the key {key!r} in {target.file}")
+
+
 def _file(path: Path, role: str) -> FileSeen:
     try:
         content = path.read_bytes()
