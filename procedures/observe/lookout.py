@@ -27,34 +27,42 @@ class Said:
 
 
 class Lookout:
-    """A container that only waits; commands are executed in it. It is gone after `lifetime` seconds at the latest."""
+    """A container that only waits; commands are executed in it.
+
+    It reads a stdin that this process holds: when the process ends, however it ends, the engine closes that stdin, the
+    container ends and the engine removes it. After `lifetime` seconds it ends in any case.
+    """
 
     def __init__(self, engine: EngineObserver, name: str, image: str, network: str, lifetime: float) -> None:
         self._engine = engine
         self.name = name
         self.sentence = f"{name}: a container of {image[:19]} on network {network}, removed when the run ends"
         try:
-            self._container = within(
-                30, f"the lookout {name}", self._run, engine.client, name, image, network, lifetime
-            )
+            self._stdin = within(30, f"the lookout {name}", self._begin, image, network, lifetime)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            self.close()
             raise CannotObserve(f"the lookout {name} cannot be started: {error}") from error
 
-    @staticmethod
-    def _run(client: docker.DockerClient, name: str, image: str, network: str, lifetime: float) -> object:
-        return client.containers.run(
+    def _begin(self, image: str, network: str, lifetime: float) -> object:
+        api = self._engine.client.api
+        api.create_container(
             image,
-            entrypoint=["sleep", str(int(lifetime))],
+            entrypoint=["timeout", str(int(lifetime)), "cat"],
             command=[],
-            name=name,
-            detach=True,
-            auto_remove=True,
-            network=network,
-            init=True,
-            labels={OURS: "lookout", OUR_RUN: name.rpartition("-")[2]},
+            name=self.name,
+            stdin_open=True,
             user="nobody",
-            log_config=docker.types.LogConfig(type="none"),
+            labels={OURS: "lookout", OUR_RUN: self.name.rpartition("-")[2]},
+            host_config=api.create_host_config(
+                auto_remove=True,
+                network_mode=network,
+                init=True,
+                log_config=docker.types.LogConfig(type="none"),
+            ),
         )
+        held = api.attach_socket(self.name, params={"stdin": 1, "stream": 1})
+        api.start(self.name)
+        return held
 
     def ask(self, argv: tuple[str, ...], limit: float, environment: Mapping[str, str] | None = None) -> Said:
         """Execute a command in it; secrets go in by the environment, never by an argument list."""
@@ -76,6 +84,11 @@ class Lookout:
         return said
 
     def close(self) -> None:
+        """Remove the container; what the SDK made of its stdin is three things, and each is ours to close."""
+        held = getattr(self, "_stdin", None)
+        for part in (held, getattr(held, "_sock", None), getattr(held, "_response", None)):
+            if part is not None:
+                part.close()
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
             self._engine.client.api.remove_container(self.name, force=True, v=True)
 
