@@ -137,7 +137,7 @@ def entries(journal: Path) -> list[dict[str, Any]]:
 
 
 def wait_for_step(
-    stack: Stack, run: subprocess.Popen[str], step: str, kind: str = "begin", limit: float = 60.0
+    stack: Stack, run: subprocess.Popen[Any], step: str, kind: str = "begin", limit: float = 60.0
 ) -> None:
     """Wait until the newest journal says that a step has begun (or, as `kind`, ended)."""
     deadline = time.monotonic() + limit
