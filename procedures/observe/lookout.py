@@ -86,9 +86,10 @@ class Lookout:
     def close(self) -> None:
         """Remove the container; what the SDK made of its stdin is three things, and each is ours to close."""
         held = getattr(self, "_stdin", None)
-        for part in (held, getattr(held, "_sock", None), getattr(held, "_response", None)):
+        for part in (getattr(held, "_response", None), getattr(held, "_sock", None), held):
             if part is not None:
-                part.close()
+                with contextlib.suppress(OSError, ValueError):
+                    part.close()
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
             self._engine.client.api.remove_container(self.name, force=True, v=True)
 
