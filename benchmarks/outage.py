@@ -56,6 +56,16 @@ class Unmeasured(Exception):  # noqa: N818 - says what happened
     """There is no figure to be had, and why."""
 
 
+UNMEASURED = (
+    Unmeasured,
+    AssertionError,
+    TimeoutError,
+    subprocess.SubprocessError,
+    docker.errors.DockerException,
+)
+"""What the stack, the engine and the procedure raise where they cannot be worked with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Away:
     """One outage: seen from outside by the probe, and by the engine's events. Times are since the epoch."""
@@ -429,21 +439,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # An exit unwinds the stack; the default would leave its containers behind.
         signal.signal(number, lambda got, _: sys.exit(128 + got))
     began = os.getloadavg()[0]
+    pairs: list[Pair] = []
     try:
         with running(given.image, given.boot, given.archive) as made:
             where = surroundings(made, given.boot)
-            pairs = list(measure(made, given.pairs, lambda line: print(line, file=sys.stderr, flush=True)))
-    except (
-        Unmeasured,
-        AssertionError,
-        TimeoutError,
-        subprocess.SubprocessError,
-        docker.errors.DockerException,
-    ) as error:
-        print(f"nothing could be measured: {error}", file=sys.stderr)
+            try:
+                for pair in measure(made, given.pairs, tell):
+                    pairs.append(pair)  # noqa: PERF402 - what was measured is told, whatever ends the rest
+            finally:
+                if pairs:
+                    print(report(pairs, where, (began, os.getloadavg()[0])), flush=True)
+    except UNMEASURED as error:
+        tell(f"{f'ended after {len(pairs)} pairs' if pairs else 'nothing could be measured'}: {error}")
         return 2
-    print(report(pairs, where, (began, os.getloadavg()[0])))
     return 0 if given.report_only or all(one.met for one in goals(pairs)) else 1
+
+
+def tell(line: str) -> None:
+    """Tell what goes on, beside the report."""
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
