@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
 from procedures.problems import Blocked, CannotObserve
-from procedures.run import Run
+from procedures.states import States
 from procedures.target import Target
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
@@ -19,8 +18,9 @@ from reports.observed import Container, Server, Snapshot
 class Asking:
     """Gives a check what it names; reaching a state is the run's business, and so is every reason not to."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self._run = states.run
 
     @property
     def target(self) -> Target:
@@ -32,77 +32,78 @@ class Asking:
 
     @property
     def before(self) -> Snapshot:
-        return self._run.before()
+        return self._states.before()
 
     @property
     def server_before(self) -> Server:
-        return seen(self._run.before().server)
+        return seen(self._states.before().server)
 
     @property
     def container_before(self) -> Container:
-        return _container(self._run.before())
+        return _container(self._states.before())
 
     @property
     def baseline(self) -> Baseline:
-        return self._run.baseline
+        return self._states.baseline
 
     @property
     def ready(self) -> Snapshot:
-        return self._run.ready()
+        return self._states.ready()
 
     @property
     def stopped(self) -> Snapshot:
-        return self._run.stopped()
+        return self._states.stopped()
 
     @property
     def our_stop(self) -> Stop:
-        self._run.stopped()
+        self._states.stopped()
         if self._run.our_stop is None:
             raise Blocked("this run stopped nothing")
         return self._run.our_stop
 
     @property
     def after(self) -> Snapshot:
-        return self._run.after()
+        return self._states.after()
 
     @property
     def server_after(self) -> Server:
-        return seen(self._run.after().server)
+        return seen(self._states.after().server)
 
     @property
     def container_after(self) -> Container:
-        return _container(self._run.after())
+        return _container(self._states.after())
 
     @property
     def docker_health(self) -> str:
-        return _container(self._run.after()).health
+        return _container(self._states.after()).health
 
     @property
     def our_start(self) -> Start:
-        self._run.after()
+        self._states.after()
         if self._run.our_start is None:
             raise Blocked("this run started nothing")
         return self._run.our_start
 
     @property
     def outage(self) -> Outage:
-        self._run.after()
+        self._states.after()
         if self._run.outage is None:
             raise CannotObserve("nobody looked at the service from outside")
         return self._run.outage
 
+    def ask(self, function: Callable[..., None]) -> None:
+        """Ask a check as pytest would, with what it names."""
+        function(**{name: getattr(self, name) for name in inspect.signature(function).parameters})
+
     def again(self, function: Callable[..., None], ready: Snapshot) -> None:
         """Ask a pre check a second time: what it saw before is now what was seen last."""
-        anew: dict[str, Callable[[], Any]] = {
+        anew: dict[str, Callable[[], object]] = {
             "before": lambda: ready,
             "server_before": lambda: seen(ready.server),
             "container_before": lambda: _container(ready),
         }
-        wanted: dict[str, Any] = {
-            name: anew[name]() if name in anew else getattr(self, name)
-            for name in inspect.signature(function).parameters
-        }
-        function(**wanted)
+        names = inspect.signature(function).parameters
+        function(**{name: anew[name]() if name in anew else getattr(self, name) for name in names})
 
 
 def _container(snapshot: Snapshot) -> Container:

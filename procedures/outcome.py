@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -46,6 +47,16 @@ def of(check: Check, error: BaseException | None, began: float, took: float) -> 
     return dataclasses.replace(
         result, outcome=Outcome.UNKNOWN, reason=f"the check itself ended with {type(error).__name__}: {error}"
     )
+
+
+def asked(check: Check, ask: Callable[[], None]) -> CheckResult:
+    """Ask a check outside pytest's own loop, and return what became of it."""
+    began, failure = time.time(), None
+    try:
+        ask()
+    except Exception as error:  # noqa: BLE001 - a crashed check is unknown, never green
+        failure = error
+    return of(check, failure, began, time.time() - began)
 
 
 def cleaned(result: CheckResult, clean: Callable[[str], str]) -> CheckResult:

@@ -89,9 +89,9 @@ class Restart:
 
         self._acting.carry_out(step, save)
 
-    def stop(self, container: Container, grace: float, watch: Watch) -> Stop | None:
+    def stop(self, container: Container | None, grace: float, watch: Watch) -> Stop | None:
         """Stop the server; None where the plan has no stop because the service is not running."""
-        if STOP not in self._planned:
+        if STOP not in self._planned or container is None:
             return None
         if UNPAUSE in self._planned:
             self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))

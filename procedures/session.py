@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import closing, outcome
+from procedures import closing, landing, outcome
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console, drop_lost_output
@@ -18,6 +18,7 @@ from procedures.interruption import Interruption
 from procedures.journal import seal_for
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
 from procedures.run import Asked, Run
+from procedures.states import States
 from reports import archive, junit
 from reports.evidence import Check, CheckResult, Evidence, Phase, Protects, Waiver
 from reports.handover import HANDOVER, Handover
@@ -33,7 +34,8 @@ class Session:
         self.config = config
         self.run = run
         self.procedure = run.asked.procedure
-        self.asking = Asking(run)
+        self.states = States(run)
+        self.asking = Asking(self.states)
         self._interruption = interruption
         self._console: Console | None = None
         self._functions: dict[str, Callable[..., None]] = {}
@@ -146,7 +148,7 @@ class Session:
         result = self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean))
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
-        self._show(result)
+        self.console.result(result)
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
 
@@ -164,7 +166,7 @@ class Session:
             return
         self._ended = True
         usage = session.exitstatus == pytest.ExitCode.USAGE_ERROR
-        self.run.land()
+        landing.land(self.states, self._ask_data)
         if usage and not self.run.changed:
             self._unused = True
             self.run.let_go("")
@@ -212,22 +214,28 @@ class Session:
         """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
 
         def ask(check: Check, ready: Snapshot) -> CheckResult:
-            began, failure = time.time(), None
-            try:
-                self.asking.again(self._functions[check.id.removesuffix(" again")], ready)
-            except Exception as error:  # noqa: BLE001 - a crashed check is unknown, never green
-                failure = error
-            return outcome.of(check, failure, began, time.time() - began)
+            function = self._functions[check.id.removesuffix(" again")]
+            return outcome.asked(check, lambda: self.asking.again(function, ready))
 
         try:
-            results = self.run.ask_again(ask)
+            results = self.states.ask_again(ask)
         except Problem:
             return
         for one in results:
-            self._show(self.run.ledger.note(outcome.cleaned(one, self.run.redaction.clean)))
+            self._keep(one)
 
-    def _show(self, result: CheckResult) -> None:
-        self.console.result(result)
+    def _ask_data(self) -> None:
+        """Ask the data checks of the middle that pytest did not come to."""
+        for check in self.run.ledger.of(Phase.MID):
+            if (
+                check.protects is Protects.DATA
+                and not check.not_applicable
+                and not self.run.ledger.has(check.id)
+            ):
+                self._keep(outcome.asked(check, partial(self.asking.ask, self._functions[check.id])))
+
+    def _keep(self, result: CheckResult) -> None:
+        self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean)))
 
     def _keep_before_changing(self) -> None:
         self._lost = closing.keep(self.run, closing.evidence_of(self.run, running=True)) or self._lost
@@ -238,9 +246,8 @@ class Session:
 
     def _seal_earlier(self, record: Evidence) -> None:
         """Seal what runs that were cut off left behind, once this one has looked at the service."""
-        owed = self.run.changed and self.run.course.answers is not True
         for story in self.run.taken_over:
-            if story.changed and (self.procedure != "recover" or owed or not self.run.changed):
+            if story.changed and (self.procedure != "recover" or self.run.owes or not self.run.changed):
                 continue
             closing.seal_killed(self.run, story)
             if not story.sealed:

@@ -1,0 +1,178 @@
+"""The states that a run reaches, each once: before, ready, stopped, after. The gates stand inside, not before them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from procedures import baseline, plan, restart
+from procedures.problems import Blocked, Interrupted, Problem
+from procedures.run import Run
+from procedures.watching import Watch
+from reports.evidence import Check, CheckResult, Outcome, Phase
+from reports.observed import Container, Snapshot, Unseen
+
+
+class States:
+    """Leads a procedure from state to state; a state is remembered, and so is the reason why it was not reached."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._reached: dict[str, Snapshot | Problem] = {}
+
+    def before(self) -> Snapshot:
+        return self._reach("before", self._before)
+
+    def ready(self) -> Snapshot:
+        return self._reach("ready", self._ready)
+
+    def stopped(self) -> Snapshot:
+        return self._reach("stopped", self._stopped)
+
+    def after(self) -> Snapshot:
+        return self._reach("after", self._after)
+
+    @property
+    def baseline(self) -> baseline.Baseline:
+        return baseline.of(self.before())
+
+    def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
+        """Ask the time-critical pre checks on the snapshot ready."""
+        ready = self.ready()
+        return tuple(
+            CheckResult(one, Outcome.NOT_APPLICABLE, one.not_applicable)
+            if one.not_applicable
+            else ask(one, ready)
+            for one in self.run.ledger.again()
+        )
+
+    def look_while_landing(self) -> None:
+        """See the stopped service where that state was cut off, so that its data checks can be asked."""
+        if isinstance(self._reached.get("stopped"), Snapshot):
+            return
+        self._reached["stopped"] = self.run.course.snapshots["stopped"] = self.run.observers.stopped()
+
+    def may_start(self) -> bool:
+        """Whether the service may be started: a gate was opened for it, and no data check has failed since."""
+        run = self.run
+        failed = run.ledger.failed_data((Phase.MID,))
+        if failed:
+            run.course.held_back = "not started, because data is at stake: " + "; ".join(
+                f"{one.check.claim} {one.reason}" for one in failed
+            )
+        return (run.changed or isinstance(self._reached.get("stopped"), Snapshot)) and not failed
+
+    def _reach(self, name: str, reach: Callable[[], Snapshot]) -> Snapshot:
+        """Reach a state once: whoever asks again gets the same snapshot, or the same reason why there is none.
+
+        An error of our own is such a reason too: a state that was half reached must never be reached for again.
+        """
+        if name not in self._reached:
+            try:
+                self._reached[name] = self.run.course.snapshots[name] = reach()
+            except Problem as error:
+                self._reached[name] = Blocked(error.what, error.next_move)
+                if isinstance(error, Interrupted):
+                    self.run.course.interrupted = error.what
+                raise
+            except Exception as error:
+                what = f"an error of this suite's own while reaching {name}: {type(error).__name__}: {error}"
+                reason = self._reached[name] = Blocked(what, "report it with this record")
+                self.run.finding(what, "report it with this record")
+                raise reason from error
+            self.run.moment(name)
+        found = self._reached[name]
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    def _go_on(self) -> None:
+        """See that nothing has ended this run."""
+        run, limit = self.run, self.run.asked.target.budgets.run
+        if run.stopped_short:
+            raise Blocked(run.stopped_short)
+        run.interruption.raise_if_asked()
+        if time.monotonic() - run.began > limit and not run.changed:
+            raise Interrupted(f"the run's own limit of {limit:g} s has passed")
+
+    def _before(self) -> Snapshot:
+        self._go_on()
+        snapshot = self.run.observers.before()
+        self.run.learn_secrets()
+        found = snapshot.containers
+        state = None if isinstance(found, Unseen) else plan.state_of(found)
+        planned = self.run.plan.state if self.run.plan else None
+        if state is not None and state != planned and self.run.asked.procedure != "recover":
+            raise Blocked(
+                f"the plan was made for a service that is {planned}; now it is {state}", "run again"
+            )
+        return snapshot
+
+    def _ready(self) -> Snapshot:
+        self._go_on()
+        decision = self.run.ledger.first_gate()
+        if not decision.open:
+            raise Blocked(f"the first gate is closed by {decision.why}")
+        if self.run.restarting is None or self.run.folder is None:
+            raise Blocked("nothing is prepared without a lock and a folder")
+        before = self.before()
+        containers = (*_known(before.containers), *_known(before.database_containers))
+        self.run.restarting.prepare(self.run.folder, containers, self.run.redaction.clean)
+        self.run.watch = Watch(self.run.observers)
+        self.run.moment("probe looking")
+        return self.run.observers.before("ready")
+
+    def _stopped(self) -> Snapshot:
+        self._go_on()
+        self.ready()
+        run, decision = self.run, self.run.ledger.second_gate()
+        if not decision.open or run.restarting is None or run.watch is None:
+            raise Blocked(f"the second gate is closed by {decision.why}")
+        run.before_changing()
+        run.moment("gate open")
+        run.our_stop = run.restarting.stop(self.before().container, run.grace, run.watch)
+        return run.observers.stopped()
+
+    def _after(self) -> Snapshot:
+        self._go_on()
+        self._stop_or_reason()
+        run = self.run
+        if run.restarting is None or not self.may_start():
+            raise Blocked(run.course.held_back or "no gate was opened, so nothing is started")
+        run.our_start = run.restarting.start(run.watch)
+        run.moment("ready again")
+        run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
+        if run.course.answers:
+            run.our_start = run.restarting.soak(run.our_start, self._soak())
+        run.moment("soaked")
+        if run.watch is not None:
+            run.watch.end_probe()
+        snapshot = run.observers.after()
+        run.course.answers = _answers(snapshot)
+        return snapshot
+
+    def _stop_or_reason(self) -> None:
+        """Reach the state stopped; a stop that failed half-way is no reason to leave the service alone."""
+        try:
+            self.stopped()
+        except Problem:
+            if not self.run.changed or self.run.course.interrupted:
+                raise
+
+    def _soak(self) -> float:
+        database = self.before().database
+        instances = () if database is None or isinstance(database, Unseen) else database.instances
+        alive = [] if isinstance(instances, Unseen) else [one for one in instances if one.state == "RUNNING"]
+        timeouts = [one.liveness_timeout for one in alive if one.liveness_timeout]
+        return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
+
+
+def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
+    return () if isinstance(containers, Unseen) else containers
+
+
+def _answers(snapshot: Snapshot) -> bool | None:
+    server = snapshot.server
+    if server is None or isinstance(server, Unseen):
+        return None
+    return server.health.status != 0 or server.ping.status != 0
