@@ -113,7 +113,7 @@ class Holding:
             self._observers.engine.remove_lookouts(story.run)
         for story in stories:
             if story.changed and self._asked.procedure != "recover":
-                self.by_hand = [f"pytest -m recover --target {self._asked.target.file}"]
+                self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
                 raise Held(
                     f"an earlier run was cut off after a changing step and its journal is open: run {story.run} "
                     f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "

@@ -162,8 +162,10 @@ class States:
     def _soak(self) -> float:
         database = self.before().database
         instances = () if database is None or isinstance(database, Unseen) else database.instances
-        alive = [] if isinstance(instances, Unseen) else [one for one in instances if one.state == "RUNNING"]
-        timeouts = [one.liveness_timeout for one in alive if one.liveness_timeout]
+        known = () if isinstance(instances, Unseen) else instances
+        # A server that is down has left its figures behind; one that runs is asked alone.
+        asked = [one for one in known if one.state == "RUNNING"] or known
+        timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
