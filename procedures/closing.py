@@ -122,13 +122,15 @@ def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
     if run.folder is None:
         return None, record
     try:
+        if not (run.folder / archive.REPORT).is_file():
+            archive.write_report(run.folder, record, run.redaction.clean)
         record = _swept(run, record)
         sealed = archive.seal(run.folder, record)
         archive.write_index(sealed.parent)
         archive.point_latest(sealed.parent, sealed)
         archive.prune(sealed.parent, run.asked.target.archive_keep)
     except archive.ArchiveUnwritable as error:
-        return run.folder, evidence_of(run, lost=str(error))
+        return run.folder, evidence_of(run, lost=str(error) if run.changed else "")
     return sealed, record
 
 

@@ -135,6 +135,9 @@ class Hooks:
         self._session.land(session)
         try:
             return (yield)
+        except Exception as error:  # noqa: BLE001 - a view that fails must not take the record with it
+            self._session.view_failed(error)
+            return None
         finally:
             self._session.seal(session)
 

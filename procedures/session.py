@@ -116,8 +116,6 @@ class Session:
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
-        if self._lost:
-            self.run.finding(f"this run has no folder: {self._lost}")
         # A run that is killed from here on leaves a record for the next one to seal.
         closing.keep(self.run, record)
         self.run.hold()
@@ -181,6 +179,12 @@ class Session:
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
         junit.push(self.config, junit.verdict_report(self._record))
 
+    def view_failed(self, error: Exception) -> None:
+        """Note that pytest's own report or JUnit file could not be written: our renderer takes the report's place."""
+        self._lost = (
+            self._lost or f"a view of the evidence could not be written: {type(error).__name__}: {error}"
+        )
+
     def seal(self, session: pytest.Session) -> None:
         """After the views were written: complete the folder, give everything back, say how it ended."""
         if self._unused:
@@ -188,12 +192,11 @@ class Session:
         if self._record is None:
             return
         record, folder = self._record, None
+        lost = self._lost or closing.keep(self.run, record)
+        if lost:
+            self.run.finding(f"the evidence is not whole: {lost}")
+            record = closing.evidence_of(self.run, lost if self.run.changed else "")
         if self.run.folder is not None:
-            lost = closing.keep(self.run, record)
-            if not (self.run.folder / archive.REPORT).is_file():
-                archive.write_report(self.run.folder, record, self.run.redaction.clean)
-            if lost and self.run.changed:
-                record = closing.evidence_of(self.run, lost)
             folder, record = closing.seal(self.run, record)
         self._seal_earlier(record)
         self.run.let_go(record.verdict)
