@@ -67,7 +67,9 @@ def trim(run: Path) -> None:
         _write(name, moments[name])
     _write("steps", {one["step"]["name"]: one for one in plain["steps"]})
     _write("events", plain["events"])
-    _write("outage", {**plain["outage"], "paths": [one | {"intervals": []} for one in plain["outage"]["paths"]]})
+    _write(
+        "outage", {**plain["outage"], "paths": [one | {"intervals": []} for one in plain["outage"]["paths"]]}
+    )
 
 
 def _trim_listeners(seen: dict[str, Any] | None) -> None:

@@ -27,13 +27,6 @@ def test_it_began_nothing(case: Case, trial: Trial) -> None:
     assert tried.target.journals == ()
 
 
-def test_the_names_of_the_cases_differ() -> None:
-    """No case hides another one of the same name."""
-    names = [one.name for one in ALL]
-
-    assert sorted(set(names)) == sorted(names)
-
-
 def test_the_service_was_not_touched(service: Stack, trial: Trial) -> None:
     """All the refused runs together have left every container as it was, and nothing beside it."""
     assert len(trial.before) == 2

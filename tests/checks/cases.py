@@ -1,0 +1,603 @@
+"""For every check what makes it fail, and what it lets pass besides the recorded run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from procedures.target import Budgets
+from reports.evidence import Outcome
+from reports.observed import Binding, FileSeen, Listener, Neighbour, Secret, Session, Unseen
+from tests.checks.world import (
+    Change,
+    World,
+    another_instance,
+    answer,
+    at,
+    both,
+    container,
+    container_of,
+    database_of,
+    instance,
+    interpolation,
+    neighbour,
+    part,
+    postgres,
+    server_of,
+    settings,
+)
+
+GONE = Unseen("it could not be seen → look by hand")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A change of the recorded run, and what a check then says; `says` stands in its reason or its next move."""
+
+    check: str
+    what: str
+    change: Change
+    says: str = ""
+    outcome: Outcome = Outcome.FAILED
+
+    @property
+    def name(self) -> str:
+        return f"{self.check}: {self.what}"
+
+
+def _database(moment: str, **fields: object) -> Change:
+    return part(moment, "database", **fields)
+
+
+def _rendering(**fields: object) -> Change:
+    return part("before", "operator_rendering", **fields)
+
+
+def _file(**fields: object) -> Change:
+    return part("before", "file_rendering", **fields)
+
+
+def _target(**fields: object) -> Change:
+    return lambda world: replace(world, target=replace(world.target, **fields))  # type: ignore[arg-type]
+
+
+def _environment(**values: str) -> Change:
+    """Change what the running container was given."""
+
+    def changed(world: World) -> World:
+        given = {**container_of(world, "before").environment, **values}
+        return container("before", environment=given)(world)
+
+    return changed
+
+
+def _stop(**fields: object) -> Change:
+    def changed(world: World) -> World:
+        assert world.our_stop is not None
+        return replace(world, our_stop=replace(world.our_stop, **fields))  # type: ignore[arg-type]
+
+    return changed
+
+
+def _event(action: str, **attributes: str) -> Change:
+    """Change what the engine said about one kind of event."""
+
+    def changed(world: World) -> World:
+        assert world.our_stop is not None
+        assert not isinstance(world.our_stop.events, Unseen)
+        told = tuple(
+            replace(one, attributes={**one.attributes, **attributes}) if one.action == action else one
+            for one in world.our_stop.events
+        )
+        return _stop(events=told)(world)
+
+    return changed
+
+
+def _without_event(action: str) -> Change:
+    def changed(world: World) -> World:
+        assert world.our_stop is not None
+        assert not isinstance(world.our_stop.events, Unseen)
+        return _stop(events=tuple(one for one in world.our_stop.events if one.action != action))(world)
+
+    return changed
+
+
+def _start(**fields: object) -> Change:
+    def changed(world: World) -> World:
+        assert world.our_start is not None
+        return replace(world, our_start=replace(world.our_start, **fields))  # type: ignore[arg-type]
+
+    return changed
+
+
+def _not_ended(name: str) -> Change:
+    """Let one of the waits after our start time out."""
+
+    def changed(world: World) -> World:
+        wait = getattr(world.our_start, name)
+        return _start(**{name: replace(wait, ended=False, sentence="ready: not within 60 s")})(world)
+
+    return changed
+
+
+def _bound(moment: str, ip: str, **ports: int) -> Change:
+    """Publish the container's ports on an address, in the rendering or of the container."""
+
+    def changed(world: World) -> World:
+        def moved(found: tuple[Binding, ...]) -> tuple[Binding, ...]:
+            return tuple(replace(one, host_ip=ip) for one in found)
+
+        rendering = world.before.operator_rendering
+        assert rendering is not None
+        assert not isinstance(rendering, Unseen)
+        if moment == "rendering":
+            return _rendering(bindings=moved(rendering.bindings))(world)
+        return container(moment, bindings=moved(container_of(world, moment).bindings))(world)
+
+    return changed
+
+
+def _port(port: int) -> Change:
+    """Let the new container publish another port for HTTP."""
+
+    def changed(world: World) -> World:
+        rendering = world.before.operator_rendering
+        assert rendering is not None
+        assert not isinstance(rendering, Unseen)
+        moved = tuple(
+            replace(one, host_port=port) if one.container_port == "8080/tcp" else one
+            for one in rendering.bindings
+        )
+        return _rendering(bindings=moved)(world)
+
+    return changed
+
+
+def _not_published(world: World) -> World:
+    """Take the ports from the running container, so that whoever listens there is another one."""
+    return container("before", bindings=())(world)
+
+
+def _other(**fields: object) -> Change:
+    """Add a container that is nobody's business of ours."""
+    foreign = Neighbour(
+        id="f" * 64,
+        name="somebodys",
+        image_id="sha256:0",
+        state="running",
+        started_at="2026-11-23T10:00:00Z",
+        restart_count=0,
+        bindings=(),
+        service="web",
+        project="shop",
+    )
+
+    def changed(world: World) -> World:
+        found = world.before.neighbours
+        assert not isinstance(found, Unseen)
+        return at("before", neighbours=(*found, replace(foreign, **fields)))(world)  # type: ignore[arg-type]
+
+    return changed
+
+
+def _twice(moment: str) -> Change:
+    def changed(world: World) -> World:
+        one = container_of(world, moment)
+        return at(moment, containers=(one, replace(one, id="e" * 64, name="left-over")))(world)
+
+    return changed
+
+
+def _gone_away(moment: str) -> Change:
+    """Let nothing listen, run or answer at a moment: the service is down."""
+    return both(container(moment, running=False, state="exited", bindings=()), at(moment, server=GONE))
+
+
+def _silent(world: World) -> World:
+    return both(
+        answer("before", "ping", 0, "accepted and mute"), answer("before", "health", 0, "accepted and mute")
+    )(world)
+
+
+def _failed_migration(world: World) -> World:
+    found = database_of(world, "before").migrations
+    assert not isinstance(found, Unseen)
+    return _database("before", migrations=(*found[:-1], replace(found[-1], success=False)))(world)
+
+
+def _migrated(world: World) -> World:
+    found = database_of(world, "after").migrations
+    assert not isinstance(found, Unseen)
+    newer = replace(found[-1], rank=found[-1].rank + 1, version="9.99")
+    return _database("after", migrations=(*found, newer))(world)
+
+
+def _session(**fields: object) -> Change:
+    """Leave a session of some client open while the service is stopped."""
+    one = Session(
+        pid=4711,
+        user="kestra",
+        application="PostgreSQL JDBC Driver",
+        client="172.20.0.9",
+        state="idle",
+        since="",
+    )
+    return _database("stopped", sessions=(replace(one, **fields),))  # type: ignore[arg-type]
+
+
+def _edited(world: World) -> World:
+    first, *rest = world.ready.files
+    return at("ready", files=(replace(first, sha256="0" * 64), *rest))(world)
+
+
+def _unmeasured(world: World) -> World:
+    assert world.outage is not None
+    paths = tuple(replace(one, first_good=None, length=None, uncertainty=None) for one in world.outage.paths)
+    return replace(world, outage=replace(world.outage, paths=paths))
+
+
+def _heard_elsewhere(world: World) -> World:
+    """Let what answers after the start answer on a port that the container does not publish."""
+    was = server_of(world, "after").ping
+    return part("after", "server", ping=replace(was, url="http://127.0.0.1:9090/ping"))(world)
+
+
+CONFIGURATION, CONTAINER = "pre/test_configuration.py::", "pre/test_container.py::"
+DATABASE, ENGINE, SERVER = "pre/test_database.py::", "pre/test_engine.py::", "pre/test_server.py::"
+IMAGE, ROOM, GRACE, READY = (
+    "pre/test_image.py::", "pre/test_room.py::", "pre/test_grace.py::", "ready/test_ready.py::",
+)  # fmt: skip
+MID, NEW, AFTER = "mid/test_stopped.py::", "post/test_container.py::", "post/test_server.py::"
+OPERATOR = f"{CONFIGURATION}test_the_operators_call_renders_what_the_env_file_says"
+PORTS_OF_FILE = f"{CONFIGURATION}test_the_ports_are_those_of_the_env_file"
+DATABASE_OF_FILE = f"{CONFIGURATION}test_the_database_settings_are_those_of_the_env_file"
+AUTH_OF_FILE = f"{CONFIGURATION}test_basic_auth_is_on_and_as_the_env_file_says"
+AUTH_FITS = f"{CONFIGURATION}test_basic_auth_satisfies_this_version"
+UNCHANGED = f"{CONFIGURATION}test_the_running_container_has_the_same_configuration"
+ONE = f"{CONTAINER}test_one_container_is_this_services"
+WELL = f"{CONTAINER}test_the_service_is_not_hung_paused_or_looping"
+NAME_FREE = f"{CONTAINER}test_the_container_name_is_free_or_ours"
+PORTS_FREE = f"{CONTAINER}test_the_ports_are_free_or_ours"
+SAME_PORTS = f"{CONTAINER}test_this_machine_sees_the_same_ports"
+LOOPBACK = f"{CONTAINER}test_the_management_port_is_on_loopback_only"
+POSTGRES = f"{DATABASE}test_postgres_runs_and_is_healthy"
+LOGIN = f"{DATABASE}test_the_new_containers_credentials_log_in"
+SECOND = f"{DATABASE}test_no_second_kestra_is_alive_on_this_database"
+BLANK = f"{ENGINE}test_no_value_is_blank"
+DRY_RUN = f"{ENGINE}test_a_start_touches_nothing_else"
+RENDERS = f"{ENGINE}test_compose_renders_the_service"
+COVERS = f"{GRACE}test_the_stop_grace_covers_the_drain"
+TAG = f"{IMAGE}test_the_tag_is_exact"
+CLEAN = f"{MID}test_the_stop_was_clean"
+FREED = f"{MID}test_the_ports_are_really_free"
+STILL_IN = f"{MID}test_postgres_still_lets_the_credentials_in"
+NO_SESSION = f"{MID}test_no_other_kestra_has_a_session"
+NEW_CONTAINER = f"{NEW}test_it_is_a_new_container_started_by_us"
+SOAKED = f"{NEW}test_it_does_not_restart"
+TOUCHED = f"{NEW}test_nothing_else_was_touched"
+ANSWERS = f"{AFTER}test_what_answers_is_the_container"
+EXECUTIONS = f"{AFTER}test_the_last_executions_are_there"
+ALONE = f"{AFTER}test_no_second_kestra_is_alive"
+OLD_FORM = "v0.24.3"
+
+FAILING = (
+    Case(OPERATOR, "the shell's variable wins", _file(interpolation={}), "win"),
+    Case(OPERATOR, "another image", _file(image="kestra/kestra:v9"), "differ in: image"),
+    Case(OPERATOR, "another port", _file(bindings=()), "published ports"),
+    Case(OPERATOR, "another name", _file(container_name="tools-kestra-2"), "container name"),
+    Case(OPERATOR, "another value", _file(environment={}), "environment"),
+    Case(PORTS_OF_FILE, "a word for a port", interpolation(KESTRA_HTTP_PORT="eighty"), "is no port number"),
+    Case(PORTS_OF_FILE, "a port beyond the last", interpolation(KESTRA_HTTP_PORT="65536"), "is no port number"),
+    Case(PORTS_OF_FILE, "port nought", interpolation(KESTRA_MANAGEMENT_PORT="0"), "is no port number"),
+    Case(PORTS_OF_FILE, "a port that the file does not take", interpolation(KESTRA_HTTP_PORT="8088"), "8088"),
+    Case(PORTS_OF_FILE, "not published", _rendering(bindings=()), "publishes []"),
+    Case(DATABASE_OF_FILE, "no YAML", settings(problems=("it is no YAML: line 3",)), "it is no YAML"),
+    Case(DATABASE_OF_FILE, "another host", settings(db_host="other"), "KESTRA_DB_HOST"),
+    Case(DATABASE_OF_FILE, "another port", settings(db_port=5433), "KESTRA_DB_PORT"),
+    Case(DATABASE_OF_FILE, "another database", settings(db_name="other"), "KESTRA_DB_NAME"),
+    Case(DATABASE_OF_FILE, "another user", settings(db_user="other"), "KESTRA_DB_USER"),
+    Case(DATABASE_OF_FILE, "a cut password", settings(db_password=Secret("x")), "KESTRA_DB_PASSWORD"),
+    Case(DATABASE_OF_FILE, "no password", settings(db_password=None), "KESTRA_DB_PASSWORD"),
+    Case(AUTH_OF_FILE, "off", settings(basic_auth_enabled=False), "enabled: true"),
+    Case(AUTH_OF_FILE, "not said to be on", settings(basic_auth_enabled=None), "enabled: true"),
+    Case(AUTH_OF_FILE, "another user", settings(basic_auth_user="a@b"), "KESTRA_BASICAUTH_USERNAME"),
+    Case(AUTH_OF_FILE, "a cut password", settings(basic_auth_password=Secret("x")), "KESTRA_BASICAUTH_PASSWORD"),
+    Case(AUTH_FITS, "no password", settings(basic_auth_password=None), "blank"),
+    Case(AUTH_FITS, "no user", settings(basic_auth_user=""), "blank"),
+    Case(AUTH_FITS, "no address", settings(basic_auth_user="admin"), "e-mail"),
+    Case(AUTH_FITS, "nothing before the @", settings(basic_auth_user="@example.org"), "e-mail"),
+    Case(AUTH_FITS, "too long", settings(basic_auth_password=Secret("x" * 257)), "256"),
+    Case(
+        AUTH_FITS, "a weak password for a version with a rule",
+        both(part("before", "image", version="0.24.0"), settings(basic_auth_password=Secret("alllower1"))), "0.24",
+    ),
+    Case(
+        AUTH_FITS, "a version that is written with a v",
+        both(part("before", "image", version=OLD_FORM), settings(basic_auth_password=Secret("Short1"))), "0.24",
+    ),
+    Case(
+        AUTH_FITS, "a later version",
+        both(part("before", "image", version="1.0.0"), settings(basic_auth_password=Secret("NoDigitsHere"))), "digit",
+    ),
+    Case(UNCHANGED, "an edited value", _environment(JAVA_OPTS="-Xmx1g"), "JAVA_OPTS"),
+    Case(UNCHANGED, "an edited port", container("before", bindings=()), "the published ports"),
+    Case(UNCHANGED, "an edited password", settings(db_password=Secret("new")), "configuration has changed"),
+    Case(ONE, "two", _twice("before"), "left-over"),
+    Case(WELL, "paused", container("before", paused=True, state="paused"), "recover"),
+    Case(WELL, "looping", container("before", restarting=True, state="restarting"), "restart loop"),
+    Case(WELL, "dead", container("before", state="dead", running=False), "is dead"),
+    Case(WELL, "hung", _silent, "answers on neither port"),
+    Case(NAME_FREE, "held by another", _other(name="tools-kestra"), "Compose project shop"),
+    Case(NAME_FREE, "held by nobody's", _other(name="tools-kestra", project=""), "no Compose project"),
+    Case(
+        PORTS_FREE, "published by another",
+        _other(bindings=(Binding("80/tcp", "127.0.0.1", 8080),)), "published by container somebodys",
+    ),
+    Case(
+        PORTS_FREE, "published by another on every address",
+        _other(bindings=(Binding("80/tcp", "0.0.0.0", 8081),)), "published by container somebodys",
+    ),
+    Case(
+        PORTS_FREE, "published by another on every address of IPv6",
+        _other(bindings=(Binding("80/tcp", "::", 8081),)), "published by container somebodys",
+    ),
+    Case(PORTS_FREE, "a foreign process", _not_published, "taken on the engine's host"),
+    Case(
+        PORTS_FREE, "a foreign process, on every address",
+        both(_not_published, at("before", listeners=(Listener("0.0.0.0", 8080),))), "listens on 0.0.0.0",
+    ),
+    Case(
+        PORTS_FREE, "a foreign process, on IPv6 alone",
+        both(_not_published, at("before", listeners=(Listener("::", 8081),))), "listens on ::",
+    ),
+    Case(
+        PORTS_FREE, "a foreign process, mapped into IPv6",
+        both(_not_published, at("before", listeners=(Listener("::ffff:127.0.0.1", 8081),))), "8081",
+    ),
+    Case(
+        PORTS_FREE, "a stopped container holds nothing",
+        container("before", running=False, state="exited"), "taken on the engine's host",
+    ),
+    Case(
+        PORTS_FREE, "the new port is taken",
+        both(_port(9090), at("before", listeners=(Listener("127.0.0.1", 9090),))), "9090",
+    ),
+    Case(SAME_PORTS, "another host", part("before", "host", listeners=()), "[8080, 8081]"),
+    Case(f"{CONTAINER}test_the_container_restarts_by_itself", "never", _rendering(restart_policy="no"), "none"),
+    Case(f"{CONTAINER}test_the_container_restarts_by_itself", "not said", _rendering(restart_policy=""), "none"),
+    Case(
+        f"{CONTAINER}test_docker_checks_the_services_health", "unchecked",
+        _rendering(has_health_check=False), "none",
+    ),
+    Case(LOOPBACK, "everywhere", _bound("rendering", "0.0.0.0"), "0.0.0.0"),
+    Case(LOOPBACK, "no address", _bound("rendering", ""), "every address"),
+    Case(LOOPBACK, "every address of IPv6", _bound("rendering", "::"), "::"),
+    Case(LOOPBACK, "an address of the network", _bound("rendering", "10.0.0.1"), "10.0.0.1"),
+    Case(POSTGRES, "stopped", postgres("before", running=False, state="exited"), "exited"),
+    Case(POSTGRES, "paused", postgres("before", paused=True, state="paused"), "paused"),
+    Case(POSTGRES, "unwell", postgres("before", health="unhealthy"), "unhealthy"),
+    Case(POSTGRES, "still starting", postgres("before", health="starting"), "starting"),
+    Case(POSTGRES, "none", at("before", database_containers=()), "0 containers"),
+    Case(LOGIN, "refused", _database("before", login="refused", said="password authentication failed"), "ALTER ROLE"),
+    Case(LOGIN, "unreachable", _database("before", login="unreachable", said="no route"), "cannot be reached"),
+    Case(SECOND, "another host's", another_instance("before"), "elsewhere"),
+    Case(SECOND, "one that boots", another_instance("before", state="CREATED"), "elsewhere"),
+    Case(SECOND, "one that drains", another_instance("before", state="TERMINATING"), "elsewhere"),
+    Case(
+        SECOND, "one with a long liveness",
+        another_instance("before", age=100.0, liveness_timeout=120.0), "elsewhere",
+    ),
+    Case(
+        SECOND, "alive while ours is stopped",
+        container("before", running=False, state="exited"), "stop that server first",
+    ),
+    Case(f"{DATABASE}test_the_schema_history_is_whole", "a failed migration", _failed_migration, "have failed"),
+    Case(f"{DATABASE}test_nothing_is_running", "two", _database("before", running=2), "2 executions"),
+    Case(f"{DATABASE}test_postgres_has_not_drifted", "another", _rendering(database_image="postgres:17"), "postgres:17"),
+    Case(f"{ENGINE}test_the_engine_answers", "nameless", part("before", "engine", id=""), "docker info"),
+    Case(f"{ENGINE}test_the_clocks_agree", "ahead", part("before", "engine", skew=31.0), "+31.0 s"),
+    Case(f"{ENGINE}test_the_clocks_agree", "behind", part("before", "engine", skew=-31.0), "-31.0 s"),
+    Case(
+        f"{ENGINE}test_the_files_can_be_used", "an unfit file",
+        at("before", files=(FileSeen("/srv/tools/.env", "env file", "it has Windows line ends"),)), "Windows",
+    ),
+    Case(RENDERS, "no image", _rendering(image=""), "no image"),
+    Case(RENDERS, "another project", _file(project="other"), "COMPOSE_PROJECT_NAME"),
+    Case(BLANK, "a warning", _rendering(warnings=('The "X" variable is not set.',)), "is not set"),
+    *(
+        Case(BLANK, f"no {what}", settings(**{key: value}), f"a blank {what}")
+        for what, key, value in (
+            ("database host", "db_host", ""),
+            ("database name", "db_name", ""),
+            ("database user", "db_user", ""),
+            ("database password", "db_password", None),
+        )
+    ),
+    Case(DRY_RUN, "it fails", part("before", "dry_run", exit_code=1, output="no such service"), "no such service"),
+    Case(
+        DRY_RUN, "Postgres too",
+        part("before", "dry_run", touches=("tools-kestra", "tools-kestra-postgres")), "tools-kestra-postgres",
+    ),
+    Case(DRY_RUN, "nothing", part("before", "dry_run", touches=()), "names no container"),
+    Case(COVERS, "too short", lambda world: replace(world, stop_grace=4.9), "killed after 4.9 s"),
+    Case(COVERS, "a longer drain", instance("before", termination_grace=300.0), "drains up to 300 s"),
+    Case(
+        COVERS, "a drain that the target file says",
+        both(instance("before", termination_grace=None), _target(budgets=Budgets(drain=60.0))), "60 s",
+    ),
+    Case(
+        COVERS, "a drain that the configuration says",
+        both(
+            instance("before", termination_grace=None),
+            part("before", "running_settings", termination_grace=90.0),
+        ), "90 s",
+    ),
+    Case(
+        COVERS, "no figure",
+        both(
+            instance("before", termination_grace=None),
+            part("before", "running_settings", termination_grace=None),
+        ), "budgets.drain", Outcome.UNKNOWN,
+    ),
+    Case(f"{IMAGE}test_the_image_is_here", "nameless", part("before", "image", id=""), "no id"),
+    Case(f"{IMAGE}test_the_image_is_here", "absent", at("before", image=GONE), "could not be seen", Outcome.UNKNOWN),
+    Case(
+        f"{IMAGE}test_the_image_is_the_one_that_runs", "moved",
+        part("before", "image", id="sha256:other"), "update",
+    ),
+    *(
+        Case(TAG, tag or "no tag", _rendering(image=f"registry:5000/kestra{tag}"), "moves")
+        for tag in ("", ":latest", ":develop", ":latest-lts")
+    ),
+    Case(f"{ROOM}test_the_engine_has_room", "full", part("before", "host", engine_free=1_000_000), "1 MB are free"),
+    Case(f"{ROOM}test_the_archive_can_be_written", "read-only", part("before", "host", archive_problem="no"), "no"),
+    Case(f"{ROOM}test_the_archive_can_be_written", "full", part("before", "host", archive_free=1_000_000), "1 MB free"),
+    Case(f"{SERVER}test_health_says_up", "down", answer("before", "health", 503, "503 DOWN", "DOWN"), "503 DOWN"),
+    Case(f"{SERVER}test_health_says_up", "200 and down", answer("before", "health", 200, "200 DOWN", "DOWN"), "DOWN"),
+    Case(f"{SERVER}test_health_says_up", "200 without a word", answer("before", "health", 200), "recover"),
+    Case(f"{SERVER}test_the_version_is_noted", "none", part("before", "server", version=""), "/version"),
+    Case(
+        f"{SERVER}test_the_instance_id_is_noted", "none",
+        both(part("before", "server", instance_id=GONE), _database("before", instance_id=None)),
+        "no instance id was stored", Outcome.UNKNOWN,
+    ),
+    Case(f"{SERVER}test_the_instance_id_is_noted", "blank", part("before", "server", instance_id=""), "instance.uuid"),
+    Case(
+        f"{SERVER}test_the_flows_are_noted", "unseen",
+        both(part("before", "server", flows=GONE), _database("before", flows=GONE)), "seen", Outcome.UNKNOWN,
+    ),
+    Case(
+        f"{SERVER}test_the_last_executions_are_noted", "unseen",
+        both(part("before", "server", executions=GONE), _database("before", executions=GONE)), "seen",
+        Outcome.UNKNOWN,
+    ),
+    Case(
+        f"{SERVER}test_the_configured_credentials_are_accepted_now", "others",
+        answer("before", "auth_right", 401), "apply_env",
+    ),
+    Case(f"{READY}test_nothing_was_touched_while_preparing", "restarted", container("ready", started_at="2026"), "else"),
+    Case(f"{READY}test_nothing_was_touched_while_preparing", "recreated", container("ready", id="0" * 64), "else"),
+    Case(f"{READY}test_nothing_was_touched_while_preparing", "gone", at("ready", containers=()), "else"),
+    Case(f"{READY}test_the_files_are_the_same", "edited", _edited, "was edited"),
+    Case(f"{MID}test_the_container_has_stopped", "it runs", container("stopped", running=True), "still runs"),
+    Case(CLEAN, "killed at the end of its grace", _event("kill", signal="9"), "was killed"),
+    Case(CLEAN, "killed, by its exit code", _event("die", exitCode="137"), "137"),
+    Case(CLEAN, "nobody saw its end", _without_event("die"), "", Outcome.UNKNOWN),
+    Case(CLEAN, "nobody saw a signal", _without_event("kill"), "", Outcome.UNKNOWN),
+    Case(CLEAN, "no events", _stop(events=GONE), "could not be seen", Outcome.UNKNOWN),
+    Case(f"{MID}test_it_was_not_killed_for_its_memory", "killed", container("stopped", oom_killed=True), "memory"),
+    Case(FREED, "taken at once", at("stopped", listeners=(Listener("127.0.0.1", 8080),)), "[8080]"),
+    Case(FREED, "taken on IPv6", at("stopped", listeners=(Listener("::", 8081),)), "[8081]"),
+    Case(STILL_IN, "refused", _database("stopped", login="refused", said="no"), "refused: no"),
+    Case(STILL_IN, "gone", _database("stopped", login="unreachable", said="no"), "unreachable"),
+    Case(STILL_IN, "unwell", postgres("stopped", health="unhealthy"), "unwell"),
+    Case(NO_SESSION, "a driver's", _session(), "172.20.0.9"),
+    Case(NO_SESSION, "a pool's", _session(application="HikariPool-1"), "stop that server first"),
+    Case(NO_SESSION, "the understudy's", _session(application="kestra"), "kestra"),
+    Case(NEW_CONTAINER, "it does not run", container("after", running=False, state="exited"), "is exited"),
+    Case(
+        NEW_CONTAINER, "the old one",
+        lambda world: container("after", id=container_of(world, "before").id)(world), "recreated nothing",
+    ),
+    Case(
+        NEW_CONTAINER, "somebody else's",
+        container("after", started_at="2026-11-23T10:00:00.000000000Z"), "somebody else",
+    ),
+    Case(
+        f"{NEW}test_it_is_of_the_expected_image", "another",
+        container("after", image_id="sha256:other"), "the tag was moved",
+    ),
+    Case(SOAKED, "restarted", container("after", restart_count=1), "restarted 1 times"),
+    Case(SOAKED, "not soaked", _not_ended("soak"), "not within"),
+    Case(SOAKED, "never ready", _start(soak=None), "never became ready"),
+    Case(
+        f"{NEW}test_its_configuration_is_the_one_that_was_checked", "another password",
+        part("after", "running_settings", db_password=Secret("other")), "was edited",
+    ),
+    Case(
+        f"{NEW}test_its_published_ports_are_the_configured_ones", "none",
+        container("after", bindings=()), "it publishes []",
+    ),
+    Case(TOUCHED, "a neighbour was restarted", neighbour("after", started_at="2026-11-23T12:00:00Z"), "postgres"),
+    Case(TOUCHED, "a neighbour was stopped", neighbour("after", state="exited"), "postgres"),
+    Case(TOUCHED, "Postgres was recreated", postgres("after", id="0" * 64), "own Postgres"),
+    Case(TOUCHED, "Postgres was restarted", postgres("after", started_at="2026"), "own Postgres"),
+    Case(TOUCHED, "Postgres is gone", at("after", database_containers=()), "own Postgres"),
+    Case(f"{NEW}test_no_neighbour_has_gone", "gone", at("after", neighbours=()), "gone meanwhile"),
+    Case(f"{NEW}test_docker_calls_it_healthy", "unhealthy", container("after", health="unhealthy"), "unhealthy"),
+    Case(f"{NEW}test_docker_calls_it_healthy", "still starting", container("after", health="starting"), "starting"),
+    Case(f"{NEW}test_docker_calls_it_healthy", "no word", container("after", health=""), "nothing"),
+    Case(f"{AFTER}test_it_became_ready", "not in time", _not_ended("ready"), "not within"),
+    Case(f"{AFTER}test_it_became_ready", "nobody waited", _start(ready=None), "nobody waited"),
+    Case(f"{AFTER}test_health_says_up", "down", answer("after", "health", 503, "503 DOWN", "DOWN"), "503"),
+    Case(f"{AFTER}test_health_says_up", "200 and down", answer("after", "health", 200, "200 DOWN", "DOWN"), "DOWN"),
+    Case(f"{AFTER}test_health_says_up", "silent", answer("after", "health", 0, "refused"), "refused"),
+    Case(ANSWERS, "silent", answer("after", "ping", 0, "refused"), "refused"),
+    Case(ANSWERS, "another port", _heard_elsewhere, "9090"),
+    Case(ANSWERS, "not the container's", container("after", bindings=()), "find who listens"),
+    Case(f"{AFTER}test_the_version_is_the_same", "another", part("after", "server", version="0.21.0"), "0.21.0"),
+    Case(f"{AFTER}test_it_is_the_same_instance", "another", part("after", "server", instance_id="new"), "new"),
+    Case(f"{AFTER}test_the_schema_is_the_same", "migrated", _migrated, "must not migrate"),
+    Case(f"{AFTER}test_the_schema_is_the_same", "emptied", _database("after", migrations=()), "moved"),
+    Case(f"{AFTER}test_the_right_credentials_are_let_in", "refused", answer("after", "auth_right", 401), "401"),
+    Case(f"{AFTER}test_wrong_credentials_are_refused", "let in", answer("after", "auth_wrong", 200), "not on"),
+    Case(f"{AFTER}test_wrong_credentials_are_refused", "an error", answer("after", "auth_wrong", 500), "500"),
+    Case(f"{AFTER}test_nobody_is_let_in_without_credentials", "let in", answer("after", "auth_none", 200), "not on"),
+    Case(f"{AFTER}test_every_flow_is_there", "gone", part("after", "server", flows=()), "demo/hello@1"),
+    Case(
+        f"{AFTER}test_every_flow_is_there", "another revision",
+        part("after", "server", flows=("demo/hello@2",)), "demo/hello@1",
+    ),
+    Case(
+        EXECUTIONS, "gone",
+        both(part("after", "server", executions=()), _database("after", executions=())), "missing",
+    ),
+    Case(ALONE, "another", another_instance("after"), "elsewhere"),
+    Case(f"{AFTER}test_the_outage_was_measured", "no end", _unmeasured, "saw no end"),
+)  # fmt: skip
+
+PASSING = (
+    Case(PORTS_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_HTTP_PORT="")),
+    Case(DATABASE_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_DB_PORT="")),
+    Case(AUTH_FITS, "an old version has no rule", settings(basic_auth_password=Secret("weak"))),
+    Case(
+        AUTH_FITS, "a fit password for a version with a rule",
+        both(part("before", "image", version="1.0.0"), settings(basic_auth_password=Secret("Passw0rd"))),
+    ),
+    Case(ONE, "none, because it is down", at("before", containers=())),
+    Case(WELL, "it is down", _gone_away("before")),
+    Case(WELL, "one port answers", answer("before", "ping", 0, "refused")),
+    Case(NAME_FREE, "a longer name", _other(name="tools-kestra-2")),
+    Case(PORTS_FREE, "nobody listens", both(_not_published, at("before", listeners=()))),
+    Case(
+        PORTS_FREE, "the same port on another address",
+        _other(bindings=(Binding("80/tcp", "127.0.0.2", 8080),)),
+    ),
+    Case(
+        PORTS_FREE, "a stopped neighbour publishes nothing",
+        _other(state="exited", bindings=(Binding("80/tcp", "127.0.0.1", 8080),)),
+    ),
+    Case(PORTS_FREE, "a listener on another address", at("before", listeners=(Listener("127.0.0.2", 8080),))),
+    Case(LOOPBACK, "loopback of IPv6", _bound("rendering", "::1")),
+    Case(POSTGRES, "no health check", postgres("before", health="")),
+    Case(SECOND, "one that has ended", another_instance("before", state="NOT_RUNNING")),
+    Case(SECOND, "one that was killed a while ago", another_instance("before", age=60.0, liveness_timeout=None)),
+    Case(TAG, "a digest", _rendering(image="kestra/kestra@sha256:0123")),
+    Case(TAG, "an exact tag at a registry with a port", _rendering(image="registry:5000/kestra:v0.20.7")),
+    Case(COVERS, "exactly as long", lambda world: replace(world, stop_grace=5.0)),
+    Case(
+        f"{SERVER}test_the_flows_are_noted", "the database says them",
+        part("before", "server", flows=GONE),
+    ),
+    Case(FREED, "another address' port", at("stopped", listeners=(Listener("127.0.0.1", 22),))),
+    Case(NO_SESSION, "an operator's psql", _session(application="psql")),
+    Case(NO_SESSION, "ours", _session(application="", client="socket")),
+    Case(SOAKED, "health stays starting", container("after", health="starting")),
+    Case(f"{AFTER}test_the_version_is_the_same", "an edition's name", part("after", "server", version="0.20.7-understudy-oss")),
+    Case(
+        f"{AFTER}test_every_flow_is_there", "one more",
+        part("after", "server", flows=("demo/hello@1", "demo/new@1")),
+    ),
+    Case(EXECUTIONS, "only the database still lists them", part("after", "server", executions=())),
+    Case(ALONE, "the old one's last heartbeat", another_instance("after", state="TERMINATED")),
+)  # fmt: skip

@@ -1,0 +1,237 @@
+"""A run as its checks see it: the recorded restart, of which each test changes one thing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from procedures import baseline, claims, outcome
+from procedures.acts import Start, Stop
+from procedures.claims import seen
+from procedures.observe.engine import moment
+from procedures.problems import CannotObserve
+from procedures.target import SUITE, Target
+from reports.evidence import Check, CheckResult, Outage
+from reports.observed import Container, Database, Server, Snapshot, Unseen
+from tests.checks import recording
+
+CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a check may ask for, as values."""
+
+    target: Target
+    stop_grace: float
+    before: Snapshot
+    ready: Snapshot
+    stopped: Snapshot
+    after: Snapshot
+    our_stop: Stop | None
+    our_start: Start | None
+    outage: Outage | None
+
+    def given(self, name: str) -> Any:
+        """Return what a check names, as `checks/conftest.py` promises it."""
+        if name in {"target", "stop_grace", "before", "ready", "stopped", "after"}:
+            return getattr(self, name)
+        if name == "baseline":
+            return baseline.of(self.before)
+        if name == "docker_health":
+            return only(self.after).health
+        if name in {"server_before", "server_after"}:
+            return seen(getattr(self, name.removeprefix("server_")).server)
+        if name in {"container_before", "container_after"}:
+            return only(getattr(self, name.removeprefix("container_")))
+        return seen(getattr(self, name))
+
+
+def only(snapshot: Snapshot) -> Container:
+    """Return the one container of the service; any other number of them is nothing that can be judged."""
+    found = seen(snapshot.containers)
+    if len(found) != 1:
+        raise CannotObserve(f"there are {len(found)} containers of the service, not one")
+    return found[0]
+
+
+def recorded() -> World:
+    """The recorded run, in which every claim holds."""
+    before, stop, start = recording.snapshot("before"), recording.step("stop"), recording.step("start")
+    assert before.container is not None
+    return World(
+        target=Target(
+            file=Path("/srv/tools/target.toml"),
+            name="tools",
+            root=Path("/srv/tools"),
+            compose_files=(Path("/srv/tools/tools/compose/docker-compose.tools.yml"),),
+            env_files=(Path("/srv/tools/.env"),),
+            service="kestra",
+            database_service="kestra-postgres",
+        ),
+        stop_grace=15.0,
+        before=before,
+        ready=recording.snapshot("ready"),
+        stopped=recording.snapshot("stopped"),
+        after=recording.snapshot("after"),
+        our_stop=Stop(stop, before.container, recording.events()),
+        our_start=Start(start, moment(start.began_at).timestamp(), *start.waits),
+        outage=recording.outage(),
+    )
+
+
+def ask(check: Check, world: World) -> CheckResult:
+    """Ask one check as a run does: what it names is looked up, and how it ends becomes an outcome."""
+    try:
+        function_of(check)(**{name: world.given(name) for name in check.asks})
+    except Exception as error:  # noqa: BLE001 - judged by the project's own rule
+        return outcome.of(check, error, 0.0, 0.0)
+    return outcome.of(check, None, 0.0, 0.0)
+
+
+def function_of(check: Check) -> Callable[..., None]:
+    file, _, name = check.id.partition("::")
+    module = importlib.import_module("checks." + file.removesuffix(".py").replace("/", "."))
+    return cast("Callable[..., None]", getattr(module, name))
+
+
+# --- what of a world can be changed, each as a function of what it was
+
+Change = Callable[[World], World]
+
+
+def both(*changes: Change) -> Change:
+    """Make one change after another."""
+
+    def changed(world: World) -> World:
+        for one in changes:
+            world = one(world)
+        return world
+
+    return changed
+
+
+def at(moment: str, **fields: Any) -> Change:
+    """Change fields of one moment's snapshot."""
+
+    def changed(world: World) -> World:
+        snapshot: Snapshot = getattr(world, moment)
+        return replace(world, **{moment: replace(snapshot, **fields)})  # type: ignore[arg-type]  # one of the moments
+
+    return changed
+
+
+def part(moment: str, name: str, **fields: Any) -> Change:
+    """Change fields of one thing that a snapshot holds: its server, its database, its rendering, …"""
+
+    def changed(world: World) -> World:
+        thing = getattr(getattr(world, moment), name)
+        return at(moment, **{name: replace(thing, **fields)})(world)
+
+    return changed
+
+
+def container(moment: str, **fields: Any) -> Change:
+    """Change the service's container at a moment."""
+
+    def changed(world: World) -> World:
+        return at(moment, containers=(replace(container_of(world, moment), **fields),))(world)
+
+    return changed
+
+
+def postgres(moment: str, **fields: Any) -> Change:
+    """Change the database's container at a moment."""
+
+    def changed(world: World) -> World:
+        found: tuple[Container, ...] = getattr(world, moment).database_containers
+        return at(moment, database_containers=(replace(found[0], **fields),))(world)
+
+    return changed
+
+
+def neighbour(moment: str, **fields: Any) -> Change:
+    """Change the one other container at a moment."""
+
+    def changed(world: World) -> World:
+        found = getattr(world, moment).neighbours
+        return at(moment, neighbours=(replace(found[0], **fields),))(world)
+
+    return changed
+
+
+def settings(**fields: Any) -> Change:
+    """Change what the new server will read."""
+
+    def changed(world: World) -> World:
+        rendering = world.before.operator_rendering
+        assert rendering is not None
+        assert not isinstance(rendering, Unseen)
+        assert not isinstance(rendering.settings, Unseen)
+        return part("before", "operator_rendering", settings=replace(rendering.settings, **fields))(world)
+
+    return changed
+
+
+def interpolation(**values: Any) -> Change:
+    """Change what the env file says, in both renderings."""
+
+    def changed(world: World) -> World:
+        for name in ("operator_rendering", "file_rendering"):
+            known = getattr(world.before, name).interpolation
+            world = part("before", name, interpolation={**known, **values})(world)
+        return world
+
+    return changed
+
+
+def answer(moment: str, name: str, status: int, said: str = "", body_status: str = "") -> Change:
+    """Change one answer of the server at a moment."""
+
+    def changed(world: World) -> World:
+        was = getattr(server_of(world, moment), name)
+        new = replace(was, status=status, said=said or str(status), body_status=body_status)
+        return part(moment, "server", **{name: new})(world)
+
+    return changed
+
+
+def instance(moment: str, **fields: Any) -> Change:
+    """Change every heartbeat at a moment."""
+
+    def changed(world: World) -> World:
+        found = database_of(world, moment).instances
+        assert not isinstance(found, Unseen)
+        return part(moment, "database", instances=tuple(replace(one, **fields) for one in found))(world)
+
+    return changed
+
+
+def another_instance(moment: str, **fields: Any) -> Change:
+    """Add a heartbeat from another server."""
+
+    def changed(world: World) -> World:
+        found = database_of(world, moment).instances
+        assert not isinstance(found, Unseen)
+        foreign = replace(found[0], **{"hostname": "elsewhere", "state": "RUNNING", "age": 1.0, **fields})
+        return part(moment, "database", instances=(*found, foreign))(world)
+
+    return changed
+
+
+def container_of(world: World, moment: str) -> Container:
+    found: tuple[Container, ...] = getattr(world, moment).containers
+    return found[0]
+
+
+def server_of(world: World, moment: str) -> Server:
+    found: Server = getattr(world, moment).server
+    return found
+
+
+def database_of(world: World, moment: str) -> Database:
+    found: Database = getattr(world, moment).database
+    return found
