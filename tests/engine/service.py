@@ -193,3 +193,14 @@ def wait_until_gone(stack: Stack, limit: float = 15.0) -> None:
 def now() -> float:
     """The time by the engine's clock, which is this host's: these tests' engine is a local one."""
     return time.time()
+
+
+def health(stack: Stack) -> str:
+    """What the management port answers: status and body's word, or which silence it was."""
+    try:
+        answer = httpx.get(f"{stack.management_url}/health", timeout=1)
+    except httpx.TimeoutException:
+        return "mute"
+    except httpx.TransportError:
+        return "refused"
+    return f"{answer.status_code} {answer.json().get('status')}"
