@@ -13,6 +13,8 @@ def seconds(text: str) -> float | None:
     """Return the seconds that `text` says, or None where it is no duration."""
     text = text.strip()
     if text.upper().startswith("P") and (found := _JAVA.fullmatch(text)):
+        if not any(found.groups()):
+            return None
         days, hours, minutes, rest = (float(part or 0) for part in found.groups())
         return days * 86400 + hours * 3600 + minutes * 60 + rest
     if not text or _PART.sub("", text):

@@ -104,7 +104,7 @@ def find(given: str | None, environment: Mapping[str, str], suite: Path = SUITE)
     if environment.get("CI"):
         raise TypedWrong(
             "with CI set the target must be named",
-            "add --target FILE (the bundled stack's is stack/target.toml)",
+            "add --target=FILE (the bundled stack's is stack/target.toml)",
         )
     own = suite / "target.toml"
     return own if own.is_file() else suite / "stack" / "target.toml"
@@ -187,7 +187,7 @@ class _Reader:
 
     def _port(self, key: str) -> str:
         value = self.table[key]
-        if isinstance(value, int) and 0 < value < 65536:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536:
             return f"{value}/tcp"
         self.problems.append(f"key {key!r} must be a port number")
         return "0/tcp"
