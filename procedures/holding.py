@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for
+from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
@@ -34,6 +35,7 @@ class Holding:
         self.lock = Lock(engine, observers.project, asked.target.service)
         self._place = Place.of(engine.engine().id, observers.project, asked.target.service, environment)
         self._journal: Journal | None = None
+        self._foreign: tuple[Story, ...] = ()
         self.findings: list[Finding] = []
         self.recovered_from = ""
         self.taken_over: tuple[Story, ...] = ()
@@ -89,6 +91,7 @@ class Holding:
         self.lock.let_go()
 
     def _take_over(self, holder: Holder) -> None:
+        self._see_journal_of(holder)
         if holder.is_gone or (holder.is_elsewhere and self._may_take_over()):
             self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
             self.lock.take_over(holder.run)
@@ -100,6 +103,19 @@ class Holding:
             )
         raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
 
+    def _see_journal_of(self, holder: Holder) -> None:
+        """Take in the journal of a holder whose own state folder is another user's: the lock says where it lies."""
+        file = Path(holder.journal)
+        if holder.is_elsewhere or not holder.is_gone or file.parent == self._place.folder:
+            return
+        try:
+            self._foreign = (tell(file),)
+        except JournalUnreadable as error:
+            raise Held(
+                f"the lock of a run that is gone points to a journal that cannot be read here: {error.what}",
+                f"run `pytest -m recover` as {holder.user}, who ran it",
+            ) from error
+
     def _may_take_over(self) -> bool:
         return (
             self._asked.procedure == "recover"
@@ -108,7 +124,7 @@ class Holding:
         )
 
     def _judge_open_journals(self) -> None:
-        stories = self._place.open_ones()
+        stories = (*self._place.open_ones(), *(one for one in self._foreign if not one.sealed))
         for story in stories:
             self._observers.engine.remove_lookouts(story.run)
         for story in stories:

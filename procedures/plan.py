@@ -31,6 +31,7 @@ class Reason(StrEnum):
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
+_BEFORE = {Phase.PRE, Phase.READY}
 _NEEDS_SERVER = {"server_before", "our_stop"}
 
 

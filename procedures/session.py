@@ -294,6 +294,10 @@ def _refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> N
             raise TypedWrong(
                 f"--waive {one.check}: there is no such check", "`pytest -m restart --plan` names them all"
             )
+        if check.advisory:
+            raise TypedWrong(
+                f"--waive {one.check}: this check is advisory and closes nothing", "leave --waive out"
+            )
         if check.protects is Protects.DATA:
             raise TypedWrong(
                 f"--waive {one.check}: this check protects data and is never waived", "mend what it found"

@@ -9,6 +9,9 @@ from procedures.target import Target
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
 
+DO_THE_WORK = {"EXECUTOR", "WORKER"}
+"""What must be alive where nothing is left of the heartbeats before."""
+
 
 def test_it_became_ready(our_start: Start) -> None:
     """The server answered on both ports within its deadline."""
@@ -109,6 +112,24 @@ def test_no_second_kestra_is_alive(after: Snapshot, container_after: Container) 
     }
     foreign = sorted(alive - {container_after.id[:12]})
     assert not foreign, f"{', '.join(foreign)} is alive too → find and stop that server"
+
+
+def test_every_part_of_the_server_is_alive(
+    before: Snapshot, after: Snapshot, container_after: Container
+) -> None:
+    """Every part of the server that sent heartbeats before sends them again, from the new container."""
+    then = {one.type for one in seen(seen(before.database).instances)} or DO_THE_WORK
+    now = {
+        one.type
+        for one in seen(seen(after.database).instances)
+        if one.state == "RUNNING"
+        and one.hostname == container_after.id[:12]
+        and one.age < (one.liveness_timeout or 45)
+    }
+    missing = sorted(then - now)
+    assert not missing, (
+        f"no heartbeat of {', '.join(missing)} → health may say UP all the same: see the server's log"
+    )
 
 
 def test_the_outage_was_measured(outage: Outage) -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from procedures.durations import seconds
 from reports.observed import Answer, Secret, Server, Settings, Unseen
+from reports.redact import is_secret_name, secrets_in_url
 
 _JDBC = re.compile(r"jdbc:postgresql://(?P<host>[^/:]*|\[[^\]]+\])(?::(?P<port>[^/]*))?/(?P<name>[^?]*)")
 _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
@@ -104,6 +105,33 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
         termination_grace=seconds(grace) if grace else None,
         problems=tuple(problems),
     )
+
+
+def secrets_in(configuration: str) -> dict[str, Secret]:
+    """Return what a configuration says in plain under keys that name secrets, and in the user parts of its URLs."""
+    try:
+        table = yaml.safe_load(configuration)
+    except yaml.YAMLError:
+        return {}
+    found: dict[str, Secret] = {}
+    waiting: list[tuple[str, Any]] = [("", table)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{key}".lstrip("."), one) for key, one in value.items()]
+        elif isinstance(value, list):
+            waiting += [(path, one) for one in value]
+        elif isinstance(value, str):
+            found |= {f"{path} (in its URL)": one for one in secrets_in_url(value)}
+        if (
+            isinstance(value, (str, int))
+            and not isinstance(value, bool)
+            and is_secret_name(path.rpartition(".")[2])
+        ):
+            text = str(value)
+            if text and not _PLACEHOLDER.fullmatch(text):
+                found[path] = Secret(text)
+    return found
 
 
 def _datasource(table: dict[str, Any]) -> str:

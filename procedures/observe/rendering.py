@@ -14,6 +14,7 @@ from procedures.observe.engine import environment_of
 from procedures.problems import CannotObserve
 from procedures.target import Target
 from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
+from reports.redact import secrets_in_url
 
 _TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Restart|Kill)")
 _WARNING = re.compile(r'level=warning msg="(.*)"$')
@@ -124,6 +125,12 @@ def _networks(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str
     return tuple(str((known.get(one) or {}).get("name") or one) for one in names)
 
 
-def secrets_of(values: Mapping[str, str | Secret]) -> dict[str, Secret]:
-    """Return those of an environment's values that are secrets, by their names."""
-    return {name: value for name, value in values.items() if isinstance(value, Secret)}
+def secrets_of(values: Mapping[str, str | Secret], named: tuple[str, ...]) -> dict[str, Secret]:
+    """Return what is secret in an environment: values by their keys' names, keys that are `named`, parts of URLs."""
+    found = {name: value for name, value in values.items() if isinstance(value, Secret)}
+    for name, value in values.items():
+        if isinstance(value, str) and name in named and value:
+            found[name] = Secret(value)
+        elif isinstance(value, str) and name != "KESTRA_CONFIGURATION":
+            found |= {f"{name} (in its URL)": one for one in secrets_in_url(value)}
+    return found

@@ -191,7 +191,10 @@ class Observers:
             environments.append(self.file_rendering.interpolation)
         for service in (self.target.service, self.target.database_service):
             environments += [one.environment for one in self.engine.by_service(self.project, service)]
-        named = {name: value for one in environments for name, value in rendering.secrets_of(one).items()}
+        named: dict[str, Secret] = {}
+        for one in environments:
+            named |= rendering.secrets_of(one, self.target.secret_keys)
+            named |= kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
         read = {
             f"{key} of {what}": value
             for what, settings in (
