@@ -40,6 +40,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         verdict.Course(
             held=course.held,
             unobservable=course.unobservable,
+            unfit=course.unfit,
             interrupted=course.interrupted or ("the run was cut off" if running else ""),
             changed=run.changed,
             held_back=course.held_back,

@@ -7,6 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.observed import Secret
+from reports.redact import is_secret_name
+
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)(.*)$")
 
 
@@ -19,8 +22,11 @@ class EnvFile:
     problems: tuple[str, ...]
 
 
-def read(path: Path, needed: tuple[str, ...] = ()) -> EnvFile:
-    """Read an env file; `needed` are the names whose blank or repeated value is a problem."""
+def read(path: Path, needed: tuple[str, ...] = (), ports: tuple[str, ...] = ()) -> EnvFile:
+    """Read an env file.
+
+    `needed` are the names whose blank or repeated value is a problem, `ports` those whose value must be a number.
+    """
     try:
         raw = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -37,6 +43,7 @@ def read(path: Path, needed: tuple[str, ...] = ()) -> EnvFile:
         *_carriage_returns(path, raw),
         *_repeated(path, names, needed),
         *_values(path, [one for one in found if one[1] in needed]),
+        *_ports(path, [one for one in found if one[1] in ports]),
     ]
     return EnvFile(path, tuple(dict.fromkeys(names)), tuple(problems))
 
@@ -74,3 +81,27 @@ def _values(path: Path, found: list[tuple[int, str, str]]) -> list[str]:
                 f"{where} holds a backslash in double quotes: readers of this file disagree about it"
             )
     return problems
+
+
+def _ports(path: Path, found: list[tuple[int, str, str]]) -> list[str]:
+    """Name ports that are no numbers; Compose itself says `invalid hostPort` and not of which key."""
+    return [
+        f"{path}, line {number}: {name} is no port number"
+        for number, name, text in found
+        if (value := text.strip().strip("\"'")) and "$" not in value and not _is_port(value)
+    ]
+
+
+def _is_port(value: str) -> bool:
+    return value.isascii() and value.isdigit() and 0 < int(value) < 65536
+
+
+def secrets(path: Path) -> tuple[Secret, ...]:
+    """Return the secret values of an env file as they stand there: Compose quotes a line that it cannot read."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    found = [match for line in lines if (match := _ASSIGNMENT.match(line)) and is_secret_name(match[1])]
+    texts = {text for match in found for text in (match[2].strip(), match[2].strip().strip("\"'"))}
+    return tuple(Secret(one) for one in sorted(texts) if one)

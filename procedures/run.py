@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import claims, journal, plan, restart, who
+from procedures import claims, envfile, journal, plan, restart, who
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers.compose import Compose
@@ -55,6 +55,8 @@ class Course:
 
     held: str = ""
     unobservable: str = ""
+    unfit: str = ""
+    """What is wrong with the target's own env files, where that kept a plan from being made."""
     interrupted: str = ""
     held_back: str = ""
     answers: bool | None = None
@@ -105,6 +107,9 @@ class Run:
 
     def observe(self) -> None:
         """Look once and make the plan; what cannot be read ends the run as unobservable."""
+        self.redaction = Redaction(
+            one for file in self.asked.target.env_files for one in envfile.secrets(file)
+        )
         try:
             host.need_files(self.asked.target)
             where = endpoint(self._environment, self.asked.target.root)
@@ -115,6 +120,9 @@ class Run:
             self._make_plan(compose)
         except CannotObserve as error:
             self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
+            if self._engine is not None:
+                self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
         self.moment("planned")
 
     @property

@@ -16,6 +16,7 @@ class Course:
 
     held: str = ""
     unobservable: str = ""
+    unfit: str = ""
     interrupted: str = ""
     changed: bool = False
     held_back: str = ""
@@ -34,7 +35,7 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
     if course.held:
         applies(Verdict.LOCKED, course.held)
     if course.unobservable:
-        applies(Verdict.CANNOT_OBSERVE, course.unobservable)
+        applies(*_without_a_plan(course))
     if course.interrupted:
         applies(Verdict.INTERRUPTED, course.interrupted)
     if course.held_back:
@@ -50,6 +51,13 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
     verdict = first_of(set(applying))
     rest = [reason for other, reasons in applying.items() if other is not verdict for reason in reasons]
     return verdict, tuple(dict.fromkeys((*applying[verdict], *rest)))
+
+
+def _without_a_plan(course: Course) -> tuple[Verdict, str]:
+    """Tell a target whose own words are wrong from one that cannot be seen."""
+    if course.unfit:
+        return Verdict.REFUSED, f"{course.unfit} → correct the file, then run again ({course.unobservable})"
+    return Verdict.CANNOT_OBSERVE, course.unobservable
 
 
 def _findings(closing: tuple[CheckResult, ...]) -> list[str]:

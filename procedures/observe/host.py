@@ -36,9 +36,19 @@ def files(target: Target) -> tuple[FileSeen, ...]:
     seen = [_file(one, "compose file") for one in target.compose_files]
     for one in target.env_files:
         plain = _file(one, "env file")
-        problems = () if plain.problem else envfile.read(one, target.keys.names).problems
+        problems = () if plain.problem else _read(target, one).problems
         seen.append(FileSeen(plain.path, plain.role, plain.problem or "; ".join(problems), plain.sha256))
     return tuple(seen)
+
+
+def wrongly_said(target: Target) -> tuple[str, ...]:
+    """Return what is wrong with the text of the env files that can be read."""
+    readable = [one for one in target.env_files if not _file(one, "env file").problem]
+    return tuple(problem for one in readable for problem in _read(target, one).problems)
+
+
+def _read(target: Target, path: Path) -> envfile.EnvFile:
+    return envfile.read(path, target.keys.names, (target.keys.http_port, target.keys.management_port))
 
 
 def need_files(target: Target) -> None:
