@@ -132,8 +132,11 @@ class Journal:
 def seal_for(story: Story, verdict: str) -> None:
     """Seal the journal of a run that cannot do it any more."""
     line = {"at": _now(), "kind": "sealed", "verdict": verdict, "by": "a later run"}
-    with story.file.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    with story.file.open("r+b") as file:
+        # A last line that was cut off by a crash would swallow the seal.
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.seek(0, os.SEEK_END)
+        file.write((json.dumps(line) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
 
