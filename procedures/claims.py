@@ -88,13 +88,18 @@ def _check(file: Path, function: ast.FunctionDef) -> Check:
 
 
 def _traits(file: Path, function: ast.FunctionDef) -> _Traits:
+    traits = _Traits()
     for one in function.decorator_list:
         if not (isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == _DECORATOR):
             raise TypedWrong(
                 f"{file}: {function.name} carries a mark that no plan knows", "use @check(…) only"
             )
-        given = {word.arg: ast.literal_eval(word.value) for word in one.keywords if word.arg}
-        return _Traits(
-            bool(given.get("advisory")), Protects(given.get("protects", "service")), bool(given.get("again"))
-        )
-    return _Traits()
+        try:
+            given = {str(word.arg): ast.literal_eval(word.value) for word in one.keywords}
+            traits = _Traits(**{**given, "protects": Protects(given.get("protects", "service"))})
+        except (TypeError, ValueError) as error:
+            raise TypedWrong(
+                f"{file}: what {function.name} says of itself cannot be read: {error}",
+                "use @check with advisory, protects and again, and plain values",
+            ) from error
+    return traits
