@@ -29,7 +29,7 @@ def fingerprint(key: bytes) -> Callable[[Secret], str]:
     return stand_in
 
 
-def to_plain(value: Any, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str) -> Any:
+def to_plain(value: Any, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str) -> Any:  # noqa: PLR0911 - a form for each of JSON's types
     """Return `value` as JSON's own types; `clean` is applied to every text before it is encoded."""
     if isinstance(value, Secret):
         return {"secret": stand_in(value)}
@@ -56,7 +56,7 @@ def from_plain(form: type[T], plain: Any) -> T:
         raise RecordUnreadable(f"not a {form.__name__} of this version: {error}") from error
 
 
-def _read(form: Any, plain: Any) -> Any:
+def _read(form: Any, plain: Any) -> Any:  # noqa: PLR0911 - a form for each of ours
     origin, arguments = typing.get_origin(form), typing.get_args(form)
     if origin in {typing.Union, types.UnionType}:
         return _read_union(arguments, plain)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from procedures.acts import Start
 from procedures.claims import check, seen
-from reports.observed import Container, Snapshot
+from reports.observed import Container, Neighbour, Snapshot
 
 
 def test_it_is_a_new_container_started_by_us(
@@ -57,10 +59,9 @@ def test_its_published_ports_are_the_configured_ones(before: Snapshot, container
 
 
 def test_nothing_else_was_touched(before: Snapshot, after: Snapshot) -> None:
-    """No container that was not to be touched was touched."""
-    then = {one.id: (one.name, one.started_at, one.state) for one in seen(before.neighbours)}
-    now = {one.id: (one.name, one.started_at, one.state) for one in seen(after.neighbours)}
-    touched = sorted(name for one, (name, *_) in then.items() if one in now and now[one] != then[one])
+    """No other container of this project was touched, and none has gone."""
+    project = seen(before.operator_rendering).project
+    touched = _touched(before, after, lambda one: one.project == project)
     database = [(one.id, one.started_at) for one in seen(before.database_containers)]
     if database != [(one.id, one.started_at) for one in seen(after.database_containers)]:
         touched.append("the service's own Postgres")
@@ -68,14 +69,11 @@ def test_nothing_else_was_touched(before: Snapshot, after: Snapshot) -> None:
 
 
 @check(advisory=True)
-def test_no_neighbour_has_gone(before: Snapshot, after: Snapshot) -> None:
-    """Every other container of this engine is still there."""
-    gone = {one.id: one.name for one in seen(before.neighbours)}
-    for one in seen(after.neighbours):
-        gone.pop(one.id, None)
-    assert not gone, (
-        f"gone meanwhile: {', '.join(sorted(gone.values()))} → somebody else works on this engine"
-    )
+def test_no_neighbour_was_touched(before: Snapshot, after: Snapshot) -> None:
+    """No container of another project was touched meanwhile, and none has gone."""
+    project = seen(before.operator_rendering).project
+    touched = _touched(before, after, lambda one: one.project != project)
+    assert not touched, f"touched meanwhile: {', '.join(touched)} → somebody else works on this engine"
 
 
 def test_docker_calls_it_healthy(docker_health: str) -> None:
@@ -83,3 +81,10 @@ def test_docker_calls_it_healthy(docker_health: str) -> None:
     assert docker_health == "healthy", (
         f"Docker says {docker_health or 'nothing'} → see the health check's own log"
     )
+
+
+def _touched(before: Snapshot, after: Snapshot, which: Callable[[Neighbour], bool]) -> list[str]:
+    """Return the names of those containers that are not what they were."""
+    then = {one.id: one for one in seen(before.neighbours) if which(one)}
+    now = {one.id: (one.started_at, one.state) for one in seen(after.neighbours)}
+    return sorted(one.name for one in then.values() if now.get(one.id) != (one.started_at, one.state))

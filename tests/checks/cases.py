@@ -277,8 +277,14 @@ SOAKED = f"{NEW}test_it_does_not_restart"
 TOUCHED = f"{NEW}test_nothing_else_was_touched"
 ANSWERS = f"{AFTER}test_what_answers_is_the_container"
 EXECUTIONS = f"{AFTER}test_the_last_executions_are_there"
+PARTS = f"{AFTER}test_every_part_of_the_server_is_alive"
 ALONE = f"{AFTER}test_no_second_kestra_is_alive"
 OLD_FORM = "v0.24.3"
+
+
+def _no_instances(world: World) -> World:
+    return both(part("before", "database", instances=()), part("after", "database", instances=()))(world)
+
 
 FAILING = (
     Case(OPERATOR, "the shell's variable wins", _file(interpolation={}), "win"),
@@ -523,7 +529,15 @@ FAILING = (
     Case(TOUCHED, "Postgres was recreated", postgres("after", id="0" * 64), "own Postgres"),
     Case(TOUCHED, "Postgres was restarted", postgres("after", started_at="2026"), "own Postgres"),
     Case(TOUCHED, "Postgres is gone", at("after", database_containers=()), "own Postgres"),
-    Case(f"{NEW}test_no_neighbour_has_gone", "gone", at("after", neighbours=()), "gone meanwhile"),
+    Case(TOUCHED, "a neighbour has gone", at("after", neighbours=()), "postgres"),
+    Case(
+        f"{NEW}test_no_neighbour_was_touched", "another project's was restarted",
+        both(neighbour("before", project="shop"), neighbour("after", project="shop", started_at="2026")), "postgres",
+    ),
+    Case(
+        f"{NEW}test_no_neighbour_was_touched", "another project's has gone",
+        both(neighbour("before", project="shop"), at("after", neighbours=())), "postgres",
+    ),
     Case(f"{NEW}test_docker_calls_it_healthy", "unhealthy", container("after", health="unhealthy"), "unhealthy"),
     Case(f"{NEW}test_docker_calls_it_healthy", "still starting", container("after", health="starting"), "starting"),
     Case(f"{NEW}test_docker_calls_it_healthy", "no word", container("after", health=""), "nothing"),
@@ -553,6 +567,10 @@ FAILING = (
         both(part("after", "server", executions=()), _database("after", executions=())), "missing",
     ),
     Case(ALONE, "another", another_instance("after"), "elsewhere"),
+    Case(PARTS, "a part ended", instance("after", state="TERMINATED_FORCED"), "no heartbeat of"),
+    Case(PARTS, "a part went mute", instance("after", age=1e6), "no heartbeat of"),
+    Case(PARTS, "the old container's", instance("after", hostname="gone"), "no heartbeat of"),
+    Case(PARTS, "no heartbeat at all", _no_instances, "EXECUTOR, WORKER"),
     Case(f"{AFTER}test_the_outage_was_measured", "no end", _unmeasured, "saw no end"),
 )  # fmt: skip
 
