@@ -122,4 +122,6 @@ def parse_listeners(text: str) -> tuple[Listener, ...]:
 
 def _address(text: str) -> str:
     raw = b"".join(bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8))
-    return str(ipaddress.ip_address(raw))
+    address = ipaddress.ip_address(raw)
+    # Java listens on IPv4 by an IPv6 socket: the same port is taken.
+    return str(getattr(address, "ipv4_mapped", None) or address)
