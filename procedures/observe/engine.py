@@ -215,11 +215,6 @@ def moment(text: str) -> datetime:
     """Read the engine's times, which carry nine digits of a second."""
     if not text or text.startswith("0001-"):
         return datetime.fromtimestamp(0, UTC)
-    head, dot, rest = text.partition(".")
-    if dot:
-        digits = "".join(one for one in rest if one.isdigit())[:6]
-        zone = "+00:00" if rest.endswith("Z") else rest[-6:]
-        text = f"{head}.{digits:0<6}{zone}"
     return datetime.fromisoformat(text)
 
 
