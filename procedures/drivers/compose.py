@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from procedures.target import Target
 QUIET = ("--ansi", "never", "--progress", "plain")
 # What a client needs to find itself and its engine; everything else of the caller's environment may change a value.
 _NEUTRAL = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "LANG")
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Compose:
@@ -48,7 +51,9 @@ class Compose:
 
     def interpolate(self, names: tuple[str, ...], limit: float, *, by_file: bool) -> Command:
         """Build a rendering of nothing but some names, so that Compose itself says what they are worth."""
-        lines = "".join(f'      {name}: "${{{name}-}}"\n' for name in names)
+        # An env file may set other names than these; no compose file can ask for them.
+        askable = [name for name in names if _VARIABLE.fullmatch(name)]
+        lines = "".join(f'      {name}: "${{{name}-}}"\n' for name in askable)
         model = f"services:\n  names:\n    image: none\n    environment:\n{lines}"
         files = (
             tuple(word for one in self._target.env_files for word in ("--env-file", str(one)))
