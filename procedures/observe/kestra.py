@@ -17,7 +17,9 @@ from procedures.durations import seconds
 from reports.observed import Answer, Secret, Server, Settings, Unseen
 from reports.redact import is_secret_name, secrets_in_url
 
-_JDBC = re.compile(r"jdbc:postgresql://(?P<host>[^/:]*|\[[^\]]+\])(?::(?P<port>[^/]*))?/(?P<name>[^?]*)")
+_JDBC = re.compile(
+    r"jdbc:postgresql://(?:\[(?P<ip>[^\]]+)\]|(?P<host>[^/:]*))(?::(?P<port>[^/]*))?/(?P<name>[^?]*)(?:\?.*)?"
+)
 _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
 _PLACEHOLDER_DEPTH = 10
 
@@ -91,15 +93,15 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
     auth = next(
         (one for one in ("basic-auth", "basicAuth") if _at(table, (*server, one)) is not None), "basic-auth"
     )
-    enabled = _at(table, (*server, auth, "enabled"))
+    enabled = text(*server, auth, "enabled") if _at(table, (*server, auth, "enabled")) is not None else None
     grace = text(*server, "termination-grace-period") or text(*server, "terminationGracePeriod")
     return Settings(
-        db_host=found["host"] if found else "",
+        db_host=(found["ip"] or found["host"]) if found else "",
         db_port=int(port) if port.isdigit() else 0,
         db_name=found["name"] if found else "",
         db_user=text("datasources", source, "username"),
         db_password=_secret(text("datasources", source, "password")),
-        basic_auth_enabled=None if enabled is None else str(enabled).lower() == "true",
+        basic_auth_enabled=None if enabled is None else enabled.lower() == "true",
         basic_auth_user=text(*server, auth, "username"),
         basic_auth_password=_secret(text(*server, auth, "password")),
         termination_grace=seconds(grace) if grace else None,
