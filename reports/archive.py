@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reports.evidence import Evidence, Verdict
 from reports.html import to_html
@@ -27,6 +28,8 @@ SUMS = "SHA256SUMS"
 INDEX = "index.html"
 LATEST = "latest"
 RUNNING = "running"
+
+HEAVY = ("snapshots", "results", "steps", "events", "moments", "findings")
 
 RUN_NAME = re.compile(r"(?P<time>\d{8}T\d{6}Z)-[a-z0-9-]+-[a-z0-9]+")
 RUNNING_NAME = re.compile(rf"-{RUNNING}-[a-z0-9]+$")
@@ -81,10 +84,22 @@ def write_report(folder: Path, evidence: Evidence, clean: Callable[[str], str] =
 
 def read_record(folder: Path) -> Evidence:
     """Read a run's record back."""
+    return from_plain(Evidence, _plain(folder))
+
+
+def read_head(folder: Path) -> Evidence:
+    """Read a run's record without what was seen and asked, which is nearly all of it: enough to list the run."""
+    return from_plain(Evidence, _plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
+
+
+def _plain(folder: Path) -> dict[str, Any]:
     try:
-        return from_plain(Evidence, json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        plain = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RecordUnreadable(f"{folder / RECORD}: {error}") from error
+    if not isinstance(plain, dict):
+        raise RecordUnreadable(f"{folder / RECORD}: it holds no record")
+    return plain
 
 
 def sweep(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
@@ -146,8 +161,9 @@ def prune(archive: Path, keep: int) -> tuple[Path, ...]:
     """
     with _told(archive):
         sealed = [folder for folder in runs(archive) if not is_open(folder)]
-    leaned_on = _leaned_on(sealed)
-    removed = [folder for folder in sealed[max(keep, 0) :] if folder not in leaned_on]
+    older = sealed[max(keep, 0) :]
+    leaned_on = _leaned_on(sealed) if older else set()
+    removed = [folder for folder in older if folder not in leaned_on]
     for folder in removed:
         with _told(folder):
             shutil.rmtree(folder)
@@ -208,7 +224,7 @@ def _leaks(folder: Path, redaction: Redaction) -> list[tuple[Path, Leak]]:
 def _listed(folder: Path) -> Listed:
     reports = (folder / REPORT).is_file()
     try:
-        evidence = read_record(folder)
+        evidence = read_head(folder)
     except RecordUnreadable as error:
         return Listed(folder.name, None, str(error), reports, is_open(folder))
     return Listed(folder.name, evidence, "", reports, is_open(folder))
