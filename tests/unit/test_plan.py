@@ -1,0 +1,118 @@
+"""The plan: the state of the service, and what of the checks applies to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from procedures import claims, plan
+from procedures.plan import Reason, State
+from procedures.target import SUITE
+from reports.evidence import Phase
+from reports.observed import Rendering, Unseen
+from tests.checks import recording
+from tests.unit.results import check, container
+
+
+def _rendering(**fields: Any) -> Rendering:
+    found = recording.snapshot("before").operator_rendering
+    assert isinstance(found, Rendering)
+    return replace(found, **fields)
+
+
+@pytest.mark.parametrize(
+    ("containers", "state"),
+    [
+        ((), State.ABSENT),
+        ((container(),), State.RUNNING),
+        ((container(running=False, state="exited"),), State.STOPPED),
+        ((container(running=False, state="created"),), State.STOPPED),
+        ((container(paused=True),), State.PAUSED),
+        ((container(restarting=True),), State.LOOPING),
+        ((container(restarting=True, running=False),), State.LOOPING),
+        ((container(), container(id="other")), State.SEVERAL),
+    ],
+)
+def test_a_state_is_told_from_the_containers(containers: tuple[Any, ...], state: State) -> None:
+    """One look at the engine gives one state; paused and looping are states of their own, though the engine says `running`."""
+    assert state is plan.state_of(containers)
+
+
+@pytest.mark.parametrize(
+    ("asks", "state", "reason"),
+    [
+        ("before", State.STOPPED, ""),
+        ("server_before", State.RUNNING, ""),
+        ("server_before", State.PAUSED, ""),
+        ("server_before", State.STOPPED, Reason.NOT_RUNNING),
+        ("server_before", State.ABSENT, Reason.NOT_RUNNING),
+        ("our_stop", State.STOPPED, Reason.NOT_RUNNING),
+        ("our_stop", State.RUNNING, ""),
+        ("container_before", State.STOPPED, ""),
+        ("container_before", State.ABSENT, Reason.NOTHING_BEFORE),
+        ("outage", State.RUNNING, ""),
+        ("outage", State.STOPPED, Reason.NOT_RUNNING),
+        ("baseline", State.ABSENT, ""),
+        ("our_start", State.ABSENT, ""),
+    ],
+)
+def test_what_does_not_apply_is_left_out_with_its_reason(asks: str, state: State, reason: str) -> None:
+    """A check of something that is not there is left out by the plan, and says why; every other one is planned."""
+    (planned,) = plan.checks_of("restart", [check(asks=(asks,))], state, _rendering())
+
+    assert reason == planned.not_applicable
+
+
+def test_without_a_health_check_dockers_word_is_not_asked() -> None:
+    """Where Docker does not check there is nothing to agree with."""
+    one = check(asks=("docker_health",))
+
+    assert [
+        plan.checks_of("restart", [one], State.RUNNING, _rendering(has_health_check=has))[0].not_applicable
+        for has in (False, True)
+    ] == [Reason.NO_HEALTH_CHECK, ""]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "phase", "data", "advisory"),
+    [
+        ("restart", Phase.PRE, False, False),
+        ("recover", Phase.PRE, False, True),
+        ("recover", Phase.PRE, True, False),
+        ("recover", Phase.MID, False, False),
+        ("recover", Phase.POST, False, False),
+    ],
+)
+def test_recovery_begins_with_what_is_unwell(
+    procedure: str, phase: Phase, data: bool, advisory: bool
+) -> None:
+    """For recovery what is amiss before closes nothing, unless data is at stake; what it left is judged in full."""
+    (planned,) = plan.checks_of(procedure, [check(phase=phase, data=data)], State.RUNNING, _rendering())
+
+    assert advisory is planned.advisory
+
+
+def test_no_check_is_dropped() -> None:
+    """Every check of the files stands in the plan, whatever the state."""
+    known = claims.read(SUITE / "checks")
+
+    for state in State:
+        for procedure in ("restart", "recover"):
+            planned = plan.checks_of(procedure, known, state, _rendering())
+            assert [one.id for one in known] == [one.id for one in planned]
+            assert {one.not_applicable for one in planned} <= {"", *Reason}
+
+
+def test_a_running_service_is_asked_everything() -> None:
+    """For a restart of a service that runs nothing is left out."""
+    planned = plan.checks_of("restart", claims.read(SUITE / "checks"), State.RUNNING, _rendering())
+
+    assert [one.id for one in planned if one.not_applicable] == []
+
+
+def test_unseen_is_no_state() -> None:
+    """A look that failed is no empty list of containers: it has to be handled before a state is told."""
+    with pytest.raises((TypeError, AttributeError)):
+        plan.state_of(Unseen("no engine"))  # type: ignore[arg-type]
