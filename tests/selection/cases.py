@@ -46,7 +46,6 @@ NARROWED = tuple(
     _restart(*typed, says=f"{_BYPASS}: {option}")
     for typed, option in (
         (("-k", "engine"), "keyword"),
-        (("-k", "not mid"), "keyword"),
         (("--deselect", SOME_CHECK), "deselect"),
         (("--ignore=checks/pre",), "ignore"),
         (("--ignore-glob=*pre*",), "ignore_glob"),
@@ -54,17 +53,11 @@ NARROWED = tuple(
         (("--ff",), "failedfirst"),
         (("--nf",), "newfirst"),
         (("--sw",), "stepwise"),
-        (("--sw-skip",), "stepwise"),
         (("-o", "python_files=test_engine.py"), "override_ini"),
-        (("-o", "python_functions=test_the_engine*"), "override_ini"),
         (("-x",), "maxfail"),
-        (("--maxfail=1",), "maxfail"),
         (("--continue-on-collection-errors",), "continue_on_collection_errors"),
-        (("--keep-duplicates",), "keepduplicates"),
         (("--import-mode=prepend",), "importmode"),
         (("--runxfail",), "runxfail"),
-        (("--doctest-modules",), "doctestmodules"),
-        (("--pyargs",), "pyargs"),
     )
 )
 
@@ -73,12 +66,9 @@ NOT_RUN = tuple(
     for typed, option in (
         (("--setup-only",), "setuponly"),
         (("--setup-plan",), "setup"),
-        (("--setup-show",), "setupshow"),
         (("--co",), "collectonly"),
         (("--pdb",), "usepdb"),
-        (("--trace",), "trace"),
         (("--fixtures",), "showfixtures"),
-        (("--markers",), "markers"),
         (("-W", "error"), "pythonwarnings"),
         (("--assert=plain",), "assertmode"),
     )
@@ -90,7 +80,6 @@ TAKEN_AWAY = (
         for name, says in (
             ("html", _BYPASS),
             ("pytest_html.plugin", "html was taken away"),
-            ("pytest_html.fixtures", "html fixtures was taken away"),
             ("pytest_metadata.plugin", "pytest_metadata was taken away"),
             ("junitxml", "junitxml was taken away"),
             ("terminal", "terminal was taken away"),
@@ -99,11 +88,7 @@ TAKEN_AWAY = (
             ("reports.plugin", "reports was taken away"),
             ("procedures.plugin", "unrecognized arguments"),
             ("capture", _BYPASS),
-            ("mark", "cannot be disabled"),
             ("runner", "cannot be disabled"),
-            ("main", "cannot be disabled"),
-            ("fixtures", "cannot be disabled"),
-            ("skipping", _BYPASS),
             ("cacheprovider", _BYPASS),
         )
     ),
@@ -118,12 +103,10 @@ TAKEN_AWAY = (
 ADDED = (
     _restart("-p", "xdist", "-n", "2", says=_BYPASS),
     _restart("-p", "xdist", "-n0", says=_BYPASS),
-    _restart("-n", "2", says="unrecognized arguments"),
     _restart("-n", "2", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
     _restart("-n0", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
     _restart("--dist=loadfile", "-n1", says=_BYPASS, PYTEST_PLUGINS="xdist.plugin"),
     _restart("-p", "pytest_rerunfailures", "--reruns", "2", says=_BYPASS),
-    _restart("--reruns", "2", says="unrecognized arguments"),
     _restart("--reruns", "2", says=_BYPASS, PYTEST_PLUGINS="pytest_rerunfailures"),
     _restart("-p", "pytest_randomly", says=_BYPASS),
     _restart("-p", "randomly", says=_BYPASS),
@@ -138,7 +121,6 @@ ADDED = (
 
 NAMED = (
     Case(("-m", "restart", "-m", "recover"), "one procedure a run"),
-    Case(("-m", "recover", "-m", "restart"), "one procedure a run"),
     Case(("-m", "", "-m", "restart or recover"), "one procedure a run"),
     Case(("-m", "restart or recover"), "one procedure a run"),
     Case(("-m", "not restart"), "more than a procedure's name"),
@@ -162,7 +144,6 @@ NAMED = (
     _untargeted("-m", "", "checks", says="is asked by one only"),
     _untargeted("checks", says="is asked by one only"),
     _untargeted(LATE_CHECK, says="is asked by one only"),
-    _untargeted("checks", "-k", "stopped", says="is asked by one only"),
     _untargeted("checks", "-p", "no:procedures.plugin", says="", statuses=(1, 2, 3, 4, 5)),
     _untargeted("checks", "--noconftest", says="", statuses=(1, 2, 3, 4, 5)),
     _untargeted("checks", "--setup-only", "-p", "no:procedures.plugin", says="", statuses=(1, 2, 3, 4, 5)),

@@ -153,7 +153,7 @@ def test_an_empty_folder_of_checks_opens_no_gate(checkout: Path, service: Stack,
     assert before == identity(service)
 
 
-@pytest.mark.parametrize("folder", [".", "tests", "procedures"])
+@pytest.mark.parametrize("folder", [".", "procedures"])
 def test_bare_pytest_collects_no_check(folder: str, typed: Typed) -> None:
     """The suite's own tests are no procedure: none of them is a check, from whatever folder they are collected."""
     done = typed.pytest("--co", "-q", *([] if folder == "." else [folder]), environment={"CI": "1"})

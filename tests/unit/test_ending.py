@@ -123,4 +123,4 @@ def test_a_terminal_that_is_there_is_written_to() -> None:
     sturdy.write("hello")
     sturdy.flush()
 
-    assert (there.getvalue(), sturdy.gone, sturdy.encoding) == ("hello", False, False)
+    assert (there.getvalue(), sturdy.gone, sturdy.encoding) == ("hello", False, None)
