@@ -15,7 +15,7 @@ help:
 restart:
 	@stack/up.sh venv requirements.txt
 	@stack/up.sh all
-	@exec .venv/bin/pytest -m restart $(ARGS)
+	@exec .venv/bin/pytest -m restart --target=stack/target.toml $(ARGS)
 
 # An engine that was started for the tests ends with them, however they end.
 test: venv
