@@ -14,7 +14,7 @@ from tests.selection.cases import ALL, Case
 from tests.selection.typed import Typed
 from tests.stacks import Stack, engine, stack
 
-LIMIT = 60.0
+LIMIT = 120.0
 AT_ONCE = 4
 
 
