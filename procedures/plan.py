@@ -59,9 +59,9 @@ def checks_of(
             one,
             not_applicable=_left_out(one, state, rendering, recovering=recovering),
             # Recovery is for a service that is unwell: what is amiss before it is a finding and closes nothing,
-            # unless data is at stake.
+            # unless data is at stake. A container in a restart loop is another process at every look.
             advisory=one.advisory
-            or (recovering and one.phase is Phase.PRE and one.protects is Protects.SERVICE),
+            or (recovering and one.phase in {Phase.PRE, Phase.READY} and one.protects is Protects.SERVICE),
         )
         for one in claims
     )
