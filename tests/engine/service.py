@@ -39,10 +39,11 @@ CHANGES = {
 
 
 def seed(stack: Stack) -> Stack:
-    """Store a flow and run it once, so that there is something to be lost."""
+    """Store a flow, where it is not there, and run it once, so that there is something to be lost."""
     with httpx.Client(base_url=stack.http_url, auth=stack.auth, timeout=30) as client:
         head = {"content-type": "application/x-yaml"}
-        client.post("/api/v1/flows", content=FLOW, headers=head).raise_for_status()
+        if "hello" not in flows(stack):
+            client.post("/api/v1/flows", content=FLOW, headers=head).raise_for_status()
         form = {"unused": (None, "x")}
         client.post("/api/v1/executions/probe/hello?wait=true", files=form).raise_for_status()
     return stack
@@ -157,11 +158,10 @@ def findings(record: dict[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def container(name: str, *command: str, image: str = POSTGRES_IMAGE, **options: Any) -> Iterator[Container]:
-    """A container of the test's own beside the stack's, removed at the end."""
+    """A container of the test's own beside the stack's, removed at the end; without a command it only waits."""
+    waiting: dict[str, Any] = {} if command else {"entrypoint": ["sleep", "600"]}
     with engine() as client:
-        made = client.containers.run(
-            image, list(command or ("sleep", "600")), name=name, detach=True, entrypoint=[], **options
-        )
+        made = client.containers.run(image, list(command), name=name, detach=True, **waiting, **options)
         try:
             yield made
         finally:
@@ -204,3 +204,21 @@ def health(stack: Stack) -> str:
     except httpx.TransportError:
         return "refused"
     return f"{answer.status_code} {answer.json().get('status')}"
+
+
+@contextmanager
+def second_server(stack: Stack) -> Iterator[Container]:
+    """Another server with the service's own configuration on its database; its heartbeats have begun."""
+    ours = stack.container(SERVICE)
+    options: dict[str, Any] = {
+        "environment": ours.attrs["Config"]["Env"],
+        "network": next(iter(ours.attrs["NetworkSettings"]["Networks"])),
+    }
+    with container(unique("second"), "server", "standalone", image=stack.image, **options) as made:
+        statement = f"SELECT count(*) FROM service_instance WHERE value::text LIKE '%{str(made.id)[:12]}%'"
+        wait_for(lambda: stack.psql(statement) != "0", "the second server's heartbeat", 20, 0.3)
+        try:
+            yield made
+        finally:
+            # Asked, not killed: it takes its heartbeats back.
+            made.stop(timeout=15)

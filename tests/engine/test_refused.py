@@ -126,34 +126,11 @@ def test_the_volume_keeps_the_old_password(service: Stack) -> None:
 
 def test_a_second_server_is_alive_on_the_database(service: Stack) -> None:
     """Heartbeats of another server on this database close the gate as a matter of data."""
-    with second_server(service) as name:
-        found = refused(service)
-        reason = found["test_no_second_kestra_is_alive_on_this_database"]
+    with seen.second_server(service) as second:
+        reason = refused(service)["test_no_second_kestra_is_alive_on_this_database"]
 
-    assert name in reason
+    assert str(second.id)[:12] in reason
     assert "two Kestras on one database" in reason
-
-
-@contextmanager
-def second_server(service: Stack) -> Iterator[str]:
-    """Another server with the same configuration; its heartbeats go under its container's short id."""
-    ours = service.container(seen.SERVICE)
-    options = {
-        "environment": ours.attrs["Config"]["Env"],
-        "network": next(iter(ours.attrs["NetworkSettings"]["Networks"])),
-    }
-    with engine() as client:
-        made = client.containers.run(
-            service.image, ["server", "standalone"], name=seen.unique("second"), detach=True, **options
-        )
-        short = str(made.id)[:12]
-        try:
-            statement = f"SELECT count(*) FROM service_instance WHERE value::text LIKE '%{short}%'"
-            wait_for(lambda: service.psql(statement) != "0", "the second server's heartbeat", 20, 0.3)
-            yield short
-        finally:
-            made.stop(timeout=15)
-            made.remove(force=True, v=True)
 
 
 # --- ports

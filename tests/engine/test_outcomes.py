@@ -1,0 +1,236 @@
+"""What is found after the stop: how the run ends, and in what state it leaves the service."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests import targets
+from tests.engine import service as seen
+from tests.stacks import SHORT_TIMES, Stack, wait_for
+
+# The new server gets its fault by the `.env`, which a plain restart refuses to apply: that one claim is waived.
+CHANGED = "pre/test_configuration.py::test_the_running_container_has_the_same_configuration"
+WAIVED = ("--waive", CHANGED, "--reason", "as a test", "--operator", "Ada")
+TIMES = SHORT_TIMES["UNDERSTUDY"]
+
+
+@pytest.fixture(autouse=True)
+def _well(service: Stack) -> Iterator[None]:
+    """Let each test begin with a service that runs as its `.env` says, and owes nothing."""
+    then, compose = dict(service.env), service.compose_file.read_text()
+    targets.target_file(service, budgets={"boot": "6s"})
+    yield
+    service.compose_file.write_text(compose)
+    service.env = then
+    service.set_env()
+    for journal in targets.journals(service):
+        journal.unlink()
+    recreate(service)
+    seen.seed(service)
+
+
+def recreate(service: Stack) -> None:
+    service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
+    service.wait_until_ready()
+
+
+def next_server(service: Stack, fault: str) -> None:
+    """Give a fault to the server that the next start makes; the one that runs is well."""
+    service.set_env(UNDERSTUDY=f"{TIMES} {fault}")
+
+
+def ended(
+    service: Stack, status: int, *arguments: str
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run a restart that ends with a status; return what it told and its sealed record."""
+    done = targets.procedure(service, *arguments)
+    folder = targets.latest(service)
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert seen.checksums(folder).returncode == 0
+    assert (folder / "report.html").is_file()
+    assert seen.ours(seen.run_id(done.stdout)) == []
+    return done, targets.record(folder)
+
+
+def by_hand(output: str) -> str:
+    """What the closing block says under By hand."""
+    return output.partition("By hand\n")[2].partition("report: ")[0]
+
+
+# --- the service answers, and a claim does not hold: 11
+
+
+def test_a_server_that_ignores_term_was_killed(service: Stack) -> None:
+    """A server that only SIGKILL ended is back, and the run says that it was killed: not accepted."""
+    service.set_env(UNDERSTUDY=f"{TIMES} ignore-term", KESTRA_TERMINATION_GRACE="1s", KESTRA_STOP_GRACE="2s")
+    recreate(service)
+    _, record = ended(service, 11)
+    reason = seen.findings(record)["test_the_stop_was_clean"]
+
+    assert "it was killed (signals 15, 9" in reason
+    assert service.is_ready()
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "word"),
+    [
+        ("auth-off", "test_nobody_is_let_in_without_credentials", "basic auth is not on"),
+        ("auth-off", "test_wrong_credentials_are_refused", "basic auth is not on"),
+        ("wrong-instance", "test_it_is_the_same_instance", "the server is on another database"),
+        ("forget-flow", "test_every_flow_is_there", "missing: probe/hello@1"),
+        ("forget-execution", "test_the_last_executions_are_there", "missing: "),
+    ],
+)
+def test_a_server_that_is_another_one(service: Stack, fault: str, check: str, word: str) -> None:
+    """A new server without its credentials, its instance, its flow or its execution is not accepted."""
+    next_server(service, fault)
+    done, record = ended(service, 11, *WAIVED)
+    found = seen.findings(record)
+
+    assert word in found[check]
+    assert record["verdict"] == "NOT ACCEPTED"
+    assert found[check].partition(" → ")[0] in done.stdout
+
+
+# --- the service does not answer: 12
+
+
+def test_a_new_server_that_crashes_at_boot(service: Stack) -> None:
+    """Where the new server never comes up, the service is called down and the way by hand is told."""
+    next_server(service, "crash-at-boot")
+    done, record = ended(service, 12, *WAIVED)
+
+    assert record["verdict"] == "SERVICE DOWN"
+    assert "up -d --no-deps --force-recreate --pull never kestra" in by_hand(done.stdout)
+    assert f"cd {service.root}" in by_hand(done.stdout)
+    assert "pytest -m recover" in by_hand(done.stdout)
+    assert "test_it_became_ready" in seen.findings(record)
+
+    # The journal is open: the next one is sent to recover, which succeeds once the cause is mended.
+    service.set_env(UNDERSTUDY=TIMES)
+
+    assert targets.procedure(service).returncode == 15
+
+    recovered = targets.procedure(service, name="recover")
+
+    assert recovered.returncode == 0, recovered.stdout
+    assert service.is_ready()
+
+
+def test_the_port_is_taken_in_the_outage(service: Stack) -> None:
+    """Another process that takes the port in the outage keeps the service down, and is told."""
+    with taking(int(service.env["KESTRA_HTTP_PORT"])):
+        done, record = ended(service, 12)
+    found = seen.findings(record)
+
+    assert service.env["KESTRA_HTTP_PORT"] in found["test_the_ports_are_really_free"]
+    assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "failed"
+    assert "up -d --no-deps" in by_hand(done.stdout)
+
+
+@contextmanager
+def taking(port: int) -> Iterator[None]:
+    """Somebody who takes a port as soon as it is free."""
+    over = threading.Event()
+
+    def take() -> None:
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            while not over.wait(0.002):
+                try:
+                    sock.bind(("127.0.0.1", port))
+                    sock.listen()
+                except OSError:
+                    continue
+                over.wait()
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        taker.join()
+
+
+def test_another_servers_session_in_the_outage(service: Stack) -> None:
+    """Another server that is frozen and still connected to the database: not started, and what to clear is told."""
+    with seen.second_server(service) as second:
+        second.pause()
+        short = str(second.id)[:12]
+        fresh = (
+            "SELECT count(*) FROM service_instance WHERE value::text LIKE "
+            f"'%{short}%' AND updated_at > now() - interval '4 seconds'"
+        )
+        wait_for(lambda: service.psql(fresh) == "0", "the frozen server's heartbeat to be old", 20, 0.3)
+        done, record = ended(service, 12)
+        second.unpause()
+    reason = seen.findings(record)["test_no_other_kestra_has_a_session"]
+
+    assert record["verdict"] == "SERVICE DOWN"
+    assert "data is at stake" in done.stdout
+    assert "stop that server first" in reason
+    assert "first clear what stands above, then: " in by_hand(done.stdout)
+    assert service.container(seen.SERVICE).status == "exited"
+    assert [one["status"] for one in record["steps"] if one["step"]["name"] == "start"] == ["planned"]
+
+    # With that cleared, a restart of the stopped service is a plain one.
+    cleared = targets.procedure(service)
+
+    assert cleared.returncode == 0, cleared.stdout
+    assert service.is_ready()
+
+
+# --- a service that is down before, and what is left alone
+
+
+@pytest.mark.parametrize(
+    "command", [["stop", "kestra"], ["rm", "-f", "-s", "kestra"]], ids=["stopped", "absent"]
+)
+def test_a_service_that_is_down_is_started(service: Stack, command: list[str]) -> None:
+    """A service that is stopped or has no container is started and judged by what the database says of before."""
+    service.compose(*command)
+    done, record = ended(service, 0)
+    left_out = {one["reason"] for one in record["results"] if one["outcome"] == "not applicable"}
+
+    assert service.is_ready()
+    assert [one["step"]["name"] for one in record["steps"]] == ["save_logs", "start"]
+    assert "the service is not running" in left_out
+    assert "The instance id is the one from before" in done.stdout
+    assert "hello" in seen.flows(service)
+
+
+def test_a_changed_postgres_is_left_alone(service: Stack) -> None:
+    """What has changed for Postgres in the compose file is not carried out along with a restart of Kestra."""
+    postgres = seen.identity(service, seen.DATABASE)
+    text = service.compose_file.read_text()
+    service.compose_file.write_text(
+        text.replace("    stop_grace_period: 1m\n", "    stop_grace_period: 2m\n", 1)
+    )
+    ended(service, 0)
+
+    assert postgres == seen.identity(service, seen.DATABASE)
+
+
+def test_a_waived_claim_is_shown_first(service: Stack) -> None:
+    """A waived service claim lets the run through, and the waiver is the first thing that is told."""
+    next_server(service, "auth-off")
+    waived = [
+        word
+        for name in ("test_wrong_credentials_are_refused", "test_nobody_is_let_in_without_credentials")
+        for word in ("--waive", f"post/test_server.py::{name}")
+    ]
+    done, record = ended(service, 0, *WAIVED, *waived)
+    first = [line.partition(",")[0] for line in done.stdout.splitlines()[:3]]
+
+    assert first == [f"WAIVED by Ada: {one}" for one in (CHANGED, *waived[1::2])]
+    assert [one["reason"] for one in record["waivers"]] == ["as a test"] * 3
+    assert sum(one["outcome"] == "waived" for one in record["results"]) == 3
