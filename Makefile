@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .PHONY: help restart test lint venv down
 
-SCRIPTS := stack/up.sh $(wildcard stack/images/*.sh stack/images/*/*.sh stack/understudy/*.sh) .ci/run
+SCRIPTS := stack/up.sh $(wildcard stack/images/*.sh stack/images/*/*.sh stack/understudy/*.sh) .ci/run \
+	$(wildcard stack/tools/kestra/scripts/*.sh stack/scripts/docker/*.sh stack/scripts/maintenance/*.sh)
 
 help:
 	@echo "make restart         the gated restart of the bundled stack (ARGS=... goes to pytest)"

@@ -295,6 +295,8 @@ def _copy_files(root: Path) -> None:
     shutil.copy(SOURCE / COMPOSE_FILE, root / COMPOSE_FILE)
     shutil.copy(SOURCE / ".env.example", root / ".env.example")
     shutil.copy(SOURCE / COMPOSE_FILE.parent / ".env", folder / ".env", follow_symlinks=False)
+    for part in ("setup", "scripts", "tools/kestra"):
+        shutil.copytree(SOURCE / part, root / part, dirs_exist_ok=True)
 
 
 def _remove(container: Container) -> None:
