@@ -74,6 +74,8 @@ class Restart:
         waiting: Waiting,
     ) -> None:
         self._planned = {one.name: one for one in planned}
+        # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+        self._start_limit = START_LIMIT + (self._planned[STOP].limit if STOP in self._planned else 0.0)
         self._driver = driver
         self._acting = acting
         self._observers = observers
@@ -110,7 +112,7 @@ class Restart:
         """Start the service and wait until it answers."""
         step = self._planned[START]
         commanded_at = self._engine_time()
-        result = self._acting.command(step, self._driver.start(START_LIMIT))
+        result = self._acting.command(step, self._driver.start(self._start_limit))
         ready = self._waiting.until("ready", self._look_for_ready(watch), step.limit, CADENCE)
         self._acting.add_wait(step, ready)
         return Start(result, commanded_at, ready, None)
@@ -133,7 +135,7 @@ class Restart:
 
     def land(self) -> StepResult:
         """Command the start because the run is ending while the service is down; nothing is waited for here."""
-        return self._acting.command(self._planned[START], self._driver.start(START_LIMIT))
+        return self._acting.command(self._planned[START], self._driver.start(self._start_limit))
 
     def wait_for_answer(self, limit: float) -> Wait:
         """Look whether the service answers, for a while."""
