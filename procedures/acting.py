@@ -53,7 +53,7 @@ class Acting:
         began_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
         self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
         self.note(StepResult(step, StepStatus.BEGUN, began_at))
-        self.journal.begin(step)
+        self._journalled(lambda: self.journal.begin(step))
         try:
             result = act()
         except (CannotObserve, StepFailed, Interrupted, OSError) as error:
@@ -79,7 +79,18 @@ class Acting:
 
     def _end(self, result: StepResult) -> None:
         self.note(result)
-        self.journal.end(result.step, result.status, result.reason)
+        self._journalled(lambda: self.journal.end(result.step, result.status, result.reason))
+
+    def _journalled(self, write: Callable[[], None]) -> None:
+        """Write to the journal first; once the service was touched, a disk that is full does not keep it down."""
+        touched = self.journal.changed
+        try:
+            write()
+        except OSError as error:
+            what = f"the journal {self.journal.file} cannot be written: {error.strerror or error}"
+            if not touched:
+                raise StepFailed(what, "free some room there, or set XDG_STATE_HOME") from error
+            self.tell(what)
 
     def _still_locked(self, step: Step) -> None:
         """See that the lock is still ours; in the outage its loss does not keep the service down."""
@@ -93,7 +104,9 @@ class Acting:
             return
         if not self.journal.changed:
             raise Interrupted("the lock was lost before the first changing step; nothing was touched")
-        self.journal.note("the lock was lost; the service is brought back all the same")
+        self._journalled(
+            lambda: self.journal.note("the lock was lost; the service is brought back all the same")
+        )
 
 
 def _told(step: Step, result: shell.Result) -> StepResult:

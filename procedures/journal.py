@@ -6,6 +6,7 @@ A journal without a `sealed` line is open: a duty to recover.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -89,8 +90,6 @@ class Journal:
 
     def begin(self, step: Step) -> None:
         """Note that a step is about to be taken, with its way back."""
-        if step.changing:
-            self.changed = True
         self._append(
             "begin",
             step=step.name,
@@ -98,6 +97,8 @@ class Journal:
             command=list(step.command),
             way_back=step.way_back,
         )
+        if step.changing:
+            self.changed = True
 
     def end(self, step: Step, status: StepStatus, reason: str) -> None:
         self._append("end", step=step.name, status=status.value, reason=reason)
@@ -117,8 +118,13 @@ class Journal:
             self._descriptor = -1
 
     def _append(self, kind: str, **values: object) -> None:
+        """Add a line as a whole or not at all: half a line on a full disk would make the rest unreadable."""
         line = {"at": _now(), "kind": kind, **values}
-        os.write(self._descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+        raw = (json.dumps(line, ensure_ascii=False) + "\n").encode()
+        length = os.fstat(self._descriptor).st_size
+        if os.write(self._descriptor, raw) < len(raw):
+            os.ftruncate(self._descriptor, length)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))
         os.fsync(self._descriptor)
 
     def _sync_folder(self) -> None:
