@@ -12,6 +12,7 @@ from _pytest.terminal import TerminalReporter
 from procedures.durations import told
 from procedures.target import shown
 from reports.evidence import CheckResult, Evidence, Outcome, Phase, Verdict
+from reports.observed import Unseen
 
 _COLOUR = {
     Outcome.PASSED: "green",
@@ -22,6 +23,10 @@ _COLOUR = {
     Outcome.NOT_APPLICABLE: "light",
 }
 _WIDTH = max(len(one.value) for one in Outcome)
+# What is counted and told together, and what its checks were not.
+_TOGETHER = {Outcome.NOT_APPLICABLE: "asked", Outcome.BLOCKED: "reached"}
+# Verdicts that leave no question whether the containers are there.
+_SETTLED = frozenset({Verdict.ACCEPTED, Verdict.REFUSED, Verdict.CANNOT_OBSERVE})
 _PHASES = {
     Phase.PRE: "Before: the service still runs",
     Phase.READY: "Ready: the last look before the stop",
@@ -63,7 +68,6 @@ class Console:
         self._reporter = reporter
         self._capture = capture
         self._phase: Phase | None = None
-        self._blocked: list[CheckResult] = []
         self.clean: Callable[[str], str] = str
         writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
         reporter.write_sep = self._unsaid  # type: ignore[method-assign]  # pytest-html's last line names a folder that is renamed
@@ -105,6 +109,7 @@ class Console:
         if target:
             self.say(f"{record.procedure} of {target.name} ({target.project}/{target.service})", bold=True)
             self.say(f"  target file {shown_path(target.file)}, engine {target.endpoint or 'not reached'}")
+        self._understudy(record, "what runs is the understudy, not Kestra")
         self.say(f"  run {record.run}, {record.began_at}, by {record.who.user}@{record.who.host}")
         for name in ("reason", "ticket", "operator", "approved_by"):
             if value := getattr(record.who, name):
@@ -149,10 +154,9 @@ class Console:
     def result(self, result: CheckResult) -> None:
         """Write a check's line, and under what does not hold its reason and the next move.
 
-        Checks that were not reached are counted and told together, once, when the phase is over.
+        What was not asked is counted and told together, once, at the end.
         """
-        if result.outcome is Outcome.BLOCKED:
-            self._blocked.append(result)
+        if result.outcome in _TOGETHER:
             return
         if result.check.phase is not self._phase:
             self._phase = result.check.phase
@@ -161,22 +165,28 @@ class Console:
         advisory = " (advisory)" if result.check.advisory and result.outcome is not Outcome.PASSED else ""
         again = " (asked again)" if result.check.id.endswith(" again") else ""
         self.say(f"  {result.outcome:<{_WIDTH}}  {result.check.claim}{again}{advisory}", **colour)
-        if result.outcome not in {Outcome.PASSED, Outcome.BLOCKED}:
+        if result.outcome is not Outcome.PASSED:
             self.say(f"  {'':<{_WIDTH}}  {result.reason}")
             if result.next_move:
                 self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
 
-    def _not_reached(self) -> None:
-        """Say what was not reached, once for each reason."""
-        for reason in dict.fromkeys(one.reason for one in self._blocked):
-            count = sum(one.reason == reason for one in self._blocked)
-            self.say(f"blocked: {count} checks were not reached: {reason}", blue=True)
-        self._blocked.clear()
+    def _not_asked(self, record: Evidence) -> None:
+        """Say what was not asked, once for each reason; a reason that the verdict gives is not said twice."""
+        for outcome, word in _TOGETHER.items():
+            reasons = [
+                "" if any(told in one.reason for told in record.verdict_reasons) else f": {one.reason}"
+                for one in record.results
+                if one.outcome is outcome
+            ]
+            for reason in dict.fromkeys(reasons):
+                count = reasons.count(reason)
+                checks = "check was" if count == 1 else "checks were"
+                self.say(f"{outcome}: {count} {checks} not {word}{reason}", blue=True)
 
     def closing(self, record: Evidence, report: str, *, plan_only: bool) -> None:
         """Say how it ended, what to do next, where the report is."""
         good = record.verdict is Verdict.ACCEPTED
-        self._not_reached()
+        self._not_asked(record)
         self.say()
         if plan_only:
             self.say(
@@ -184,16 +194,12 @@ class Console:
             )
         else:
             self.say(f"{record.verdict}", bold=True, green=good, red=not good)
-        for reason in record.verdict_reasons[:12]:
-            self.say(f"  {reason}")
+        self._understudy(record, "this ran against the understudy, not Kestra; it says nothing of a real one")
+        self._reasons(record)
         self._outage(record)
+        self._now(record)
         for finding in record.findings:
             self.say(f"  noted: {finding.text}" + (f" → {finding.next_move}" if finding.next_move else ""))
-        moves = [(one.check.id, one.next_move) for one in record.results if one.closes and one.next_move]
-        if moves:
-            self.say("What to do next", bold=True)
-            for check_id, move in moves:
-                self.say(f"  {check_id}: {move}")
         if record.by_hand:
             self.say("By hand", bold=True)
             for command in record.by_hand:
@@ -202,6 +208,33 @@ class Console:
             self.say(f"report: {report}")
         meaning = "nothing was changed" if plan_only else record.verdict.meaning
         self.say(f"exit status {record.exit_status}: {meaning}")
+
+    def _reasons(self, record: Evidence) -> None:
+        """Say why: a check's finding with its next move and the name by which it could be waived."""
+        found = {
+            f"{one.check.claim} {one.outcome}: {one.reason}": one for one in record.results if one.closes
+        }
+        for reason in record.verdict_reasons:
+            one = found.get(reason)
+            if one is None:
+                self.say(f"  {reason}")
+                continue
+            self.say(f"  {one.outcome}: {one.check.claim}")
+            self.say(f"    {one.reason}")
+            if one.next_move:
+                self.say(f"    → {one.next_move}")
+            self.say(f"    ({one.check.id})")
+
+    def _now(self, record: Evidence) -> None:
+        """Say what the engine showed last: an operator asks first whether the service is there."""
+        if record.verdict in _SETTLED or isinstance(record.exists_now, Unseen):
+            return
+        for container in record.exists_now:
+            self.say(f"  the engine shows now: {container}")
+
+    def _understudy(self, record: Evidence, words: str) -> None:
+        if record.target is not None and record.target.understudy:
+            self.say(f"  {words}", yellow=True)
 
     def _outage(self, record: Evidence) -> None:
         if record.outage is None or not record.executed:
