@@ -12,10 +12,10 @@ from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, 
 NEXT_MOVE: dict[Verdict, str] = {
     Verdict.ACCEPTED: "Nothing has to be done.",
     Verdict.REFUSED: "Clear every reason above, then run again; nothing of the service was touched.",
-    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims above before you rely on it, then run “accept”.",
+    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims above before you rely on it, those about data first.",
     Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is above, the commands by hand are below.",
     Verdict.ROLLED_BACK: "The old state is back. Clear what failed, above, before trying again.",
-    Verdict.INTERRUPTED: "Run “recover”; it reads the journal and ends with the service up.",
+    Verdict.INTERRUPTED: "Look whether the service answers. “recover” starts and judges it, and closes an open journal.",
     Verdict.LOCKED: "Wait for the run that holds the target, or recover the open journal.",
     Verdict.CANNOT_OBSERVE: "Make readable what is named above, then run again; nothing was touched.",
     Verdict.NO_EVIDENCE: "The work is done, its evidence is not whole: keep what is here, and clear the cause.",
@@ -142,7 +142,7 @@ def _ran(evidence: Evidence) -> Html:
     who, target = evidence.who, evidence.target
     facts: list[tuple[str, object]] = [
         ("Began", utc(evidence.began_at)),
-        ("By", who.operator or who.user),
+        ("By", f"{who.operator} (as given), user {who.user}" if who.operator else f"user {who.user}"),
         ("From", who.host),
         ("Reason", who.reason or "none given"),
         ("Ticket", who.ticket or "none given"),
@@ -182,7 +182,9 @@ def _reasons(evidence: Evidence) -> Html:
     closing = [one for one in evidence.results if one.closes and one.outcome is not Outcome.BLOCKED]
     if evidence.verdict is Verdict.ACCEPTED and not closing and not evidence.verdict_reasons:
         return Html()
-    told = {one.reason for one in closing}
+    told = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
+        one.reason for one in closing
+    }
     reasons = [reason for reason in evidence.verdict_reasons if reason not in told]
     return _box(
         _tone(evidence),
