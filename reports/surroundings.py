@@ -9,7 +9,7 @@ from reports.banner import command_line, next_move, outage_in_words
 from reports.drawing import to_svg
 from reports.evidence import Evidence, PathOutage, SavedFile
 from reports.markup import Html, code, definitions, fold, items, join, table, tag
-from reports.observed import Engine, Image, Server, Snapshot, Unseen
+from reports.observed import Container, Engine, Image, Server, Snapshot, Unseen
 from reports.words import count, exactly, number, plus_minus, seconds, short, size, utc
 
 ALWAYS: tuple[SavedFile, ...] = (
@@ -137,10 +137,10 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
             yield "Engine", f"not observed: {why}"
     match snapshot.running_image or snapshot.image:
         case Image() as image:
-            yield (
-                "Image",
-                join([short(image.reference), f" {image.version}, {size(image.size)}, id ", short(image.id)]),
-            )
+            # Asked for by its id, an image has no other name; its container keeps the one it was made by.
+            container = snapshot.container
+            name = container.image if isinstance(container, Container) else image.reference
+            yield "Image", join([short(name), f" {image.version}, {size(image.size)}, id ", short(image.id)])
     match snapshot.server:
         case Server() as server:
             version = server.version
