@@ -78,7 +78,7 @@ def _figures(evidence: Evidence) -> Iterator[Html]:
     held = "every required claim holds" if accepted else "not every required claim is known to hold"
     with_waivers = f", with {count(len(evidence.waivers), 'claim')} waived" if evidence.waivers else ""
     yield _figure("Accepted", "yes" if accepted else "no", held + with_waivers)
-    yield _figure("Outage", *_outage(evidence.outage, evidence.executed))
+    yield _figure("Outage", *outage_of(evidence.outage, evidence.executed))
     yield _figure("Checks", f"{evidence.count(Outcome.PASSED)} passed", _counts(evidence))
     ended = join(["ended ", utc(evidence.ended_at)]) if evidence.ended_at else "its end was not recorded"
     yield _figure("Run took", seconds(evidence.took), ended)
@@ -88,7 +88,8 @@ def _figure(name: str, value: str, note: object) -> Html:
     return tag("div", tag("dt", name), tag("dd", tag("b", value), " ", tag("small", note)))
 
 
-def _outage(outage: Outage | None, executed: bool) -> tuple[str, str]:
+def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
+    """Return the outage in words; a run that acted and left no measurement says that it is unknown."""
     if outage is None:
         return (
             ("not measured", "nothing was stopped") if not executed else ("unknown", "no measurement is left")
@@ -127,6 +128,10 @@ def _counts(evidence: Evidence) -> str:
     others = [
         _counted(evidence, kind) for kind in Outcome if kind is not Outcome.PASSED and evidence.count(kind)
     ]
+    asked = {(one.check.id, one.check.way) for one in evidence.results}
+    planned = evidence.plan.checks if evidence.plan else ()
+    left = sum((one.id, one.way) not in asked for one in planned)
+    others += [f"{left} without a result"] if left else []
     return ", ".join(others) or "no other outcome"
 
 
