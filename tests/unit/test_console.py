@@ -1,0 +1,67 @@
+"""The closing block: each finding once, with its next move and its name, and what an operator asks first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from _pytest.config import get_config
+from _pytest.terminal import TerminalReporter
+
+from procedures.console import Console
+from reports.evidence import Evidence, Outcome, Verdict
+from tests.reports import samples
+
+
+def closing(record: Evidence) -> list[str]:
+    """What the closing block says of a record."""
+    config = get_config()
+    config.parse([])
+    written = StringIO()
+    Console(TerminalReporter(config, written), None).closing(record, "", plan_only=False)
+    return written.getvalue().splitlines()
+
+
+def found(record: Evidence) -> Evidence:
+    """The record as the verdict words it: claim, outcome and reason in one sentence."""
+    told = [one for one in record.results if one.closes and one.outcome is not Outcome.BLOCKED]
+    return replace(
+        record, verdict_reasons=tuple(f"{one.check.claim} {one.outcome}: {one.reason}" for one in told)
+    )
+
+
+def test_a_finding_is_told_once_with_its_next_move_and_its_name() -> None:
+    record = found(samples.refused())
+    lines = closing(record)
+    told = [one for one in record.results if one.closes and one.next_move]
+    assert told
+    for one in told:
+        at = lines.index(f"  {one.outcome}: {one.check.claim}")
+        assert lines[at + 1 : at + 4] == [
+            f"    {one.reason}",
+            f"    → {one.next_move}",
+            f"    ({one.check.id})",
+        ]
+        assert sum(one.reason in line for line in lines) == 1
+
+
+def test_what_was_not_reached_is_counted_from_the_record() -> None:
+    record = samples.refused()
+    blocked = record.count(Outcome.BLOCKED)
+    assert blocked > 1
+    told = [line for line in closing(record) if line.startswith("blocked: ")]
+    assert sum(int(line.split()[1]) for line in told) == blocked
+
+
+@pytest.mark.parametrize("understudy", [True, False])
+def test_the_understudy_is_said(understudy: bool) -> None:
+    record = samples.understudied() if understudy else samples.accepted()
+    assert understudy is any("understudy, not Kestra" in line for line in closing(record))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.INTERRUPTED, Verdict.REFUSED])
+def test_what_the_engine_shows_is_said_where_it_is_a_question(verdict: Verdict) -> None:
+    record = replace(samples.accepted(), verdict=verdict, exists_now=("tools-kestra: running",))
+    lines = closing(record)
+    assert (verdict is Verdict.INTERRUPTED) is ("  the engine shows now: tools-kestra: running" in lines)
