@@ -354,3 +354,18 @@ def test_the_index_tells_runs_apart() -> None:
         "not JSON",
     )
     assert "<script" not in page
+
+
+def test_a_finding_that_the_verdict_words_is_not_told_twice() -> None:
+    record = samples.refused()
+    one = next(one for one in record.results if one.closes and one.next_move)
+    worded = replace(record, verdict_reasons=(f"{one.check.claim} {one.outcome}: {one.reason}",))
+    assert 1 == Page(to_html(worded)).text.split("Sections")[0].split("Next: ")[0].count(one.reason)
+
+
+def test_what_has_no_result_is_counted() -> None:
+    record = samples.accepted()
+    assert record.plan is not None
+    cut = replace(record, results=record.results[:-2])
+    assert "no other outcome" not in Page(to_html(cut)).text
+    assert "2 without a result" in Page(to_html(cut)).text
