@@ -15,12 +15,6 @@ saída: 0 iniciada; 5 iniciada sem o Kestra, porque uma de suas portas está em 
 TEXT
 }
 
-is_skipped() {
-    case ${SKIP_Kestra_AUTO_START:-} in
-    '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;;
-    esac
-}
-
 # One letter in another case, and a name means nothing to anybody.
 tell_names_that_nobody_reads() {
     local name
@@ -75,7 +69,6 @@ main() {
     need_engine
     need_compose
     need_rendered_settings
-    refuse_bad_ports
     need_images
     refuse_namesakes
     local others status=0

@@ -57,9 +57,10 @@ alive_ids_of() {
 
 # A container with our name that Compose did not make for this stack; blank if there is none.
 namesake() {
-    local id
+    local id ours
     id=$(ask ps -aq --no-trunc --filter "name=^/?$(project)-$1\$")
-    if [ -n "$id" ] && ! ids_of "$1" | grep -qx "$id"; then say "$id"; fi
+    ours=$(ids_of "$1")
+    if [ -n "$id" ] && [[ $ours != *"$id"* ]]; then say "$id"; fi
 }
 
 has_image() { ask image inspect "$1" >/dev/null 2>&1; }

@@ -13,7 +13,7 @@ need_settings() {
     ! grep -q $'\r' "$settings" ||
         die "$cannot_look" "$settings tem fins de linha do Windows (CRLF): converta com \"sed -i 's/\\r\$//' $settings\""
     # Which container is ours hangs on this one value, so only the plain way of writing it is understood.
-    if grep -E '^[[:space:]]*(export[[:space:]]+)?STACK_PREFIX[[:space:]]*[=:]' "$settings" | grep -vq '^STACK_PREFIX=' ||
+    if grep -Eq '^([[:space:]]+|[[:space:]]*export[[:space:]]+)STACK_PREFIX|^STACK_PREFIX[[:space:]:]' "$settings" ||
         ! [[ $(setting STACK_PREFIX) =~ ^[a-z0-9_-]*$ ]]; then
         die "$cannot_look" "STACK_PREFIX em $settings não se entende:" \
             "escreva STACK_PREFIX=nome, só letras minúsculas, dígitos, - e _"
@@ -26,6 +26,7 @@ project() { say "$(setting STACK_PREFIX)tools"; }
 need_rendered_settings() {
     need_settings
     refuse_blank_values
+    refuse_bad_ports
     tell_overridden_keys
     local said
     said=$(compose config --quiet 2>&1) || explain_refused_settings "$said"
@@ -89,6 +90,8 @@ rendered_value() {
         line=${line#*=}
         line=${line#\"}
         line=${line%\"}
+        # The one escape of JSON that printf does not know.
+        line=${line//\\\"/\"}
         printf '%b\n' "${line//'$$'/'$'}"
         return
     done <<<"$rendered"

@@ -21,6 +21,13 @@ refuse_namesakes() {
     done
 }
 
+# Whether start-stacks.sh is to leave Kestra out; 0 and false are a no.
+is_skipped() {
+    case ${SKIP_Kestra_AUTO_START:-} in
+    '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;;
+    esac
+}
+
 # Start what is down of these services; what runs is not touched, whatever changed in .env.
 start_neighbours() {
     run_compose up -d --no-recreate --no-build --pull never "$@" || die "$refused" "$* não iniciou"
@@ -137,11 +144,12 @@ wait_until_ready() {
 
 # Whether the running container is what .env and the Compose file say now, and the image's tag still is its image.
 is_current() {
-    local id=$1 image mark
+    local id=$1 image mark said
     image=$(ask image inspect --format '{{.Id}}' "$(rendered_value services.kestra.image)" 2>/dev/null) || return 1
     [ "$(fact "$id" '{{.State.Status}} {{.Image}}')" = "running $image" ] || return 1
     mark=$(fact "$id" '{{index .Config.Labels "com.docker.compose.config-hash"}}')
+    if [ "$mark" = "$(compose config --hash kestra | awk '{ print $2 }')" ]; then return; fi
     # A container that was made without the services it depends on has another mark than `config` tells.
-    [ "$mark" = "$(compose config --hash kestra | awk '{ print $2 }')" ] ||
-        ! compose --dry-run up -d --no-deps --no-build --pull never kestra 2>&1 | grep -q Recreate
+    said=$(compose --dry-run up -d --no-deps --no-build --pull never kestra 2>&1) || return 1
+    [[ $said != *Recreate* ]]
 }

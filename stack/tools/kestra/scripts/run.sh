@@ -32,7 +32,6 @@ main() {
     need_engine
     need_compose
     need_rendered_settings
-    refuse_bad_ports
     need_images
     refuse_namesakes
     start_neighbours kestra-postgres
