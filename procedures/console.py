@@ -11,6 +11,7 @@ from _pytest.terminal import TerminalReporter
 
 from procedures.durations import told
 from procedures.target import shown
+from reports.banner import outage_in_words
 from reports.evidence import CheckResult, Evidence, Outcome, Phase, Verdict
 from reports.observed import Unseen
 
@@ -107,7 +108,8 @@ class Console:
                 f"WAIVED by {waiver.author}: {waiver.check}, because: {waiver.reason}", yellow=True, bold=True
             )
         if target:
-            self.say(f"{record.procedure} of {target.name} ({target.project}/{target.service})", bold=True)
+            service = f"{target.project}/{target.service}" if target.project else f"service {target.service}"
+            self.say(f"{record.procedure} of {target.name} ({service})", bold=True)
             self.say(f"  target file {shown_path(target.file)}, engine {target.endpoint or 'not reached'}")
         self._understudy(record, "what runs is the understudy, not Kestra")
         self.say(f"  run {record.run}, {record.began_at}, by {record.who.user}@{record.who.host}")
@@ -240,11 +242,8 @@ class Console:
         if record.outage is None or not record.executed:
             return
         path = record.outage.told
-        if path is None or path.first_good is None:
-            self.say("  outage: it had not ended when the probe did")
-            return
-        if path.length is None:
-            self.say("  outage: it began before the probe looked, so its length is not known")
+        if path is None or path.length is None:
+            self.say(f"  outage: {', '.join(outage_in_words(record.outage))}")
             return
         give_or_take = f" ± {path.uncertainty * 1000:.0f} ms" if path.uncertainty is not None else ""
         self.say(f"  outage: {path.length:.3f} s{give_or_take} on {path.path}, seen from outside")
