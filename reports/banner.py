@@ -155,7 +155,8 @@ def _ran(evidence: Evidence) -> Html:
     if who.approved_by:
         facts.append(("Approved by (as given)", who.approved_by))
     if target is not None:
-        facts.append(("Target", join([code(target.container), f" on {target.endpoint}"])))
+        where = f" on {target.endpoint}" if target.endpoint else ", engine not reached"
+        facts.append(("Target", join([code(target.container or target.name), where])))
     facts.append(("Run", code(evidence.run)))
     return tag(
         "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="kr-ran"

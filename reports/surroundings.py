@@ -104,6 +104,11 @@ def _commit(commit: str) -> Html:
     return join([short(name or "unknown"), f" {note}" if note else ""])
 
 
+def _known(value: str) -> Html:
+    """Return a value of the target, or that it is not known: blank, or still with the places for what was not read."""
+    return code(value) if value and "{" not in value else tag("i", "not known")
+
+
 def to_target(evidence: Evidence) -> Html:
     """Return what was operated on, the engine it runs on, and every version that was seen."""
     target = evidence.target
@@ -113,12 +118,12 @@ def to_target(evidence: Evidence) -> Html:
         ("Target", target.name),
         ("Target file", code(target.file)),
         ("Folder", code(target.root)),
-        ("Compose project, service", f"{target.project}, {target.service}"),
+        ("Compose project, service", f"{target.project or 'not known'}, {target.service}"),
         ("Database service", target.database_service),
-        ("Container", code(target.container)),
-        ("HTTP", code(target.http_url)),
-        ("Management", code(target.management_url)),
-        ("Engine's address", code(target.endpoint)),
+        ("Container", _known(target.container)),
+        ("HTTP", _known(target.http_url)),
+        ("Management", _known(target.management_url)),
+        ("Engine's address", _known(target.endpoint)),
         *(_versions(evidence.snapshots[-1]) if evidence.snapshots else ()),
     ]
     return definitions(pairs)
