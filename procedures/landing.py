@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 from procedures.problems import Problem
@@ -15,6 +14,7 @@ HURRIED = {"SIGINT", "SIGTERM"}
 """Whoever sends these waits for us; a lost terminal does not."""
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
+_REPORT = "report it with this record"
 
 
 def land(states: States, ask_data: Callable[[], None]) -> None:
@@ -31,23 +31,36 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
             _start(states, ask_data)
         if run.owes and _started(run):
             _look(run)
-    except (Problem, OSError) as error:
-        run.finding(f"landing failed: {error}", "start the service by hand")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the record is still to be written
+        run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")
     finally:
-        if run.watch is not None:
-            run.watch.close()
+        _close_watch(run)
 
 
 def _start(states: States, ask_data: Callable[[], None]) -> None:
     run = states.run
-    run.course.interrupted = run.course.interrupted or "the run ended before its end"
-    with contextlib.suppress(Problem):  # what cannot be seen now does not keep the service down
+    if "after" not in run.course.snapshots:
+        run.course.interrupted = run.course.interrupted or "the run ended before its end"
+    try:
         states.look_while_landing()
         ask_data()
+    except Problem:
+        pass
+    except Exception as error:  # noqa: BLE001 - what cannot be seen now does not keep the service down
+        run.finding(f"an error of this suite's own while landing: {type(error).__name__}: {error}", _REPORT)
     if run.restarting is not None and states.may_start():
-        run.tell("the run ends while the service is down: starting it")
-        run.restarting.land()
+        run.tell("the run ends and the service was not started: starting it")
+        if run.restarting.land().status is StepStatus.DONE:
+            run.course.answers = None  # what was seen before this start says nothing of it
         run.moment("start commanded while landing")
+
+
+def _close_watch(run: Run) -> None:
+    try:
+        if run.watch is not None:
+            run.watch.close()
+    except Exception as error:  # noqa: BLE001 - whatever it saw, the record is still to be written
+        run.finding(f"what was watched cannot be told: {type(error).__name__}: {error}", _REPORT)
 
 
 def _look(run: Run) -> None:

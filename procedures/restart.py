@@ -21,6 +21,8 @@ from reports.observed import Container, Server, Unseen
 STOP_SPARE = 15.0
 """Seconds beyond the grace in which the engine must have killed what did not end by itself."""
 START_LIMIT = 60.0
+AFTER_FAILED_START = 5.0
+"""Seconds for a look at what a start command that failed has left."""
 HEALTH_SPARE = 60.0
 """Seconds beyond the soak in which Docker's own health check must have made up its mind."""
 CADENCE = 0.02
@@ -113,7 +115,9 @@ class Restart:
         step = self._planned[START]
         commanded_at = self._engine_time()
         result = self._acting.command(step, self._driver.start(self._start_limit))
-        ready = self._waiting.until("ready", self._look_for_ready(watch), step.limit, CADENCE)
+        # A start that has failed is commanded once more by landing: a boot is not waited for before that.
+        limit = min(step.limit, AFTER_FAILED_START) if result.status is StepStatus.FAILED else step.limit
+        ready = self._waiting.until("ready", self._look_for_ready(watch), limit, CADENCE)
         self._acting.add_wait(step, ready)
         return Start(result, commanded_at, ready, None)
 
