@@ -84,11 +84,13 @@ class Holding:
 
     def let_go(self, verdict: str, *, owed: bool) -> None:
         """Seal the journal unless something is owed, and give the lock back in every case."""
-        if self._journal is not None:
-            if not owed:
+        try:
+            if self._journal is not None and not owed:
                 self._journal.seal(verdict)
-            self._journal.close()
-        self.lock.let_go()
+        finally:
+            if self._journal is not None:
+                self._journal.close()
+            self.lock.let_go()
 
     def _take_over(self, holder: Holder) -> None:
         self._see_journal_of(holder)

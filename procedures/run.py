@@ -100,6 +100,8 @@ class Run:
         self._holding: Holding | None = None
         self._acting: Acting | None = None
         self.restarting: restart.Restart | None = None
+        self.unprepared = ""
+        """Why nothing can be prepared, where the lock was taken and the journal could not be opened."""
         self.watch: Watch | None = None
         self.grace = 0.0
 
@@ -172,19 +174,28 @@ class Run:
         """Take the lock and open the journal; whoever is in the way ends this run as locked."""
         if self.course.unobservable or self.asked.plan_only or self.plan is None or self._engine is None:
             return
-        self._holding = Holding(self.observers, self.asked, self.id, self.who, self._environment)
         try:
-            self._holding.take()
+            holding = Holding(self.observers, self.asked, self.id, self.who, self._environment)
+        except CannotObserve as error:
+            self.course.unobservable = error.what
+            return
+        self._holding = holding
+        try:
+            holding.take()
         except Held as error:
             self.course.held = f"{error.what} → {error.next_move}" if error.next_move else error.what
-            self.course.by_hand = [self.start_command, *self._holding.by_hand]
+            self.course.by_hand = [self.start_command, *holding.by_hand]
             return
         except CannotObserve as error:
             self.course.unobservable = error.what
             return
-        self.course.recovered_from = self._holding.recovered_from
-        self.course.findings += self._holding.findings
-        self._acting = Acting(self._holding.journal, self._holding.lock, self.interruption, self.tell)
+        except OSError as error:
+            self.unprepared = f"the journal cannot be written: {error}"
+            self.finding(self.unprepared, "free some room there, or set XDG_STATE_HOME to another folder")
+            return
+        self.course.recovered_from = holding.recovered_from
+        self.course.findings += holding.findings
+        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
         self.restarting = restart.Restart(
             self.plan.steps, self.observers.compose, self._acting, self.observers, waiting
@@ -228,12 +239,19 @@ class Run:
 
     def let_go(self, verdict: str) -> None:
         """Seal the journal where nothing is owed, and give the lock back."""
-        if self._holding:
-            self._holding.let_go(verdict, owed=self.owes)
-        if self._observers:
-            self._observers.close()
-        if self._engine:
-            self._engine.close()
+        try:
+            if self._holding:
+                self._holding.let_go(verdict, owed=self.owes)
+        except OSError as error:
+            self.finding(
+                f"the journal cannot be sealed: {error.strerror or error}",
+                "free some room there; the next run will ask for `pytest -m recover`",
+            )
+        finally:
+            if self._observers:
+                self._observers.close()
+            if self._engine:
+                self._engine.close()
 
     # Small things
 
