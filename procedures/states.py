@@ -114,11 +114,13 @@ class States:
         if not decision.open:
             raise Blocked(f"the first gate is closed by {decision.why}")
         if self.run.restarting is None or self.run.folder is None:
-            raise Blocked("nothing is prepared without a lock and a folder")
+            raise Blocked(self.run.unprepared or "nothing is prepared without a lock, a journal and a folder")
         before = self.before()
         containers = (*_known(before.containers), *_known(before.database_containers))
         self.run.restarting.prepare(self.run.folder, containers, self.run.redaction.clean)
         self.run.watch = Watch(self.run.observers)
+        if not self.run.watch.looking:
+            raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
         self.run.moment("probe looking")
         return self.run.observers.before("ready")
 

@@ -25,7 +25,7 @@ class Watch:
         self._probe: observed.Probe | None = observed.Probe.start(
             _paths(observers), observers.target.budgets.run
         )
-        self._probe.wait_until_looking(PROBE_START)
+        self.looking = self._probe.wait_until_looking(PROBE_START)
         self.outage: Outage | None = None
 
     @property
