@@ -11,7 +11,6 @@ from pathlib import Path
 
 from procedures import restart, verdict
 from procedures.journal import Story
-from procedures.problems import CannotObserve
 from procedures.run import Run
 from reports import archive, junit
 from reports.evidence import (
@@ -109,9 +108,11 @@ def save_last_logs(run: Run) -> None:
     if run.folder is None:
         return
     if run.changed:
-        with contextlib.suppress(CannotObserve, OSError):
+        try:
             for one in run.observers.containers():
                 restart.save_log(run.observers, one, run.folder, run.redaction.clean, "after")
+        except Exception as error:  # noqa: BLE001 - a log that cannot be had takes no record with it
+            run.finding(f"the new container's log could not be saved: {error}")
     if run.journal is not None:
         with contextlib.suppress(OSError):
             text = run.journal.file.read_text(encoding="utf-8")

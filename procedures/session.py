@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, Ty
 from procedures.run import Asked, Run
 from procedures.states import States
 from reports import archive, junit
-from reports.evidence import Check, CheckResult, Evidence, Phase, Protects, Waiver
+from reports.evidence import Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver
 from reports.handover import HANDOVER, Handover
 from reports.observed import Snapshot
 
@@ -169,14 +170,23 @@ class Session:
             self._unused = True
             self.run.let_go("")
             return
+        try:
+            self._judge(session)
+        except Exception as error:  # noqa: BLE001 - the views are told what there is, and the target is given back
+            self.crashed(f"{type(error).__name__}: {error}")
+            self.view_failed(error)
+            session.exitstatus = Verdict.INTERRUPTED.exit_status
+
+    def _judge(self, session: pytest.Session) -> None:
+        """Make the record, and give the views what pytest never came to."""
         reason = self.run.stopped_short or "the run ended before it was reached"
-        if not self.run.asked.plan_only:
-            for result in self.run.ledger.block_rest(reason):
-                junit.push(self.config, outcome.report_of(result))
+        blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         closing.save_last_logs(self.run)
         self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
+        for result in blocked:
+            junit.push(self.config, outcome.report_of(result))
         junit.push(self.config, junit.verdict_report(self._record))
 
     def view_failed(self, error: Exception) -> None:
@@ -189,21 +199,37 @@ class Session:
         """After the views were written: complete the folder, give everything back, say how it ended."""
         if self._unused:
             self._drop_folder()
-        if self._record is None:
             return
-        record, folder = self._record, None
+        if self._record is None:
+            # An error of our own while landing: there is nothing to seal, and the target is given back all the same.
+            self.run.let_go(Verdict.INTERRUPTED)
+            for found in self.run.course.findings:
+                self.console.say(f"noted: {found.text}", red=True)
+            return
+        record, folder = self._record, self.run.folder
+        try:
+            folder, record = self._whole(record)
+            self._seal_earlier(record)
+        except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
+            self.view_failed(error)
+            self.run.finding(f"the evidence is not whole: {self._lost}")
+            record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+        finally:
+            self.run.let_go(record.verdict)
+        session.exitstatus = record.exit_status
+        # What was found since the record was written is told at least here.
+        record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
+        report = str(folder / archive.REPORT) if folder else ""
+        self.console.closing(record, report, plan_only=self.run.asked.plan_only)
+        self._record = None
+
+    def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
+        """Complete and seal the run's folder; return where it lies and what the record says now."""
         lost = self._lost or closing.keep(self.run, record)
         if lost:
             self.run.finding(f"the evidence is not whole: {lost}")
             record = closing.evidence_of(self.run, lost if self.run.changed else "")
-        if self.run.folder is not None:
-            folder, record = closing.seal(self.run, record)
-        self._seal_earlier(record)
-        self.run.let_go(record.verdict)
-        session.exitstatus = record.exit_status
-        report = str(folder / archive.REPORT) if folder else ""
-        self.console.closing(record, report, plan_only=self.run.asked.plan_only)
-        self._record = None
+        return closing.seal(self.run, record)
 
     def end(self) -> None:
         """Give the signals and the terminal back."""
@@ -253,7 +279,7 @@ class Session:
             if story.changed and (self.procedure != "recover" or self.run.owes or not self.run.changed):
                 continue
             closing.seal_killed(self.run, story)
-            if not story.sealed:
+            if story.changed:  # any other was sealed before this run went on
                 seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
 
     def _drop_folder(self) -> None:
