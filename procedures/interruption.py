@@ -21,7 +21,9 @@ class Interruption:
     def listen(self) -> None:
         """Take over the signals that end a run."""
         for one in SIGNALS:
-            self._replaced[one] = signal.signal(one, self._note)
+            # Whoever made us ignore a signal meant it: `nohup` does, and a shell for what it runs in the background.
+            if signal.getsignal(one) is not signal.SIG_IGN:
+                self._replaced[one] = signal.signal(one, self._note)
 
     def let_go(self) -> None:
         """Give the signals back to whoever had them."""
