@@ -29,7 +29,7 @@ _TOGETHER = {Outcome.NOT_APPLICABLE: "asked", Outcome.BLOCKED: "reached"}
 # Verdicts that leave no question whether the containers are there.
 _SETTLED = frozenset({Verdict.ACCEPTED, Verdict.REFUSED, Verdict.CANNOT_OBSERVE})
 _PHASES = {
-    Phase.PRE: "Before: the service still runs",
+    Phase.PRE: "Before: nothing is touched yet",
     Phase.READY: "Ready: the last look before the stop",
     Phase.MID: "In the outage",
     Phase.POST: "After: the service was started",
@@ -111,7 +111,6 @@ class Console:
             service = f"{target.project}/{target.service}" if target.project else f"service {target.service}"
             self.say(f"{record.procedure} of {target.name} ({service})", bold=True)
             self.say(f"  target file {shown_path(target.file)}, engine {target.endpoint or 'not reached'}")
-        self._understudy(record, "what runs is the understudy, not Kestra")
         self.say(f"  run {record.run}, {record.began_at}, by {record.who.user}@{record.who.host}")
         for name in ("reason", "ticket", "operator", "approved_by"):
             if value := getattr(record.who, name):
@@ -122,7 +121,9 @@ class Console:
         self.say("Plan", bold=True)
         for phase in Phase:
             count = sum(one.phase is phase for one in plan.checks)
-            self.say(f"  {count:>2} checks {_PHASES[phase].lower()}")
+            twice = sum(one.again for one in plan.checks) if phase is Phase.READY else 0
+            again = f", and {twice} of those before once more" if twice else ""
+            self.say(f"  {count:>2} checks {_PHASES[phase].lower()}{again}")
         for step in plan.steps:
             self.say(f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {told(step.limit)})")
         if plan.worst_outage is not None:
@@ -196,7 +197,10 @@ class Console:
             )
         else:
             self.say(f"{record.verdict}", bold=True, green=good, red=not good)
-        self._understudy(record, "this ran against the understudy, not Kestra; it says nothing of a real one")
+        if record.target is not None and record.target.understudy:
+            self.say(
+                "  this ran against the understudy, not Kestra; it says nothing of a real one", yellow=True
+            )
         self._reasons(record)
         self._outage(record)
         self._now(record)
@@ -233,10 +237,6 @@ class Console:
             return
         for container in record.exists_now:
             self.say(f"  the engine shows now: {container}")
-
-    def _understudy(self, record: Evidence, words: str) -> None:
-        if record.target is not None and record.target.understudy:
-            self.say(f"  {words}", yellow=True)
 
     def _outage(self, record: Evidence) -> None:
         if record.outage is None or not record.executed:
