@@ -21,7 +21,7 @@ from reports.markup import Html, block, code, fold, items, join, slug, table, ta
 from reports.words import count, exactly, mark, outcome, seconds, status, utc
 
 ASKED: dict[Phase, str] = {
-    Phase.PRE: "before anything is done, while the service still runs",
+    Phase.PRE: "before anything is done",
     Phase.READY: "after the preparation, just before the stop",
     Phase.MID: "while the service is stopped",
     Phase.POST: "after the service was started again",
