@@ -19,6 +19,8 @@ from procedures.observe.engine import OURS, EngineObserver
 from procedures.problems import CannotObserve
 
 _LABEL = "io.kestra-restart.lock."
+TRIES = 20
+"""How often a lock is tried for whose holder is gone at every look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Lock:
         self._engine = engine
         self._container = ""
 
-    def take(self, me: Holder, image: str) -> Holder | None:
+    def take(self, me: Holder, image: str, tries: int = TRIES) -> Holder | None:
         """Take the lock; return None, or who holds it. Creating a container by name is atomic on the engine."""
         labels = {OURS: "lock", **{_LABEL + name: str(getattr(me, name)) for name in Holder.__slots__}}
         try:
@@ -85,19 +87,24 @@ class Lock:
             )
         except docker.errors.APIError as error:
             if error.status_code == 409:
-                return self.holder() or self._again(me, image)
+                return self.holder() or self._again(me, image, tries - 1)
             raise CannotObserve(f"the lock {self.name} cannot be taken: {error.explanation}") from error
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
             raise CannotObserve(f"the lock {self.name} cannot be taken: {error}") from error
         self._container = str(made["Id"])
         return None
 
-    def _again(self, me: Holder, image: str) -> Holder | None:
-        """Try once more: the holder let go between our two looks."""
+    def _again(self, me: Holder, image: str, tries: int) -> Holder | None:
+        """Try once more: the holder let go between our two looks. An engine may also keep the name of nothing."""
+        if tries <= 0:
+            raise CannotObserve(
+                f"the lock {self.name} cannot be taken: the engine calls the name taken and shows no container of it",
+                f"`docker rm -f {self.name}`, else restart the engine in a quiet hour",
+            )
         time.sleep(0.05)
         if (holder := self.holder()) is not None:
             return holder
-        return self.take(me, image)
+        return self.take(me, image, tries)
 
     def holder(self) -> Holder | None:
         """Return who holds the lock now."""

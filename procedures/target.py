@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from procedures.durations import seconds
 from procedures.problems import TypedWrong
@@ -76,13 +77,15 @@ class Target:
     archive_keep: int = 50
 
 
-_TEXTS = ("name", "service", "database_service", "http_url", "management_url", "project")
+_TEXTS = ("name", "service", "database_service", "project")
+_URLS = ("http_url", "management_url")
 _PORTS = ("http_container_port", "management_container_port")
 _NUMBERS = ("log_bytes", "disk_free", "archive_keep")
 _TABLES = {"keys": Keys, "budgets": Budgets}
 _REQUIRED = ("name", "compose_files", "service", "database_service")
 _KNOWN = (
     *_TEXTS,
+    *_URLS,
     *_PORTS,
     *_NUMBERS,
     *_TABLES,
@@ -141,6 +144,7 @@ class _Reader:
         root = (self.file.parent / Path(self._text("root", ".")).expanduser()).resolve()
         given: dict[str, Any] = {
             **{key: self._text(key) for key in _TEXTS if key in self.table},
+            **{key: self._url(key) for key in _URLS if key in self.table},
             **{key: self._port(key) for key in _PORTS if key in self.table},
             **{key: self._number(key) for key in _NUMBERS if key in self.table},
         }
@@ -168,6 +172,20 @@ class _Reader:
             return value
         self.problems.append(f"key {key!r} must be a text, and not a blank one")
         return default
+
+    def _url(self, key: str) -> str:
+        """Read a URL that the probe can look at, with nothing to fill but the ports."""
+        value = self._text(key)
+        try:
+            parts = urlsplit(value.format(http_port=1, management_port=1))
+            usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+        except (KeyError, IndexError, ValueError, AttributeError):
+            usable = False
+        if value and not usable:
+            self.problems.append(
+                f"key {key!r} must be an http:// address, with nothing in braces but {{http_port}} or {{management_port}}"
+            )
+        return value
 
     def _texts(self, key: str) -> tuple[str, ...]:
         value = self.table.get(key, [])
