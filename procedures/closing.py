@@ -128,12 +128,20 @@ def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
             archive.write_report(run.folder, record, run.redaction.clean)
         record = _swept(run, record)
         sealed = archive.seal(run.folder, record)
+    except archive.ArchiveUnwritable as error:
+        return run.folder, evidence_of(run, lost=str(error) if run.changed else "")
+    _keep_house(run, sealed)
+    return sealed, record
+
+
+def _keep_house(run: Run, sealed: Path) -> None:
+    """List the run, point to it and remove old ones; where that fails (somebody else's run), no evidence is lost."""
+    try:
         archive.write_index(sealed.parent)
         archive.point_latest(sealed.parent, sealed)
         archive.prune(sealed.parent, run.asked.target.archive_keep)
     except archive.ArchiveUnwritable as error:
-        return run.folder, evidence_of(run, lost=str(error) if run.changed else "")
-    return sealed, record
+        run.finding(f"the archive could not be kept in order: {error}")
 
 
 def seal_killed(run: Run, story: Story) -> Path | None:
