@@ -340,6 +340,10 @@ def _seen(look: Callable[[], T]) -> T | Unseen:
         return look()
     except CannotObserve as error:
         return Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
+    except Exception as error:  # noqa: BLE001 - unknown, and the other looks go on: one of them may be the outage's
+        return Unseen(
+            f"an error of this suite's own: {type(error).__name__}: {error} → report it with this record"
+        )
 
 
 def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
