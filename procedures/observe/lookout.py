@@ -42,7 +42,8 @@ class Lookout:
         self.sentence = f"{name}: a container of {image[:19]} on network {network}, removed when the run ends"
         try:
             self._stdin = within(30, f"the lookout {name}", self._begin, image, network, lifetime)
-        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        except Exception as error:
+            # Created and never started, it would not end by itself.
             self.close()
             raise CannotObserve(f"the lookout {name} cannot be started: {error}") from error
 
