@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -84,8 +85,9 @@ def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
         streams = _Streams()
         try:
             if process.stdin:
-                process.stdin.write(command.stdin.encode())
-                process.stdin.close()
+                with contextlib.suppress(BrokenPipeError):  # it ended before it read: its status says why
+                    process.stdin.write(command.stdin.encode())
+                    process.stdin.close()
             timed_out = not _follow(process, streams, began + command.limit, poll)
         except BaseException:
             end(process)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,8 +84,8 @@ class EngineObserver:
         with self._reading("the engine's description"):
             before = time.time()
             said = self.client.info()
-            version = self.client.version()
             middle = (before + time.time()) / 2
+            version = self.client.version()
         return Engine(
             id=str(said.get("ID", "")),
             name=str(said.get("Name", "")),
@@ -137,7 +137,9 @@ class EngineObserver:
         with self._reading(f"the lookouts of run {run}"):
             labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
             for one in self.client.api.containers(all=True, filters={"label": labels}):
-                self.client.api.remove_container(one["Id"], force=True, v=True)
+                # It ends by itself too, perhaps just now.
+                with suppress(docker.errors.NotFound, docker.errors.APIError):
+                    self.client.api.remove_container(one["Id"], force=True, v=True)
 
     def image(self, reference: str) -> Image | None:
         """Return an image that is here, or None."""
