@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -175,7 +176,10 @@ class Run:
         if self.course.unobservable or self.asked.plan_only or self.plan is None or self._engine is None:
             return
         try:
-            holding = Holding(self.observers, self.asked, self.id, self.who, self._environment)
+            # Labels on the engine are a sink too: what was typed may hold a secret.
+            given = {name: self.redaction.clean(text) for name, text in self.asked.given.items()}
+            asked = dataclasses.replace(self.asked, given=given)
+            holding = Holding(self.observers, asked, self.id, self.who, self._environment)
         except CannotObserve as error:
             self.course.unobservable = error.what
             return
