@@ -126,6 +126,9 @@ class Run:
             # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
             if self._engine is not None:
                 self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
+        except Exception as error:  # noqa: BLE001 - pytest would end here with a traceback, and nothing on record
+            self.course.unobservable = f"an error of this suite's own: {type(error).__name__}: {error}"
+            self.finding(self.course.unobservable, "report it with this record")
         self.moment("planned")
 
     @property
