@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import pytest
 
@@ -19,7 +25,7 @@ from tests.stack.scripts import (
     script,
     settings,
 )
-from tests.stacks import Stack, engine, free_port, password, stack
+from tests.stacks import Stack, clean_environment, engine, free_port, password, stack
 
 
 @pytest.fixture(scope="module")
@@ -199,15 +205,65 @@ def test_a_kestra_that_does_not_come_up_is_no_success(running: Stack, fault: str
 
 
 def test_an_old_one_that_had_to_be_killed_is_told(unstarted: Stack) -> None:
-    """The new Kestra is ready, and the exit status says that the old one lost what it was doing."""
+    """The new Kestra is ready, and the exit status says that the old one lost what it was doing.
+
+    A Ctrl-C in between, which every process of the terminal gets, does not leave Kestra down.
+    """
     if not unstarted.is_understudy:
         pytest.skip("faults are the understudy's")
-    times = {"KESTRA_TERMINATION_GRACE": "1s", "KESTRA_STOP_GRACE": "2s"}
+    times = {"KESTRA_TERMINATION_GRACE": "1s", "KESTRA_STOP_GRACE": "3s"}
     with settings(unstarted, UNDERSTUDY=f"{unstarted.env['UNDERSTUDY']} ignore-term", **times):
         unstarted.up()
-    done = script(unstarted, RUN, "--detach")
+    with started(unstarted, RUN, "--detach") as (process, out):
+        read_until(out, "tem até 3 s")
+        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGTERM)
+        said = out.read()
+        status = process.wait(60)
 
-    assert (done.returncode, unstarted.is_ready()) == (KILLED, True)
-    assert "foi morto (SIGKILL)" in done.stderr
-    assert "interrompido" not in done.stdout
+    assert (status, unstarted.is_ready()) == (KILLED, True), said
+    assert "foi morto (SIGKILL)" in said
+    assert "interrompido" not in said
     assert library(unstarted, "ids_of kestra").split() == [identity(unstarted)[0]]
+
+
+def test_without_detach_the_logs_are_shown(running: Stack) -> None:
+    """It stays at the logs of the new Kestra; ending it does not end Kestra."""
+    with started(running, RUN) as (process, out):
+        read_until(out, "Kestra pronto")
+        read_until(out, "Server Running" if running.is_understudy else "INFO")
+        assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+
+    assert running.is_ready()
+
+
+@contextmanager
+def started(on: Stack, name: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A script at work, in a process group of its own as in a terminal, both streams as one."""
+    with subprocess.Popen(
+        [str(on.root / name), *arguments],
+        cwd="/",
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        deadline = threading.Timer(90, process.kill)
+        deadline.start()
+        try:
+            yield process, process.stdout
+        finally:
+            deadline.cancel()
+            process.kill()
+
+
+def read_until(out: IO[str], words: str) -> None:
+    """Read lines up to one with these words; the end of the output fails."""
+    for line in out:
+        if words in line:
+            return
+    raise AssertionError(f"{words!r} never came")

@@ -3,11 +3,13 @@
 
 # How long one question to the engine may take, and one command of Compose.
 ask_limit=20 compose_limit=300
+# What goes before a command that a signal to the terminal's processes must not reach; mostly nothing.
+aside=()
 
 ask() { timeout --foreground "$ask_limit" docker "$@"; }
 
 compose() {
-    (cd "$stack" && timeout --foreground "$compose_limit" docker compose --ansi never \
+    (cd "$stack" && "${aside[@]}" timeout --foreground "$compose_limit" docker compose --ansi never \
         -f tools/compose/docker-compose.tools.yml "$@")
 }
 

@@ -111,6 +111,9 @@ explain_busy_port() {
 recreate_kestra() {
     local old status=0
     old=$(alive_ids_of kestra) || die "$cannot_look" "o Docker deixou de responder: nada foi tocado"
+    # Between the stop and the start nobody's Ctrl-C, and no lost terminal, may leave Kestra down.
+    trap '' HUP INT TERM
+    aside=(setsid --wait)
     if [ -n "$old" ]; then
         say "🛑 Encerrando contêiner(es) Kestra..."
         # shellcheck disable=SC2086  # ids, one a line
@@ -120,6 +123,8 @@ recreate_kestra() {
     say "🚀 Iniciando Kestra ($(rendered_value services.kestra.image))..."
     run_compose up -d --no-deps --force-recreate --no-build --pull never kestra ||
         die "$refused" "o Kestra não iniciou (motivo acima): corrija e repita tools/kestra/scripts/run.sh --detach"
+    aside=()
+    trap - HUP INT TERM
     return "$status"
 }
 

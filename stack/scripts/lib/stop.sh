@@ -25,7 +25,7 @@ stop_container() {
     local id=$1 grace end
     grace=$(grace_of "$id") || return
     say "  … $(short "$id") tem até $grace s para terminar suas tarefas"
-    if ! timeout --foreground $((grace + 60)) docker stop -t "$grace" "$id" >/dev/null; then
+    if ! "${aside[@]}" timeout --foreground $((grace + 60)) docker stop -t "$grace" "$id" >/dev/null; then
         warn "  ✗ $(short "$id") não foi interrompido: o Docker não aceitou a parada"
         return "$refused"
     fi
