@@ -34,6 +34,11 @@ def describe(container: Container, beside: tuple[Container, ...]) -> str:
             f"{container.name} was not made by Compose: it carries no {PROJECT} label",
             "name a container that was, or write the file by hand (docs/target.md)",
         )
+    if "POSTGRES_PASSWORD" in container.environment:
+        raise TypedWrong(
+            f"{container.name} looks like a Postgres, not like the service itself",
+            "name the service's own container",
+        )
     root = Path(labels.get(_WORKING_DIR, "."))
     compose_files = [one for one in labels.get(_CONFIG_FILES, "").split(",") if one]
     env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _found_env_files(root)

@@ -119,11 +119,7 @@ class Holding:
             ) from error
 
     def _may_take_over(self) -> bool:
-        return (
-            self._asked.procedure == "recover"
-            and self._asked.take_over
-            and bool(self._asked.given.get("reason"))
-        )
+        return self._asked.take_over
 
     def _judge_open_journals(self) -> None:
         stories = (*self._place.open_ones(), *(one for one in self._foreign if not one.sealed))
@@ -133,7 +129,7 @@ class Holding:
             if story.changed and self._asked.procedure != "recover":
                 self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
                 raise Held(
-                    f"an earlier run was cut off after a changing step and its journal is open: run {story.run} "
+                    f"an earlier run changed the service and was not seen to bring it back: run {story.run} "
                     f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "
                     f"{', '.join(story.unfinished) or 'nothing'}; the engine shows now: {self._shows_now()}; "
                     f"journal: {story.file}",

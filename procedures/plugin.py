@@ -64,7 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _refuse_orphans(config: pytest.Config) -> None:
     """Refuse options of ours that mean nothing without a procedure."""
-    given = [name for name in ("plan", "target", "waive", "take_over") if getattr(config.option, name)]
+    ours = ("plan", "target", "waive", "take_over", "reason", "ticket", "operator", "approved_by")
+    given = [name for name in ours if getattr(config.option, name)]
     if given:
         raise pytest.UsageError(
             f"--{given[0].replace('_', '-')} goes with a procedure: add -m {' or -m '.join(PROCEDURES)}"

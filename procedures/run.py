@@ -191,7 +191,8 @@ class Run:
             holding.take()
         except Held as error:
             self.course.held = f"{error.what} → {error.next_move}" if error.next_move else error.what
-            self.course.by_hand = [self.start_command, *holding.by_hand]
+            # Under a run that is alive nobody starts anything by hand.
+            self.course.by_hand = [self.start_command, *holding.by_hand] if holding.by_hand else []
             return
         except CannotObserve as error:
             self.course.unobservable = error.what

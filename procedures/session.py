@@ -50,6 +50,9 @@ class Session:
     def begin(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Session:
         """Read what was typed, take over the signals, make the run's folder."""
         asked = _asked(config, procedure, checks, environment)
+        # What a library says of its own future, or the interpreter of a socket, is no claim about the target: as
+        # errors they would blind a look in the outage, and end an accepted run with 1. The suite's own tests keep them.
+        config.addinivalue_line("filterwarnings", "ignore")
         interruption = Interruption()
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
         _refuse_waivers(asked.waivers, session.run.claims)
@@ -225,6 +228,8 @@ class Session:
 
     def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
+        if self.run.asked.plan_only:
+            return None, record
         lost = self._lost or closing.keep(self.run, record)
         if lost:
             self.run.finding(f"the evidence is not whole: {lost}")
@@ -299,6 +304,10 @@ def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Map
     }
     if option.waive and not given["reason"]:
         raise TypedWrong("--waive needs a reason", "add --reason TEXT")
+    if option.take_over and not (procedure == "recover" and given["reason"]):
+        raise TypedWrong(
+            "--take-over goes with recover and a reason", "pytest -m recover --take-over --reason TEXT"
+        )
     author = given["operator"] or environment.get("USER", "") or "the operator"
     return Asked(
         procedure=procedure,

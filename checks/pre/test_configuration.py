@@ -140,11 +140,11 @@ def test_the_running_container_has_the_same_configuration(
         changed.append("the published ports")
     assert not changed, (
         f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "
-        "put the old values back; applying new ones is the work of `apply_env`"
+        "put the old values back; applying new ones is `apply_env`, which is not built yet"
     )
     assert seen(before.running_settings) == seen(rendering.settings), (
         "the configuration has changed since the container was made → put the old values back; applying new ones is "
-        "the work of `apply_env`"
+        "`apply_env`, which is not built yet"
     )
 
 

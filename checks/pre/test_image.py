@@ -20,7 +20,7 @@ def test_the_image_is_the_one_that_runs(before: Snapshot, container_before: Cont
     new = seen(before.image)
     assert new.id == container_before.image_id, (
         f"{new.reference} is now {new.id[:19]}, the container has {container_before.image_id[:19]} → tag the old "
-        "image back; a restart does not change versions, that is the work of `update`"
+        "image back; a restart does not change versions: that is `update`, which is not built yet"
     )
 
 
