@@ -226,16 +226,13 @@ def test_flaps_are_counted(service: Service) -> None:
         seen = path_of(probe.stop(), "health")
 
     assert seen.flaps == 2
-    assert seen.length == pytest.approx(1.0, abs=0.03)
-    assert [one.answer for one in seen.intervals] == [
-        "200 UP",
-        "refused",
-        "200 UP",
-        "reset",
-        "200 UP",
-        "refused",
-        "200 UP",
-    ]
+    assert seen.length is not None
+    assert seen.uncertainty is not None
+    assert seen.length == pytest.approx(1.0, abs=seen.uncertainty + 0.02)
+    # A look that is under way while the behaviour changes may be cut off: it is told beside the others.
+    expected = ["200 UP", "refused", "200 UP", "reset", "200 UP", "refused", "200 UP"]
+    assert len(expected) == len(seen.intervals)
+    assert all(word in one.answer for word, one in zip(expected, seen.intervals, strict=True))
 
 
 @pytest.mark.parametrize(
