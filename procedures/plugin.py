@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Generator
 from typing import Any
 
@@ -88,7 +89,10 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self) -> None:
+        # pytest's last look at what was left unclosed is under filters that were set before we were asked.
+        warnings.simplefilter("ignore")
         self._session.end()
 
     @pytest.hookimpl(tryfirst=True)
