@@ -161,17 +161,26 @@ def test_secrets_are_named_and_not_written_into_the_configuration(unstarted: Sta
     )
     environment = services(unstarted)["kestra"]["environment"]
 
-    assert awkward == environment["KESTRA_DB_PASSWORD"].replace("$$", "$")
-    assert configuration(unstarted)["datasources"]["postgres"]["password"] == "${KESTRA_DB_PASSWORD}"
+    assert awkward == environment["TOOLS_DB_PASSWORD"].replace("$$", "$")
+    assert configuration(unstarted)["datasources"]["postgres"]["password"] == "${TOOLS_DB_PASSWORD}"
     assert "\\" not in environment["KESTRA_CONFIGURATION"]
+
+
+def test_no_secret_has_a_name_that_flows_can_read(unstarted: Stack) -> None:
+    """Kestra shows every variable that begins with KESTRA_ to every flow: no secret is among them."""
+    environment = services(unstarted)["kestra"]["environment"]
+    shown = " ".join(value or "" for name, value in environment.items() if name.startswith("KESTRA_"))
+
+    for key in ("KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD"):
+        assert unstarted.env[key] not in shown
 
 
 def test_basic_auth_is_really_on(unstarted: Stack) -> None:
     """The configuration has the line without which Kestra ignores user and password."""
     assert configuration(unstarted)["kestra"]["server"]["basic-auth"] == {
         "enabled": True,
-        "username": "${KESTRA_BASICAUTH_USERNAME}",
-        "password": "${KESTRA_BASICAUTH_PASSWORD}",
+        "username": "${TOOLS_BASICAUTH_USERNAME}",
+        "password": "${TOOLS_BASICAUTH_PASSWORD}",
     }
 
 
