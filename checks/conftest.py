@@ -43,6 +43,12 @@ def container_before(asking: Asking) -> Container:
 
 
 @pytest.fixture
+def containers_before(asking: Asking) -> tuple[Container, ...]:
+    """Every container of the service before; a start that was cut off leaves two."""
+    return asking.containers_before
+
+
+@pytest.fixture
 def baseline(asking: Asking) -> Baseline:
     """What post checks compare with."""
     return asking.baseline

@@ -43,6 +43,10 @@ class Asking:
         return _container(self._states.before())
 
     @property
+    def containers_before(self) -> tuple[Container, ...]:
+        return seen(self._states.before().containers)
+
+    @property
     def baseline(self) -> Baseline:
         return self._states.baseline
 
@@ -101,6 +105,7 @@ class Asking:
             "before": lambda: ready,
             "server_before": lambda: seen(ready.server),
             "container_before": lambda: _container(ready),
+            "containers_before": lambda: seen(ready.containers),
         }
         names = inspect.signature(function).parameters
         function(**{name: anew[name]() if name in anew else getattr(self, name) for name in names})

@@ -7,7 +7,9 @@ from types import FrameType
 
 from procedures.problems import Interrupted
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+"""What a terminal holds a program with: nobody may fall asleep over a service that is down."""
 
 
 class Interruption:
@@ -24,6 +26,9 @@ class Interruption:
             # Whoever made us ignore a signal meant it: `nohup` does, and a shell for what it runs in the background.
             if signal.getsignal(one) is not signal.SIG_IGN:
                 self._replaced[one] = signal.signal(one, self._note)
+
+        for one in STOPS:
+            self._replaced[one] = signal.signal(one, signal.SIG_IGN)
 
     def let_go(self) -> None:
         """Give the signals back to whoever had them."""

@@ -32,6 +32,7 @@ class Reason(StrEnum):
 
 _DOWN = {State.STOPPED, State.ABSENT}
 _BEFORE = {Phase.PRE, Phase.READY}
+_NEEDS_CONTAINER = {"container_before", "containers_before"}
 _NEEDS_SERVER = {"server_before", "our_stop"}
 
 
@@ -78,7 +79,7 @@ def _left_out(check: Check, state: State, rendering: Rendering, *, recovering: b
     if "outage" in asks and (recovering or state in _DOWN):
         # It began before anybody looked.
         return Reason.NOT_PRESUPPOSED if recovering else Reason.NOT_RUNNING
-    if "container_before" in asks and state is State.ABSENT:
+    if asks & _NEEDS_CONTAINER and state is State.ABSENT:
         return Reason.NOTHING_BEFORE
     return ""
 

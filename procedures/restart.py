@@ -149,10 +149,11 @@ class Restart:
 
     def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         heard = watch.look_for_ready() if watch is not None else None
-        if heard is not None:
-            return heard
 
         def look() -> tuple[bool, str]:
+            # A probe that has died tells its last word for ever: then we ask ourselves.
+            if heard is not None and watch is not None and watch.looks:
+                return heard()
             server = self._observers.server()
             if isinstance(server, Unseen):
                 return False, server.unseen

@@ -36,6 +36,11 @@ class Watch:
         """Return the engine's events since our act, the container's end among them."""
         return self._events.since(began, container, DIED_WITHIN)
 
+    @property
+    def looks(self) -> bool:
+        """Whether the probe still looks."""
+        return self._probe is not None and self._probe.alive
+
     def look_for_ready(self) -> Callable[[], tuple[bool, str]] | None:
         """Look through the probe's eyes: it asks a hundred times a second anyhow. None where it is gone."""
         probe, since = self._probe, time.monotonic()

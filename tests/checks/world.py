@@ -45,6 +45,8 @@ class World:
             return only(self.after).health
         if name in {"server_before", "server_after"}:
             return seen(getattr(self, name.removeprefix("server_")).server)
+        if name == "containers_before":
+            return seen(self.before.containers)
         if name in {"container_before", "container_after"}:
             return only(getattr(self, name.removeprefix("container_")))
         return seen(getattr(self, name))
