@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 import docker.errors
@@ -78,7 +79,7 @@ class Lookout:
                 ["timeout", str(limit), "sh", "-c", _TO_THE_END, "sh", *argv],
                 environment=dict(environment or {}),
             )
-            text = api.exec_start(made["Id"]).decode(errors="replace")
+            text = _executed(api, made["Id"]).decode(errors="replace")
             return _whole(text, int(api.exec_inspect(made["Id"])["ExitCode"] or 0))
 
         for _ in range(2):
@@ -107,6 +108,16 @@ def _whole(text: str, exit_code: int) -> Said | None:
     if end is None:
         return Said(exit_code, text) if exit_code else None
     return Said(int(end[1]), text[: end.start()] + text[end.end() :])
+
+
+def _executed(api: Any, made: str) -> bytes:
+    """Start an exec and return what it prints.
+
+    The SDK's `exec_start` asks to upgrade the connection and then reads past its own buffer: what comes in one piece
+    with the answer's head is lost. Without the upgrade the engine sends the same frames as an ordinary body.
+    """
+    answer = api._post_json(api._url("/exec/{0}/start", made), data={"Detach": False, "Tty": False})  # noqa: SLF001
+    return b"".join(api._multiplexed_buffer_helper(answer))  # noqa: SLF001
 
 
 def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:

@@ -394,8 +394,8 @@ FAILING = (
         another_instance("before", age=100.0, liveness_timeout=120.0), "elsewhere",
     ),
     Case(
-        SECOND, "alive while ours is stopped",
-        container("before", running=False, state="exited"), "stop that server first",
+        SECOND, "another's while ours is stopped",
+        both(container("before", running=False, state="exited"), another_instance("before")), "stop that server first",
     ),
     Case(f"{DATABASE}test_the_schema_history_is_whole", "a failed migration", _failed_migration, "have failed"),
     Case(f"{DATABASE}test_nothing_is_running", "two", _database("before", running=2), "2 executions"),
@@ -617,5 +617,6 @@ PASSING = (
         part("after", "server", flows=("demo/hello@1", "demo/new@1")),
     ),
     Case(EXECUTIONS, "only the database still lists them", part("after", "server", executions=())),
+    Case(SECOND, "our own one's last heartbeat", container("before", running=False, state="exited")),
     Case(ALONE, "the old one's last heartbeat", another_instance("after", state="TERMINATED")),
 )  # fmt: skip

@@ -18,6 +18,9 @@ from tests.stacks import SHORT_TIMES, Stack, wait_for
 # The new server gets its fault by the `.env`, which a plain restart refuses to apply: that one claim is waived.
 CHANGED = "pre/test_configuration.py::test_the_running_container_has_the_same_configuration"
 WAIVED = ("--waive", CHANGED, "--reason", "as a test", "--operator", "Ada")
+# A server that was killed leaves a young heartbeat: for so long it cannot be told from a second one.
+FOREIGN = """select count(distinct value->'server'->>'id') - 1 from service_instance
+ where state in ('CREATED', 'RUNNING', 'TERMINATING') and updated_at > now() - interval '4 seconds'"""
 TIMES = SHORT_TIMES["UNDERSTUDY"]
 
 
@@ -39,6 +42,9 @@ def _well(service: Stack) -> Iterator[None]:
 def recreate(service: Stack) -> None:
     service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
     service.wait_until_ready()
+    wait_for(
+        lambda: service.psql(FOREIGN) == "0", "the heartbeat of a server that was killed to grow old", 20
+    )
 
 
 def next_server(service: Stack, fault: str) -> None:
