@@ -176,7 +176,7 @@ def run(
 ) -> Iterator[Server]:
     """A container that was started and not waited for; it is removed at the end."""
     ports = (free_port(), free_port())
-    settings = {**_environment(stack), "KESTRA_DB_NAME": database, "UNDERSTUDY": SHORT, **(environment or {})}
+    settings = {**_environment(stack), "TOOLS_DB_NAME": database, "UNDERSTUDY": SHORT, **(environment or {})}
     with engine() as client:
         container = client.containers.run(
             image or stack.image,

@@ -135,9 +135,9 @@ def test_an_altered_migration_is_refused(postgres: Stack, database: str) -> None
 @pytest.mark.parametrize(
     ("environment", "name"),
     [
-        ({"KESTRA_DB_HOST": "nowhere"}, "log-boot-database-down.txt"),
-        ({"KESTRA_DB_PORT": "5433"}, "log-boot-database-refused.txt"),
-        ({"KESTRA_DB_PASSWORD": "wrong"}, "log-boot-wrong-password.txt"),
+        ({"TOOLS_DB_HOST": "nowhere"}, "log-boot-database-down.txt"),
+        ({"TOOLS_DB_PORT": "5433"}, "log-boot-database-refused.txt"),
+        ({"TOOLS_DB_PASSWORD": "wrong"}, "log-boot-wrong-password.txt"),
     ],
 )
 def test_no_boot_without_postgres(postgres: Stack, environment: dict[str, str], name: str) -> None:
@@ -152,9 +152,9 @@ def test_no_boot_without_postgres(postgres: Stack, environment: dict[str, str], 
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
-        ({"KESTRA_DB_PASSWORD": ""}, "Failed to inject value for parameter [password]"),
-        ({"KESTRA_DB_USER": ""}, "Failed to inject value for parameter [username]"),
-        ({"KESTRA_BASICAUTH_USERNAME": "admin"}, "Invalid username for Basic Authentication"),
+        ({"TOOLS_DB_PASSWORD": ""}, "Failed to inject value for parameter [password]"),
+        ({"TOOLS_DB_USER": ""}, "Failed to inject value for parameter [username]"),
+        ({"TOOLS_BASICAUTH_USERNAME": "admin"}, "Invalid username for Basic Authentication"),
         ({"KESTRA_CONFIGURATION": "a: ${NOT_THERE}"}, "kestra.queue.type"),
         ({"UNDERSTUDY": "boot=0.3 nonsense"}, "unknown key or fault 'nonsense'"),
         ({"UNDERSTUDY": "boot=soon"}, "'boot=soon' needs a number of seconds"),
@@ -169,7 +169,7 @@ def test_no_boot_with_such_a_configuration(postgres: Stack, environment: dict[st
 
 def test_the_configuration_goes_through_echo(postgres: Stack, database: str) -> None:
     """A backslash in it is interpreted on the way, as by the official image: two arrive as one."""
-    written = configuration(postgres).replace("${KESTRA_BASICAUTH_PASSWORD}", r"Aa1back\\slash")
+    written = configuration(postgres).replace("${TOOLS_BASICAUTH_PASSWORD}", r"Aa1back\\slash")
     with run(postgres, database, {"KESTRA_CONFIGURATION": written}) as server:
         server.auth = (server.auth[0], r"Aa1back\slash")
 
