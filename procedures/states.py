@@ -103,8 +103,9 @@ class States:
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
         if state is not None and state != planned and self.run.asked.procedure != "recover":
-            # In a restart loop the state changes with every look.
-            move = "`pytest -m recover`" if plan.State.LOOPING in {state, planned} else "run again"
+            # In a restart loop the state changes with every look, and may be any one of them.
+            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
+            move = "`pytest -m recover`" if loops else "run again"
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state}", move)
         return snapshot
 

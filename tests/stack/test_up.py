@@ -75,7 +75,7 @@ def test_no_draft_of_the_settings_is_left_behind(checkout: Checkout) -> None:
     checkout.up("env")
     names = [path.name for path in checkout.stack.parent.rglob("*env*")]
 
-    assert sorted(names) == [".env", ".env", ".env.example"]
+    assert sorted(names) == [".env", ".env", ".env.example", "env.sh"]
 
 
 def test_understudy_and_kestra_never_share_a_database(checkout: Checkout) -> None:
