@@ -21,7 +21,6 @@ CHARACTER = 6.9
 # Presentation attributes keep the drawing readable where styles are forbidden; style.css adapts them to the dark.
 INK = "#1c2024"
 SOFT = "#59626d"
-LINE = "#c9ced6"
 GOOD = "#2c7a4b"
 BAD = "#b3261e"
 BAND = "#f9dedc"

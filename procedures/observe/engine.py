@@ -38,10 +38,6 @@ class Endpoint:
     url: str
     context: str
 
-    @property
-    def is_local(self) -> bool:
-        return self.url.startswith("unix://")
-
 
 def endpoint(environment: Mapping[str, str], cwd: Path) -> Endpoint:
     """Resolve the engine once, as the operator's own `docker` would."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -82,15 +82,16 @@ class Observers:
     def containers(self) -> tuple[Container, ...]:
         return self.engine.by_service(self.project, self.target.service)
 
+    def databases(self) -> tuple[Container, ...]:
+        return self.engine.by_service(self.project, self.target.database_service)
+
     def before(self, name: str = "before") -> Snapshot:
         """See everything that can be seen while nothing is changed."""
         began, taken_at = time.monotonic(), _now()
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self._engine)
             containers = pool.submit(_seen, self.containers)
-            databases = pool.submit(
-                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
-            )
+            databases = pool.submit(_seen, self.databases)
             neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
             by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
             rehearsed = pool.submit(
@@ -108,7 +109,7 @@ class Observers:
                 _seen,
                 lambda: host.look(
                     self.target,
-                    outside if isinstance(outside, lookout.Lookout) else _or_none(inside),
+                    _or_none(outside) or _or_none(inside),
                     self.target.budgets.look,
                 ),
             )
@@ -139,9 +140,7 @@ class Observers:
         began, taken_at = time.monotonic(), _now()
         with ThreadPoolExecutor(4) as pool:
             containers = pool.submit(_seen, self.containers)
-            databases = pool.submit(
-                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
-            )
+            databases = pool.submit(_seen, self.databases)
             listening = pool.submit(_seen, self._listeners)
             database = pool.submit(_seen, lambda: self._database(postgres.look_quickly))
             return Snapshot(
@@ -154,15 +153,13 @@ class Observers:
                 took=time.monotonic() - began,
             )
 
-    def after(self, name: str = "after") -> Snapshot:
+    def after(self) -> Snapshot:
         """See what there is once the service has been started and has soaked."""
         began, taken_at = time.monotonic(), _now()
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self.engine.engine)
             containers = pool.submit(_seen, self.containers)
-            databases = pool.submit(
-                _seen, lambda: self.engine.by_service(self.project, self.target.database_service)
-            )
+            databases = pool.submit(_seen, self.databases)
             neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             listening = pool.submit(_seen, self._listeners)
@@ -170,7 +167,7 @@ class Observers:
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             given = pool.submit(_seen, lambda: self._given(containers.result()))
             return Snapshot(
-                name=name,
+                name="after",
                 taken_at=taken_at,
                 engine=engine.result(),
                 containers=containers.result(),
@@ -189,23 +186,14 @@ class Observers:
         environments = [self.operator_rendering.environment, self.operator_rendering.interpolation]
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)
-        for service in (self.target.service, self.target.database_service):
-            environments += [one.environment for one in self.engine.by_service(self.project, service)]
-        named: dict[str, Secret] = {}
-        for one in environments:
-            named |= rendering.secrets_of(one, self.target.secret_keys)
-            named |= kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
-        read = {
-            f"{key} of {what}": value
-            for what, settings in (
-                ("the new settings", self.settings),
-                ("the present settings", self.running_settings),
-            )
-            for key, value in _secrets_in(settings).items()
-        }
-        found: dict[Secret, str] = {}
-        for name, value in (*named.items(), *read.items()):
-            found.setdefault(value, name)
+        environments += [one.environment for one in (*self.containers(), *self.databases())]
+        found = known_secrets(environments, self.target.secret_keys)
+        for what, settings in (
+            ("the new settings", self.settings),
+            ("the present settings", self.running_settings),
+        ):
+            for key, value in _secrets_in(settings).items():
+                found.setdefault(value, f"{key} of {what}")
         return found
 
     def close(self) -> None:
@@ -333,6 +321,18 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
         )
+
+
+def known_secrets(
+    environments: Iterable[Mapping[str, str | Secret]], keys: tuple[str, ...]
+) -> dict[Secret, str]:
+    """Return the secret values of several environments by their names; a key may hold another value in each."""
+    found: dict[Secret, str] = {}
+    for one in environments:
+        inside = kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
+        for name, value in (*rendering.secrets_of(one, keys).items(), *inside.items()):
+            found.setdefault(value, name)
+    return found
 
 
 def _seen(look: Callable[[], T]) -> T | Unseen:
