@@ -15,6 +15,8 @@ state=${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/kestra-restart
 . "$stack/setup/debian.sh"
 # shellcheck source=setup/python.sh
 . "$stack/setup/python.sh"
+# shellcheck source=setup/registry.sh
+. "$stack/setup/registry.sh"
 # shellcheck source=setup/engine.sh
 . "$stack/setup/engine.sh"
 # shellcheck source=setup/compose.sh
@@ -92,6 +94,7 @@ main() {
     test-tools)
         one_at_a_time
         bring_test_tools
+        bring_registry
         ;;
     help | -h | --help) usage ;;
     *)

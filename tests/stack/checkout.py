@@ -57,7 +57,17 @@ class Checkout:
 
     def shell(self, script: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a script that can call the functions which `up.sh` is made of."""
-        parts = ["say", "debian", "python", "engine", "compose", "settings", "images", "containers"]
+        parts = [
+            "say",
+            "debian",
+            "python",
+            "registry",
+            "engine",
+            "compose",
+            "settings",
+            "images",
+            "containers",
+        ]
         sourced = "\n".join(f'. "$stack/setup/{part}.sh"' for part in parts)
         before = f'set -euo pipefail; stack=\'{self.stack}\'; state="$XDG_STATE_HOME/kestra-restart"; mkdir -p "$state"'
         command = ["bash", "-c", f"{before}\n{sourced}\n{script}"]

@@ -352,6 +352,16 @@ def test_compose_is_unpacked_into_a_folder_and_not_installed(checkout: Checkout,
     assert run(["dpkg-query", "-l"], cwd=tmp_path).stdout == installed
 
 
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="packages are fetched on a Debian-like system only")
+def test_the_tests_registry_is_unpacked_and_not_installed(checkout: Checkout, tmp_path: Path) -> None:
+    """An installed registry would be a service of the machine: its program alone comes out of the package."""
+    installed = run(["dpkg-query", "-l"], cwd=tmp_path).stdout
+    checkout.shell(f"registry_binary='{tmp_path}/docker-registry'; unpack_registry")
+
+    assert "distribution" in run([str(tmp_path / "docker-registry"), "--version"], cwd=tmp_path).stdout
+    assert run(["dpkg-query", "-l"], cwd=tmp_path).stdout == installed
+
+
 # --- images
 
 

@@ -1,0 +1,118 @@
+"""Other images of the understudy, built on the real engine, for tests of what an update meets."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from docker.errors import ImageNotFound
+
+from tests.stacks import SOURCE, UNDERSTUDY_IMAGE, clean_environment, engine, run
+
+NEWER_SCHEMA_IMAGE = "kestra-understudy:0.21.0"
+# More than a registry's front calls a layer; random, so that it cannot be compressed.
+FILLER = 200_000
+_FAULT = 'export UNDERSTUDY="${UNDERSTUDY:-} %s"\n'
+
+
+class Flaw(StrEnum):
+    """What is wrong with an image; the value is what its entry point does before anything else."""
+
+    NONE = ""
+    EXITS = "echo 'no such file: /app/kestra' >&2; exit 1\n"
+    """Ends with 1 before it has touched the database."""
+    CRASHES = _FAULT % "crash-at-boot"
+    """Ends with 1 in the middle of its boot, when the schema has moved."""
+    NEVER_READY = _FAULT % "hang"
+    """Runs, accepts connections, answers nothing; the schema has moved."""
+    UNHEALTHY = _FAULT % "unhealthy-body"
+    """Answers everything, and says of itself that it is DOWN."""
+
+
+@contextmanager
+def variant(version: str, *, base: str = UNDERSTUDY_IMAGE, flaw: Flaw = Flaw.NONE) -> Iterator[str]:
+    """An image of this version with a layer of its own; its name. Entry point and settings are the base's.
+
+    Migrations follow the version: from 0.21.0 on the schema moves, on whatever base.
+    """
+    with _named(version) as name, TemporaryDirectory() as folder:
+        _write_context(Path(folder), version, base, flaw)
+        # The classic builder: the other one would ask a registry for its front end.
+        run(
+            ["docker", "build", "--quiet", "--network", "none", "--tag", name, folder],
+            cwd=Path(folder),
+            env=clean_environment(DOCKER_BUILDKIT="0"),
+        )
+        yield name
+
+
+@contextmanager
+def foreign_variant(version: str, architecture: str = "arm64") -> Iterator[str]:
+    """An image that says of itself that it is for another architecture, with the understudy's labels; its name."""
+    with _named(version) as name, TemporaryDirectory() as folder:
+        (Path(folder) / "kestra").write_bytes(secrets.token_bytes(FILLER))
+        files = Path(folder) / "files.tar"
+        with tarfile.open(files, "w") as tar:
+            tar.add(Path(folder) / "kestra", "app/kestra")
+        changes = [*_labels(version), 'ENTRYPOINT ["/app/kestra"]', 'CMD ["--help"]']
+        options = [word for change in changes for word in ("--change", change)]
+        run(["docker", "import", *options, str(files), name], cwd=Path(folder))
+        _relabel(name, architecture)
+        yield name
+
+
+def _relabel(name: str, architecture: str) -> None:
+    """Write another architecture into an image's configuration, which no builder does for images without one."""
+    with engine() as client:
+        image = client.images.get(name)
+        saved = io.BytesIO(b"".join(image.save(named=True)))
+        client.images.remove(name, force=True)
+        changed = io.BytesIO()
+        with tarfile.open(fileobj=saved) as source, tarfile.open(fileobj=changed, mode="w") as target:
+            (manifest,) = json.load(source.extractfile("manifest.json") or io.BytesIO())
+            for member in source.getmembers():
+                content = (source.extractfile(member) or io.BytesIO()).read() if member.isfile() else b""
+                if member.name == manifest["Config"]:
+                    content = json.dumps(json.loads(content) | {"architecture": architecture}).encode()
+                    member.size = len(content)
+                target.addfile(member, io.BytesIO(content))
+        client.images.load(changed.getvalue())
+
+
+@contextmanager
+def _named(version: str) -> Iterator[str]:
+    """A name of its own; whatever has it at the end is removed."""
+    name = f"kestra-understudy-{secrets.token_hex(4)}:{version}"
+    try:
+        yield name
+    finally:
+        with engine() as client, suppress(ImageNotFound):
+            client.images.remove(name, force=True)
+
+
+def _write_context(folder: Path, version: str, base: str, flaw: Flaw) -> None:
+    (folder / "filler").write_bytes(secrets.token_bytes(FILLER))
+    source = (SOURCE / "understudy/entrypoint.sh").read_text()
+    (folder / "entrypoint.sh").write_text(f"#!/bin/sh\n{flaw}{source}")
+    lines = [
+        f"FROM {base}",
+        "COPY filler /app/filler",
+        "COPY entrypoint.sh /app/understudy/entrypoint.sh",
+        f"ENV UNDERSTUDY_VERSION={version}",
+        *_labels(version),
+    ]
+    (folder / "Dockerfile").write_text("\n".join(lines) + "\n")
+
+
+def _labels(version: str) -> list[str]:
+    return [
+        "LABEL io.kestra-restart.understudy=true",
+        f"LABEL org.opencontainers.image.version={version}-understudy",
+    ]
