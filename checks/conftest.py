@@ -7,6 +7,7 @@ import pytest
 from procedures.acts import Start, Stop
 from procedures.asking import Asking
 from procedures.baseline import Baseline
+from procedures.expected import Expected
 from procedures.target import Target
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
@@ -52,6 +53,60 @@ def containers_before(asking: Asking) -> tuple[Container, ...]:
 def baseline(asking: Asking) -> Baseline:
     """What post checks compare with."""
     return asking.baseline
+
+
+@pytest.fixture
+def expected(asking: Asking) -> Expected:
+    """What should run at the end: image, version, settings and ports, as they were checked."""
+    return asking.expected
+
+
+@pytest.fixture
+def parts_expected(asking: Asking) -> frozenset[str]:
+    """The parts of the server that must send heartbeats."""
+    return asking.parts_expected
+
+
+@pytest.fixture
+def images_to_keep(asking: Asking) -> tuple[str, ...]:
+    """The image ids of the service's containers, where the procedure changes no image."""
+    return asking.images_to_keep
+
+
+@pytest.fixture
+def settings_to_keep(asking: Asking) -> Container:
+    """The container whose settings the new one must have, where the procedure changes none."""
+    return asking.settings_to_keep
+
+
+@pytest.fixture
+def schema_to_keep(asking: Asking) -> tuple[str, ...]:
+    """The database's schema history, where the procedure must not move it."""
+    return asking.schema_to_keep
+
+
+@pytest.fixture
+def schema_to_grow(asking: Asking) -> tuple[str, ...]:
+    """The database's schema history, where a new version may add to it."""
+    return asking.schema_to_grow
+
+
+@pytest.fixture
+def flows_to_keep(asking: Asking) -> tuple[str, ...]:
+    """The flows that must be there in the same revision, since nobody edits them in so short a time."""
+    return asking.flows_to_keep
+
+
+@pytest.fixture
+def flows_noted(asking: Asking) -> tuple[str, ...]:
+    """The flows that the last accepted run saw; people may have edited them since."""
+    return asking.flows_noted
+
+
+@pytest.fixture
+def executions_to_keep(asking: Asking) -> tuple[str, ...]:
+    """The last executions, which nobody purges in so short a time."""
+    return asking.executions_to_keep
 
 
 @pytest.fixture

@@ -2,8 +2,49 @@
 
 from __future__ import annotations
 
-PROCEDURES: dict[str, str] = {
-    "restart": "restart the service, gated before and judged after",
-    "recover": "bring the service back to a judged state, whatever it is in",
+from dataclasses import dataclass
+
+_LOOK = frozenset({"target", "after", "server_after", "container_after", "docker_health", "parts_expected"})
+_EXPECTATION = frozenset({"baseline", "expected"})
+_BEFORE = frozenset(
+    {"before", "server_before", "container_before", "containers_before", "stop_grace", "ready"}
+)
+_ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
+_SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
+_ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS
+
+RETURNING = (
+    _LOOK
+    | _EXPECTATION
+    | frozenset({"before", "our_start", "outage", "schema_to_keep", "flows_to_keep", "executions_to_keep"})
+)
+"""What a way back provides to the post checks that judge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """What a procedure does, and what it provides to checks: a check serves it if all it asks for is provided.
+
+    `acts`: it has steps. `archived`: it takes the lock and leaves evidence. `returns`: it has a way back of its own.
+    """
+
+    what: str
+    provides: frozenset[str]
+    acts: bool = True
+    archived: bool = True
+    returns: bool = False
+
+
+PROCEDURES: dict[str, Procedure] = {
+    "restart": Procedure("restart the service, gated before and judged after", _ACTING | _SAME),
+    "recover": Procedure("bring the service back to a judged state, whatever it is in", _ACTING | _SAME),
+    "accept": Procedure(
+        "judge the service as it runs against the last accepted run, changing nothing",
+        _LOOK | _EXPECTATION | frozenset({"schema_to_grow", "flows_noted"}),
+        acts=False,
+    ),
+    "status": Procedure(
+        "look at the service, changing and keeping nothing", _LOOK, acts=False, archived=False
+    ),
 }
-"""Every procedure's name, as it is typed after `-m`, and what it does."""
+"""Every procedure, by the name that is typed after `-m`."""

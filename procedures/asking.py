@@ -8,19 +8,21 @@ from collections.abc import Callable
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
+from procedures.expected import Expected
 from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
-from reports.evidence import Outage
+from reports.evidence import Outage, Way
 from reports.observed import Container, Server, Snapshot
 
 
 class Asking:
     """Gives a check what it names; reaching a state is the run's business, and so is every reason not to."""
 
-    def __init__(self, states: States) -> None:
+    def __init__(self, states: States, way: Way = Way.FORWARD) -> None:
         self._states = states
         self._run = states.run
+        self._way = way
 
     @property
     def target(self) -> Target:
@@ -49,6 +51,42 @@ class Asking:
     @property
     def baseline(self) -> Baseline:
         return self._states.baseline
+
+    @property
+    def expected(self) -> Expected:
+        return self._states.expected
+
+    @property
+    def parts_expected(self) -> frozenset[str]:
+        return self._states.parts_expected
+
+    @property
+    def images_to_keep(self) -> tuple[str, ...]:
+        return tuple(one.image_id for one in self.containers_before)
+
+    @property
+    def settings_to_keep(self) -> Container:
+        return self.container_before
+
+    @property
+    def schema_to_keep(self) -> tuple[str, ...]:
+        return seen(self._states.baseline.schema)
+
+    @property
+    def schema_to_grow(self) -> tuple[str, ...]:
+        return seen(self._states.baseline.schema)
+
+    @property
+    def flows_to_keep(self) -> tuple[str, ...]:
+        return seen(self._states.baseline.flows)
+
+    @property
+    def flows_noted(self) -> tuple[str, ...]:
+        return seen(self._states.baseline.flows)
+
+    @property
+    def executions_to_keep(self) -> tuple[str, ...]:
+        return seen(self._states.baseline.executions)
 
     @property
     def ready(self) -> Snapshot:
@@ -106,6 +144,8 @@ class Asking:
             "server_before": lambda: seen(ready.server),
             "container_before": lambda: _container(ready),
             "containers_before": lambda: seen(ready.containers),
+            "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),
+            "settings_to_keep": lambda: _container(ready),
         }
         names = inspect.signature(function).parameters
         function(**{name: anew[name]() if name in anew else getattr(self, name) for name in names})

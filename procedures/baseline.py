@@ -23,12 +23,12 @@ class Baseline:
 def of(before: Snapshot) -> Baseline:
     """Take the baseline from the running server where it answers, else from the database."""
     server, database = before.server, before.database
-    schema: tuple[str, ...] | Unseen = Unseen("the database was not seen before")
     if database is None or isinstance(database, Unseen):
         from_database = Unseen(database.unseen if database else "the database was not looked at")
         instance: str | Unseen = from_database
         flows: tuple[str, ...] | Unseen = from_database
         executions: tuple[str, ...] | Unseen = from_database
+        schema: tuple[str, ...] | Unseen = from_database
     else:
         instance = (
             database.instance_id if database.instance_id is not None else Unseen("no instance id was stored")
@@ -39,8 +39,11 @@ def of(before: Snapshot) -> Baseline:
             if isinstance(database.executions, Unseen)
             else tuple(one.id for one in database.executions)
         )
-        if not isinstance(database.migrations, Unseen):
-            schema = tuple(one.version for one in database.migrations if one.success)
+        schema = (
+            database.migrations
+            if isinstance(database.migrations, Unseen)
+            else tuple(one.version for one in database.migrations if one.success)
+        )
     image = before.running_image if isinstance(before.running_image, Image) else before.image
     image_id = image.id if isinstance(image, Image) else Unseen("no image was seen before")
     if server is None or isinstance(server, Unseen) or server.ping.status == 0:

@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import restart, verdict
+from procedures import PROCEDURES, restart, verdict
 from procedures.journal import Story
 from procedures.run import Run
 from reports import archive, junit
@@ -42,6 +42,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
             unfit=course.unfit,
             interrupted=course.interrupted or ("the run was cut off" if running else ""),
             changed=run.changed,
+            acts=PROCEDURES[run.asked.procedure].acts,
             held_back=course.held_back,
             answers=course.answers,
             closing=run.ledger.closing(),

@@ -12,7 +12,7 @@ from _pytest.terminal import TerminalReporter
 from procedures.durations import told
 from procedures.target import shown
 from reports.banner import outage_in_words
-from reports.evidence import CheckResult, Evidence, Outcome, Phase, Verdict
+from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Verdict
 from reports.observed import Unseen
 
 _COLOUR = {
@@ -166,7 +166,7 @@ class Console:
             self.say(_PHASES[result.check.phase], bold=True)
         colour = {_COLOUR[result.outcome]: True}
         advisory = " (advisory)" if result.check.advisory and result.outcome is not Outcome.PASSED else ""
-        again = " (asked again)" if result.check.id.endswith(" again") else ""
+        again = " (asked again)" if result.check.id.endswith(AGAIN) else ""
         self.say(f"  {result.outcome:<{_WIDTH}}  {result.check.claim}{again}{advisory}", **colour)
         if result.outcome is not Outcome.PASSED:
             self.say(f"  {'':<{_WIDTH}}  {result.reason}")
@@ -186,17 +186,12 @@ class Console:
                 checks = "check was" if count == 1 else "checks were"
                 self.say(f"{outcome}: {count} {checks} not {word}{reason}", blue=True)
 
-    def closing(self, record: Evidence, report: str, *, plan_only: bool) -> None:
-        """Say how it ended, what to do next, where the report is."""
+    def closing(self, record: Evidence, report: str, *, ending: str) -> None:
+        """Say how it ended, what to do next, where the report is; `ending` is how a run without a record ends."""
         good = record.verdict is Verdict.ACCEPTED
         self._not_asked(record)
         self.say()
-        if plan_only:
-            self.say(
-                "WOULD BE LET THROUGH" if good else f"WOULD NOT BE LET THROUGH ({record.verdict})", bold=True
-            )
-        else:
-            self.say(f"{record.verdict}", bold=True, green=good, red=not good)
+        self.say(ending or f"{record.verdict}", bold=True, green=good, red=not good)
         if record.target is not None and record.target.understudy:
             self.say(
                 "  this ran against the understudy, not Kestra; it says nothing of a real one", yellow=True
@@ -212,7 +207,7 @@ class Console:
                 self.say(f"  {command}")
         if report:
             self.say(f"report: {report}")
-        meaning = "nothing was changed" if plan_only else record.verdict.meaning
+        meaning = "nothing was changed" if ending else record.verdict.meaning
         self.say(f"exit status {record.exit_status}: {meaning}")
 
     def _reasons(self, record: Evidence) -> None:

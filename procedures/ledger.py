@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from procedures import gate
-from reports.evidence import Check, CheckResult, Outcome, Phase, Protects, Waiver
+from reports.evidence import AGAIN, Check, CheckResult, Outcome, Phase, Protects, Waiver
 
 
 class Ledger:
@@ -33,7 +33,7 @@ class Ledger:
     def again(self) -> tuple[Check, ...]:
         """Return the pre checks that are asked a second time, as checks of the phase ready."""
         return tuple(
-            dataclasses.replace(one, id=f"{one.id} again", phase=Phase.READY, again=False)
+            dataclasses.replace(one, id=one.id + AGAIN, phase=Phase.READY, again=False)
             for one in self.of(Phase.PRE)
             if one.again
         )
@@ -43,7 +43,7 @@ class Ledger:
 
     def note(self, result: CheckResult) -> CheckResult:
         """Keep a result; a waived check that does not hold becomes waived. Return what was kept."""
-        waiver = self._waived.get(result.check.id.removesuffix(" again"))
+        waiver = self._waived.get(result.check.name)
         if waiver and result.closes and result.check.protects is Protects.SERVICE:
             reason = f"{result.outcome}: {result.reason}; waived by {waiver.author}: {waiver.reason}"
             result = dataclasses.replace(result, outcome=Outcome.WAIVED, reason=reason)

@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 import pytest
 
 from procedures.problems import Blocked, CannotObserve, NotApplicable, Problem
-from reports.evidence import Check, CheckResult, Outcome
+from reports.evidence import BACK, Check, CheckResult, Outcome, Way
 
 _ARROW = " → "
 
 
 def id_of(item: pytest.Item) -> str:
     """Return the id under which a check is planned."""
-    return f"{item.path.parent.name}/{item.path.name}::{item.name}"
+    name = item.name.removesuffix(f"[{Way.FORWARD}]")
+    if name.endswith(f"[{Way.BACK}]"):
+        name = name.removesuffix(f"[{Way.BACK}]") + BACK
+    return f"{item.path.parent.name}/{item.path.name}::{name}"
 
 
 def of(check: Check, error: BaseException | None, began: float, took: float) -> CheckResult:

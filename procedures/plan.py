@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterable
 from enum import StrEnum
 
-from reports.evidence import Check, Phase, Plan, Protects, Step
-from reports.observed import Container, Rendering
+from procedures import PROCEDURES, RETURNING
+from reports.evidence import BACK, Check, Phase, Plan, Protects, Step, Way
+from reports.observed import Container
 
 
 class State(StrEnum):
@@ -28,12 +29,25 @@ class Reason(StrEnum):
     NO_HEALTH_CHECK = "the service has no health check in Docker"
     NOT_PRESUPPOSED = "recovery does not presuppose a running server"
     NOTHING_BEFORE = "there was no container before"
+    NO_BASELINE = "no accepted run of this target is in the archive, so there is nothing to compare with"
+    NOTHING_NEW = "there is nothing new, so nothing is changed"
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
 _BEFORE = {Phase.PRE, Phase.READY}
-_NEEDS_CONTAINER = {"container_before", "containers_before"}
+_NEEDS_CONTAINER = {"container_before", "containers_before", "images_to_keep", "settings_to_keep"}
 _NEEDS_SERVER = {"server_before", "our_stop"}
+_NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Situation:
+    """What the look before the plan showed, as far as the plan asks; `nothing_new` says why there is nothing to do."""
+
+    state: State
+    has_health_check: bool
+    has_baseline: bool = True
+    nothing_new: bool = False
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
@@ -50,44 +64,57 @@ def state_of(containers: tuple[Container, ...]) -> State:
     return State.RUNNING if one.running else State.STOPPED
 
 
-def checks_of(
-    procedure: str, claims: Iterable[Check], state: State, rendering: Rendering
-) -> tuple[Check, ...]:
-    """Return the checks as this plan asks them, with what is left out and why."""
-    recovering = procedure == "recover"
-    return tuple(
+def checks_of(procedure: str, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
+    """Return the checks that a procedure provides for, as this plan asks them: forward, then for its way back."""
+    provided = PROCEDURES[procedure].provides
+    forward = tuple(_planned(one, procedure, situation) for one in claims if set(one.asks) <= provided)
+    if not PROCEDURES[procedure].returns:
+        return forward
+    back = (
         dataclasses.replace(
-            one,
-            not_applicable=_left_out(one, state, rendering, recovering=recovering),
-            # Recovery is for a service that is unwell: what is amiss before it is a finding and closes nothing,
-            # unless data is at stake. A container in a restart loop is another process at every look.
-            advisory=one.advisory
-            or (recovering and one.phase in {Phase.PRE, Phase.READY} and one.protects is Protects.SERVICE),
+            one, id=one.id + BACK, way=Way.BACK, not_applicable=_left_out(one, procedure, situation)
         )
         for one in claims
+        if one.phase is Phase.POST and set(one.asks) <= RETURNING
+    )
+    return (*forward, *back)
+
+
+def _planned(check: Check, procedure: str, situation: Situation) -> Check:
+    # Recovery is for a service that is unwell: what is amiss before it is a finding and closes nothing,
+    # unless data is at stake. A container in a restart loop is another process at every look.
+    finding_only = procedure == "recover" and check.phase in _BEFORE and check.protects is Protects.SERVICE
+    return dataclasses.replace(
+        check,
+        not_applicable=_left_out(check, procedure, situation),
+        advisory=check.advisory or finding_only,
     )
 
 
-def _left_out(check: Check, state: State, rendering: Rendering, *, recovering: bool) -> str:
-    asks = set(check.asks)
-    if "docker_health" in asks and not rendering.has_health_check:
-        return Reason.NO_HEALTH_CHECK
-    if asks & _NEEDS_SERVER and state in _DOWN:
-        return Reason.NOT_RUNNING
-    if asks & _NEEDS_SERVER and recovering:
-        return Reason.NOT_PRESUPPOSED
-    if "outage" in asks and (recovering or state in _DOWN):
+def _left_out(check: Check, procedure: str, situation: Situation) -> str:
+    asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
+    reasons = (
+        (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
+        ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
+        (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
+        (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
+        (asks & _NEEDS_SERVER and recovering, Reason.NOT_PRESUPPOSED),
         # It began before anybody looked.
-        return Reason.NOT_PRESUPPOSED if recovering else Reason.NOT_RUNNING
-    if asks & _NEEDS_CONTAINER and state is State.ABSENT:
-        return Reason.NOTHING_BEFORE
-    return ""
+        ("outage" in asks and recovering, Reason.NOT_PRESUPPOSED),
+        ("outage" in asks and down, Reason.NOT_RUNNING),
+        (asks & _NEEDS_CONTAINER and situation.state is State.ABSENT, Reason.NOTHING_BEFORE),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def make(
-    procedure: str, state: State, steps: tuple[Step, ...], checks: tuple[Check, ...], worst_outage: float
+    procedure: str,
+    state: State,
+    steps: tuple[Step, ...],
+    checks: tuple[Check, ...],
+    worst_outage: float | None,
 ) -> Plan:
-    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline together."""
+    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline, None without a step."""
     return Plan(
         procedure=procedure,
         state=state.value,
@@ -102,7 +129,9 @@ def make(
                 "configuration holds a backslash: lets the image's own echo write it"
             ),
         ),
-        untried=(
+        untried=()
+        if worst_outage is None
+        else (
             "whether the server ends within its grace",
             "whether the new server boots: its configuration, its login and its image have been tried, its boot not",
         ),

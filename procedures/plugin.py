@@ -14,6 +14,7 @@ from procedures.asking import Asking
 from procedures.problems import TypedWrong
 from procedures.session import Session
 from procedures.target import SUITE
+from reports.evidence import Way
 
 CHECKS = SUITE / "checks"
 SESSION = pytest.StashKey[Session]()
@@ -45,8 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    for name, what in PROCEDURES.items():
-        config.addinivalue_line("markers", f"{name}: {what}")
+    for name, one in PROCEDURES.items():
+        config.addinivalue_line("markers", f"{name}: {one.what}")
     if config.option.help or config.option.version:
         return
     procedure = selection.procedure_of(config)
@@ -99,6 +100,11 @@ class Hooks:
     def pytest_sessionstart(self) -> None:
         self._session.observe()
 
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if self._session.asks_both_ways(metafunc.definition.path):
+            metafunc.fixturenames.append("way")
+            metafunc.parametrize("way", list(Way), ids=[one.value for one in Way], indirect=True)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -147,7 +153,14 @@ class Hooks:
             self._session.seal(session)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def way(request: pytest.FixtureRequest) -> Way:
+    """Whether a check judges what the procedure did, or its way back."""
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture
 def asking(request: pytest.FixtureRequest) -> Asking:
     """What a check may ask the run for."""
-    return request.config.stash[SESSION].asking
+    return request.config.stash[SESSION].asking_of(request.node)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import claims, envfile, journal, plan, restart, who
+from procedures import PROCEDURES, accepted, claims, envfile, journal, plan, restart, who
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers.compose import Compose
@@ -48,6 +48,11 @@ class Asked:
     arguments: tuple[str, ...]
     checks: Path
     take_over: bool
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether this is a look that takes no lock and leaves no record."""
+        return self.plan_only or not PROCEDURES[self.procedure].archived
 
 
 @dataclass(slots=True)
@@ -89,6 +94,7 @@ class Run:
         self.redaction = Redaction(())
         self.plan: Plan | None = None
         self.ledger = Ledger((), ())
+        self.accepted: accepted.Accepted | None = None
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
         self.folder: Path | None = None
@@ -148,9 +154,18 @@ class Run:
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
-        steps = restart.steps(compose, state, self.grace, boot, target.budgets.save_logs)
-        checks = plan.checks_of(self.asked.procedure, self.claims, state, observers.operator_rendering)
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot)
+        acts = PROCEDURES[self.asked.procedure].acts
+        steps = restart.steps(compose, state, self.grace, boot, target.budgets.save_logs) if acts else ()
+        self.accepted = accepted.last(target.archive, observers.project, target.service)
+        if not acts and self.asked.procedure == "accept" and self.accepted is None:
+            self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
+        situation = plan.Situation(
+            state,
+            observers.operator_rendering.has_health_check,
+            has_baseline=acts or self.accepted is not None,
+        )
+        checks = plan.checks_of(self.asked.procedure, self.claims, situation)
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot if acts else None)
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def learn_secrets(self) -> None:
@@ -176,7 +191,7 @@ class Run:
 
     def hold(self) -> None:
         """Take the lock and open the journal; whoever is in the way ends this run as locked."""
-        if self.course.unobservable or self.asked.plan_only or self.plan is None or self._engine is None:
+        if self.course.unobservable or self.asked.leaves_nothing or self.plan is None or self._engine is None:
             return
         try:
             # Labels on the engine are a sink too: what was typed may hold a secret.

@@ -11,7 +11,7 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import closing, landing, outcome
+from procedures import PROCEDURES, closing, landing, outcome, status
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console, drop_lost_output
@@ -21,7 +21,7 @@ from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, Ty
 from procedures.run import Asked, Run
 from procedures.states import States
 from reports import archive, junit
-from reports.evidence import Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver
+from reports.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver, Way
 from reports.handover import HANDOVER, Handover
 from reports.observed import Snapshot
 
@@ -36,7 +36,6 @@ class Session:
         self.run = run
         self.procedure = run.asked.procedure
         self.states = States(run)
-        self.asking = Asking(self.states)
         self._interruption = interruption
         self._console: Console | None = None
         self._functions: dict[str, Callable[..., None]] = {}
@@ -56,7 +55,7 @@ class Session:
         interruption = Interruption()
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
         _refuse_waivers(asked.waivers, session.run.claims)
-        if not asked.plan_only:
+        if not asked.leaves_nothing:
             session._lost = closing.open_folder(session.run)
         session._direct_views()
         interruption.listen()
@@ -97,22 +96,35 @@ class Session:
 
     def ordered(self, session: pytest.Session) -> list[pytest.Item]:
         """Compare what pytest collected with what the files hold; return the items in the run's own order."""
-        planned = {one.id for one in self.run.claims}
+        known = {one.id for one in self.run.claims}
+        if PROCEDURES[self.procedure].returns:
+            known |= {one.id + BACK for one in self.run.claims if one.phase is Phase.POST}
         collected = {outcome.id_of(item): item for item in session.items}
-        missing, foreign = planned - collected.keys(), collected.keys() - planned
+        missing, foreign = known - collected.keys(), collected.keys() - known
         if missing or foreign or len(collected) != len(session.items):
             named = ", ".join(sorted(missing | foreign)) or "one of them twice"
             raise TypedWrong(
                 f"what pytest collected is not what the check files hold: {named}",
                 "leave out what selects, repeats or ignores; a file that cannot be imported is named above",
             )
-        order = [one.id for one in self.run.claims]
+        # Without a plan every check is asked, to say why none could be made.
+        order = [one.id for one in (self.run.plan.checks if self.run.plan else self.run.claims)]
         if self.run.asked.plan_only:
-            order = [one.id for one in self.run.claims if one.phase is Phase.PRE]
+            phases = {one.id: one.phase for one in self.run.claims}
+            asked = Phase.PRE if PROCEDURES[self.procedure].acts else Phase.POST
+            order = [one for one in order if phases.get(one) is asked]
         self._functions = {
             name: item.function for name, item in collected.items() if isinstance(item, pytest.Function)
         }
         return [collected[name] for name in order]
+
+    def asks_both_ways(self, file: Path) -> bool:
+        """Whether the checks of a file judge the procedure's own way and its way back."""
+        return PROCEDURES[self.procedure].returns and file.parent.name == Phase.POST
+
+    def asking_of(self, item: pytest.Item) -> Asking:
+        """Return what an item may ask for: the same names, for the way that it judges."""
+        return Asking(self.states, Way.BACK if outcome.id_of(item).endswith(BACK) else Way.FORWARD)
 
     def begin_asking(self) -> None:
         """Show target and plan, then take the lock."""
@@ -223,12 +235,32 @@ class Session:
         # What was found since the record was written is told at least here.
         record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
         report = str(folder / archive.REPORT) if folder else ""
-        self.console.closing(record, report, plan_only=self.run.asked.plan_only)
+        self._tell_status()
+        self.console.closing(record, report, ending=self._ending(record))
         self._record = None
+
+    def _tell_status(self) -> None:
+        look = self.run.course.snapshots.get("after")
+        if self.procedure != "status" or look is None:
+            return
+        self.console.say()
+        target = self.run.asked.target
+        for line in status.lines(look, target.archive, self.run.observers.project, target.service):
+            self.console.say(f"  {line}")
+
+    def _ending(self, record: Evidence) -> str:
+        """Return the words by which a run that leaves no record ends: it is no accepted run."""
+        good = record.verdict is Verdict.ACCEPTED
+        if self.run.asked.plan_only:
+            word = "BE LET THROUGH" if PROCEDURES[self.procedure].acts else "BE ACCEPTED"
+            return f"WOULD {word}" if good else f"WOULD NOT {word} ({record.verdict})"
+        if self.run.asked.leaves_nothing:
+            return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
+        return ""
 
     def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
-        if self.run.asked.plan_only:
+        if self.run.asked.leaves_nothing:
             return None, record
         lost = self._lost or closing.keep(self.run, record)
         if lost:
@@ -248,8 +280,8 @@ class Session:
         """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
 
         def ask(check: Check, ready: Snapshot) -> CheckResult:
-            function = self._functions[check.id.removesuffix(" again")]
-            return outcome.asked(check, lambda: self.asking.again(function, ready))
+            function = self._functions[check.name]
+            return outcome.asked(check, lambda: Asking(self.states).again(function, ready))
 
         try:
             results = self.states.ask_again(ask)
@@ -266,7 +298,7 @@ class Session:
                 and not check.not_applicable
                 and not self.run.ledger.has(check.id)
             ):
-                self._keep(outcome.asked(check, partial(self.asking.ask, self._functions[check.id])))
+                self._keep(outcome.asked(check, partial(Asking(self.states).ask, self._functions[check.id])))
 
     def _keep(self, result: CheckResult) -> None:
         self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean)))

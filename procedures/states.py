@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from procedures import baseline, plan, restart
+from procedures import PROCEDURES, accepted, baseline, expected, plan, restart
+from procedures.claims import seen
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import Run
+from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import Check, CheckResult, Outcome, Phase
 from reports.observed import Container, Snapshot, Unseen
@@ -34,7 +36,28 @@ class States:
 
     @property
     def baseline(self) -> baseline.Baseline:
-        return baseline.of(self.before())
+        """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
+        if PROCEDURES[self.run.asked.procedure].acts:
+            return baseline.of(self.before())
+        if self.run.accepted is None:
+            raise Blocked(plan.Reason.NO_BASELINE)
+        return accepted.baseline_of(self.run.accepted)
+
+    @property
+    def expected(self) -> expected.Expected:
+        """What should run at the end."""
+        if PROCEDURES[self.run.asked.procedure].acts:
+            return expected.as_configured(self.before(), self.baseline.version)
+        look = self.after()
+        return expected.as_configured(look, expected.version_of(look.image))
+
+    @property
+    def parts_expected(self) -> frozenset[str]:
+        """The parts of the server that must send heartbeats."""
+        then = self.run.accepted.after if self.run.accepted else None
+        if PROCEDURES[self.run.asked.procedure].acts:
+            then = self.before()
+        return seen(expected.parts_of(then))
 
     def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
         """Ask the time-critical pre checks on the snapshot ready."""
@@ -138,8 +161,10 @@ class States:
 
     def _after(self) -> Snapshot:
         self._go_on()
-        self._stop_or_reason()
         run = self.run
+        if not PROCEDURES[run.asked.procedure].acts:
+            return self._looked()
+        self._stop_or_reason()
         if run.restarting is None or not self.may_start():
             raise Blocked(run.course.held_back or "no gate was opened, so nothing is started")
         run.our_start = run.restarting.start(run.watch)
@@ -153,6 +178,29 @@ class States:
         snapshot = run.observers.after()
         run.course.answers = _answers(snapshot)
         return snapshot
+
+    def _looked(self) -> Snapshot:
+        """See the service as it runs, for a procedure without steps."""
+        run = self.run
+        if not run.asked.leaves_nothing:
+            waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+            wait = waiting.until("settled", self._settled, run.asked.target.budgets.boot, 0.5)
+            if not wait.ended:
+                run.finding(wait.sentence, "see the log of the container")
+        snapshot = run.observers.before("after")
+        run.learn_secrets()
+        run.course.answers = _answers(snapshot)
+        return snapshot
+
+    def _settled(self) -> tuple[bool, str]:
+        """Whether the service is through with its boot, however that ended: acceptance often follows a start."""
+        found = self.run.observers.containers()
+        if len(found) != 1 or not found[0].running or found[0].paused:
+            return True, "no single container that runs"
+        server = self.run.observers.server()
+        ready = not isinstance(server, Unseen) and restart.is_ready(server)
+        saw = f"Docker says {found[0].health or 'nothing'}, the server is {'ready' if ready else 'not ready'}"
+        return found[0].health == "unhealthy" or (ready and found[0].health != "starting"), saw
 
     def _stop_or_reason(self) -> None:
         """Reach the state stopped; a stop that failed half-way is no reason to leave the service alone."""

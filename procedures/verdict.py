@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.evidence import CheckResult, Outcome, Verdict, first_of
@@ -19,6 +20,8 @@ class Course:
     unfit: str = ""
     interrupted: str = ""
     changed: bool = False
+    acts: bool = True
+    """Whether the procedure has steps: one that only looks judges the service as it stands."""
     held_back: str = ""
     answers: bool | None = None
     closing: tuple[CheckResult, ...] = ()
@@ -38,14 +41,11 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
         applies(*_without_a_plan(course))
     if course.interrupted:
         applies(Verdict.INTERRUPTED, course.interrupted)
-    if course.held_back:
-        applies(Verdict.SERVICE_DOWN, course.held_back)
-    elif course.changed and course.answers is False:
-        applies(Verdict.SERVICE_DOWN, "the service was touched and does not answer")
-    elif course.changed and course.answers is None:
-        applies(Verdict.INTERRUPTED, "nobody could look whether the service answers")
+    for verdict, reason in _of_the_service(course):
+        applies(verdict, reason)
     if course.closing and not (course.held or course.unobservable):
-        applies(Verdict.NOT_ACCEPTED if course.changed else Verdict.REFUSED, *_findings(course.closing))
+        judged = Verdict.NOT_ACCEPTED if course.changed or not course.acts else Verdict.REFUSED
+        applies(judged, *_findings(course.closing))
     if course.evidence_lost:
         applies(Verdict.NO_EVIDENCE, course.evidence_lost)
     verdict = first_of(set(applying))
@@ -58,6 +58,18 @@ def _without_a_plan(course: Course) -> tuple[Verdict, str]:
     if course.unfit:
         return Verdict.REFUSED, f"{course.unfit} → correct the file, then run again ({course.unobservable})"
     return Verdict.CANNOT_OBSERVE, course.unobservable
+
+
+def _of_the_service(course: Course) -> Iterator[tuple[Verdict, str]]:
+    """Tell whether the service is there, as far as this run answers for it."""
+    if course.held_back:
+        yield Verdict.SERVICE_DOWN, course.held_back
+    elif course.changed and course.answers is False:
+        yield Verdict.SERVICE_DOWN, "the service was touched and does not answer"
+    elif course.changed and course.answers is None:
+        yield Verdict.INTERRUPTED, "nobody could look whether the service answers"
+    elif not course.acts and course.answers is False:
+        yield Verdict.SERVICE_DOWN, "the service does not answer"
 
 
 def _findings(closing: tuple[CheckResult, ...]) -> list[str]:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from reports.observed import Snapshot, Unseen
 
 SCHEMA_VERSION = 1
+AGAIN, BACK = " again", " back"
+"""How the id of a check ends that is asked a second time, or that judges the way back."""
 
 
 class Outcome(StrEnum):
@@ -132,6 +134,11 @@ class Check:
     again: bool = False
     not_applicable: str = ""
     """Why the plan leaves it out, from the plan's closed list of reasons; empty where it applies."""
+
+    @property
+    def name(self) -> str:
+        """The id as the check files hold it, without the words that say when, or for which way, it is asked."""
+        return self.id.removesuffix(AGAIN).removesuffix(BACK)
 
 
 @dataclass(frozen=True, slots=True)

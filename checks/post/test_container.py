@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from procedures.acts import Start
 from procedures.claims import check, seen
+from procedures.expected import Expected
 from reports.observed import Container, Neighbour, Snapshot
 
 
@@ -24,34 +25,42 @@ def test_it_is_a_new_container_started_by_us(
 
 
 @check(protects="data")
-def test_it_is_of_the_expected_image(before: Snapshot, container_after: Container) -> None:
-    """The new container is of the image that was checked before the stop."""
-    expected = seen(before.image).id
-    assert container_after.image_id == expected, (
-        f"it is of {container_after.image_id[:19]}, checked was {expected[:19]} → the tag was moved meanwhile"
+def test_it_is_of_the_expected_image(expected: Expected, container_after: Container) -> None:
+    """The container is of the image that was checked."""
+    image = seen(expected.image_id)
+    assert container_after.image_id == image, (
+        f"it is of {container_after.image_id[:19]}, checked was {image[:19]} → the tag was moved, or the container was "
+        "made by somebody else: compare `docker inspect` of both"
     )
 
 
-def test_it_does_not_restart(container_after: Container, our_start: Start) -> None:
-    """The new container has not been restarted since it was started, and has soaked."""
+def test_it_does_not_restart(container_after: Container) -> None:
+    """The container runs, and has not been restarted since it was started."""
+    assert container_after.running and not container_after.paused, (
+        f"{container_after.name} is {container_after.state} → `docker logs {container_after.name}`"
+    )
     assert container_after.restart_count == 0, (
         f"it was restarted {container_after.restart_count} times → `docker logs {container_after.name}`"
     )
+
+
+def test_it_has_soaked(our_start: Start) -> None:
+    """The new container was watched for a while, and stayed the same one, running."""
     assert our_start.soak is not None and our_start.soak.ended, (
         f"{our_start.soak.sentence if our_start.soak else 'it never became ready, so it did not soak'} → see its log"
     )
 
 
-def test_its_configuration_is_the_one_that_was_checked(before: Snapshot, after: Snapshot) -> None:
-    """The new container was given the configuration that was checked, as its server reads it."""
-    assert seen(after.running_settings) == seen(seen(before.operator_rendering).settings), (
+def test_its_configuration_is_the_one_that_was_checked(expected: Expected, after: Snapshot) -> None:
+    """The container was given the configuration that was checked, as its server reads it."""
+    assert seen(after.running_settings) == seen(expected.settings), (
         "it differs → the env file or the compose file was edited between the checks and the start"
     )
 
 
-def test_its_published_ports_are_the_configured_ones(before: Snapshot, container_after: Container) -> None:
-    """The new container publishes the configured ports, on the configured addresses."""
-    wanted = {(one.container_port, one.host_port) for one in seen(before.operator_rendering).bindings}
+def test_its_published_ports_are_the_expected_ones(expected: Expected, container_after: Container) -> None:
+    """The container publishes the ports that were checked."""
+    wanted = {(one.container_port, one.host_port) for one in seen(expected.bindings)}
     published = {(one.container_port, one.host_port) for one in container_after.bindings}
     assert wanted == published, (
         f"it publishes {sorted(published)}, configured are {sorted(wanted)} → see the compose file"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from procedures.acts import Start
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
+from procedures.expected import Expected
 from procedures.target import Target
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
-
-DO_THE_WORK = {"EXECUTOR", "WORKER"}
-"""What must be alive where nothing is left of the heartbeats before."""
 
 
 def test_it_became_ready(our_start: Start) -> None:
@@ -43,10 +43,10 @@ def test_what_answers_is_the_container(
             )
 
 
-def test_the_version_is_the_same(server_after: Server, baseline: Baseline) -> None:
-    """The version is the one that ran before."""
-    then, now = _plain(seen(baseline.version)), _plain(seen(server_after.version))
-    assert now == then, f"it is {now}, before it was {then} → a restart must not change it: see the image"
+def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
+    """The server is of the version that was checked: the one from before, or the one that its image names."""
+    wanted, now = _plain(seen(expected.version)), _plain(seen(server_after.version))
+    assert now == wanted, f"it is {now}, expected is {wanted} → see which image the container is of"
 
 
 @check(protects="data")
@@ -59,11 +59,22 @@ def test_it_is_the_same_instance(server_after: Server, baseline: Baseline) -> No
 
 
 @check(protects="data")
-def test_the_schema_is_the_same(after: Snapshot, baseline: Baseline) -> None:
+def test_the_schema_is_the_same(after: Snapshot, schema_to_keep: tuple[str, ...]) -> None:
     """The database's schema history is the one from before."""
     now = tuple(one.version for one in seen(seen(after.database).migrations) if one.success)
-    then = seen(baseline.schema)
-    assert now == then, f"it has moved from {then[-1:]} to {now[-1:]} → a plain restart must not migrate"
+    assert now == schema_to_keep, (
+        f"it has moved from {schema_to_keep[-1:]} to {now[-1:]} → only an update may migrate: see the image"
+    )
+
+
+@check(protects="data")
+def test_the_schema_has_only_grown(after: Snapshot, schema_to_grow: tuple[str, ...]) -> None:
+    """Every migration from before is still in the database's schema history, and every new one has succeeded."""
+    found = seen(seen(after.database).migrations)
+    failed = [one.version for one in found if not one.success]
+    assert not failed, f"migrations {', '.join(failed)} have failed → see the server's log, repair the schema"
+    lost = sorted(set(schema_to_grow) - {one.version for one in found})
+    assert not lost, f"migrations {', '.join(lost)} are gone → this is another database: see its volume"
 
 
 def test_the_right_credentials_are_let_in(server_after: Server) -> None:
@@ -88,17 +99,30 @@ def test_nobody_is_let_in_without_credentials(server_after: Server) -> None:
 
 
 @check(protects="data")
-def test_every_flow_is_there(server_after: Server, baseline: Baseline) -> None:
+def test_every_flow_is_there(server_after: Server, flows_to_keep: tuple[str, ...]) -> None:
     """Every flow that was noted before is there, in the same revision."""
-    missing = sorted(set(seen(baseline.flows)) - set(seen(server_after.flows)))
+    missing = sorted(set(flows_to_keep) - set(seen(server_after.flows)))
     assert not missing, f"missing: {', '.join(missing[:10])} → compare the database with its last copy"
 
 
 @check(protects="data")
-def test_the_last_executions_are_there(after: Snapshot, server_after: Server, baseline: Baseline) -> None:
+def test_no_flow_has_gone(server_after: Server, flows_noted: tuple[str, ...]) -> None:
+    """Every flow that the last accepted run saw is there, in its revision of then or a later one."""
+    now = dict(_flow(one) for one in seen(server_after.flows))
+    missing = sorted(name for name, revision in map(_flow, flows_noted) if now.get(name, 0) < revision)
+    assert not missing, (
+        f"missing or older than then: {', '.join(missing[:10])} → ask who deleted them, or compare the database with "
+        "its last copy"
+    )
+
+
+@check(protects="data")
+def test_the_last_executions_are_there(
+    after: Snapshot, server_after: Server, executions_to_keep: tuple[str, ...]
+) -> None:
     """The last executions that were noted before are there."""
     stored = {one.id for one in seen(seen(after.database).executions)}
-    missing = sorted(set(seen(baseline.executions)) - set(seen(server_after.executions)) - stored)
+    missing = sorted(set(executions_to_keep) - set(seen(server_after.executions)) - stored)
     assert not missing, f"missing: {', '.join(missing[:10])} → compare the database with its last copy"
 
 
@@ -115,10 +139,9 @@ def test_no_second_kestra_is_alive(after: Snapshot, container_after: Container) 
 
 
 def test_every_part_of_the_server_is_alive(
-    before: Snapshot, after: Snapshot, container_after: Container
+    after: Snapshot, parts_expected: frozenset[str], container_after: Container
 ) -> None:
-    """Every part of the server that sent heartbeats before sends them again, from the new container."""
-    then = {one.type for one in seen(seen(before.database).instances)} or DO_THE_WORK
+    """Every part of the server that must send heartbeats sends them, from this container."""
     now = {
         one.type
         for one in seen(seen(after.database).instances)
@@ -126,7 +149,7 @@ def test_every_part_of_the_server_is_alive(
         and one.hostname == container_after.id[:12]
         and one.age < (one.liveness_timeout or 45)
     }
-    missing = sorted(then - now)
+    missing = sorted(parts_expected - now)
     assert not missing, (
         f"no heartbeat of {', '.join(missing)} → health may say UP all the same: see the server's log"
     )
@@ -140,5 +163,13 @@ def test_the_outage_was_measured(outage: Outage) -> None:
     )
 
 
+def _flow(told: str) -> tuple[str, int]:
+    """Part `namespace/id@revision`."""
+    name, _, revision = told.rpartition("@")
+    return name, int(revision) if revision.isdigit() else 0
+
+
 def _plain(version: str) -> str:
-    return version.removesuffix("-oss")
+    """Return the numbers alone: an image and its server add different words to them."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    return found[1] if found else version

@@ -125,7 +125,7 @@ def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
 
 
 def test_the_running_container_has_the_same_configuration(
-    before: Snapshot, server_before: Server, container_before: Container
+    before: Snapshot, server_before: Server, settings_to_keep: Container
 ) -> None:
     """The running container was given the same settings and ports that the new one will get."""
     del server_before  # a service that is down is started with what the files say now
@@ -133,9 +133,9 @@ def test_the_running_container_has_the_same_configuration(
     changed = sorted(
         name
         for name, value in rendering.environment.items()
-        if container_before.environment.get(name) != value
+        if settings_to_keep.environment.get(name) != value
     )
-    published = {(one.container_port, one.host_port) for one in container_before.bindings}
+    published = {(one.container_port, one.host_port) for one in settings_to_keep.bindings}
     if published != {(one.container_port, one.host_port) for one in rendering.bindings}:
         changed.append("the published ports")
     assert not changed, (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
-from reports.observed import Container, Snapshot
+from reports.observed import Snapshot
 
 MOVING = {"latest", "develop", "latest-lts", "edge", "stable"}
 
@@ -15,10 +15,10 @@ def test_the_image_is_here(before: Snapshot) -> None:
 
 
 @check(protects="data", again=True)
-def test_the_image_is_the_one_that_runs(before: Snapshot, containers_before: tuple[Container, ...]) -> None:
+def test_the_image_is_the_one_that_runs(before: Snapshot, images_to_keep: tuple[str, ...]) -> None:
     """The image that would be started is the one that the container has now."""
     new = seen(before.image)
-    others = sorted({one.image_id[:19] for one in containers_before if one.image_id != new.id})
+    others = sorted({one[:19] for one in images_to_keep if one != new.id})
     assert not others, (
         f"{new.reference} is now {new.id[:19]}, the container has {', '.join(others)} → tag the old image back; a "
         "restart does not change versions: that is `update`, which is not built yet"

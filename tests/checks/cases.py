@@ -212,6 +212,12 @@ def _migrated(world: World) -> World:
     return _database("after", migrations=(*found, newer))(world)
 
 
+def _half_migrated(world: World) -> World:
+    found = database_of(world, "after").migrations
+    assert not isinstance(found, Unseen)
+    return _database("after", migrations=(*found[:-1], replace(found[-1], success=False)))(world)
+
+
 def _session(**fields: object) -> Change:
     """Leave a session of some client open while the service is stopped."""
     one = Session(
@@ -273,7 +279,8 @@ FREED = f"{MID}test_the_ports_are_really_free"
 STILL_IN = f"{MID}test_postgres_still_lets_the_credentials_in"
 NO_SESSION = f"{MID}test_no_other_kestra_has_a_session"
 NEW_CONTAINER = f"{NEW}test_it_is_a_new_container_started_by_us"
-SOAKED = f"{NEW}test_it_does_not_restart"
+SOAKED = f"{NEW}test_it_has_soaked"
+RESTARTS = f"{NEW}test_it_does_not_restart"
 TOUCHED = f"{NEW}test_nothing_else_was_touched"
 ANSWERS = f"{AFTER}test_what_answers_is_the_container"
 EXECUTIONS = f"{AFTER}test_the_last_executions_are_there"
@@ -513,7 +520,8 @@ FAILING = (
         f"{NEW}test_it_is_of_the_expected_image", "another",
         container("after", image_id="sha256:other"), "the tag was moved",
     ),
-    Case(SOAKED, "restarted", container("after", restart_count=1), "restarted 1 times"),
+    Case(RESTARTS, "restarted", container("after", restart_count=1), "restarted 1 times"),
+    Case(RESTARTS, "paused", container("after", paused=True), "docker logs"),
     Case(SOAKED, "not soaked", _not_ended("soak"), "not within"),
     Case(SOAKED, "never ready", _start(soak=None), "never became ready"),
     Case(
@@ -521,7 +529,7 @@ FAILING = (
         part("after", "running_settings", db_password=Secret("other")), "was edited",
     ),
     Case(
-        f"{NEW}test_its_published_ports_are_the_configured_ones", "none",
+        f"{NEW}test_its_published_ports_are_the_expected_ones", "none",
         container("after", bindings=()), "it publishes []",
     ),
     Case(TOUCHED, "a neighbour was restarted", neighbour("after", started_at="2026-11-23T12:00:00Z"), "postgres"),
@@ -549,9 +557,15 @@ FAILING = (
     Case(ANSWERS, "silent", answer("after", "ping", 0, "refused"), "refused"),
     Case(ANSWERS, "another port", _heard_elsewhere, "9090"),
     Case(ANSWERS, "not the container's", container("after", bindings=()), "find who listens"),
-    Case(f"{AFTER}test_the_version_is_the_same", "another", part("after", "server", version="0.21.0"), "0.21.0"),
+    Case(f"{AFTER}test_the_version_is_the_expected_one", "another", part("after", "server", version="0.21.0"), "0.21.0"),
     Case(f"{AFTER}test_it_is_the_same_instance", "another", part("after", "server", instance_id="new"), "new"),
-    Case(f"{AFTER}test_the_schema_is_the_same", "migrated", _migrated, "must not migrate"),
+    Case(f"{AFTER}test_the_schema_is_the_same", "migrated", _migrated, "only an update may migrate"),
+    Case(f"{AFTER}test_the_schema_has_only_grown", "emptied", _database("after", migrations=()), "are gone"),
+    Case(f"{AFTER}test_the_schema_has_only_grown", "a migration failed", _half_migrated, "have failed"),
+    Case(f"{AFTER}test_no_flow_has_gone", "gone", part("after", "server", flows=()), "demo/hello"),
+    Case(f"{AFTER}test_no_flow_has_gone", "an older one", part("after", "server", flows=("demo/hello@0",)), "older"),
+    Case("post/test_database.py::test_postgres_lets_the_server_in", "refused", _database("after", login="refused"), "refused"),
+    Case("post/test_database.py::test_postgres_lets_the_server_in", "unwell", postgres("after", health="unhealthy"), "not well"),
     Case(f"{AFTER}test_the_schema_is_the_same", "emptied", _database("after", migrations=()), "moved"),
     Case(f"{AFTER}test_the_right_credentials_are_let_in", "refused", answer("after", "auth_right", 401), "401"),
     Case(f"{AFTER}test_wrong_credentials_are_refused", "let in", answer("after", "auth_wrong", 200), "not on"),
@@ -610,8 +624,10 @@ PASSING = (
     Case(FREED, "another address' port", at("stopped", listeners=(Listener("127.0.0.1", 22),))),
     Case(NO_SESSION, "an operator's psql", _session(application="psql")),
     Case(NO_SESSION, "ours", _session(application="", client="socket")),
-    Case(SOAKED, "health stays starting", container("after", health="starting")),
-    Case(f"{AFTER}test_the_version_is_the_same", "an edition's name", part("after", "server", version="0.20.7-understudy-oss")),
+    Case(RESTARTS, "health stays starting", container("after", health="starting")),
+    Case(f"{AFTER}test_the_version_is_the_expected_one", "an edition's name", part("after", "server", version="0.20.7-understudy-oss")),
+    Case(f"{AFTER}test_the_schema_has_only_grown", "migrated", _migrated),
+    Case(f"{AFTER}test_no_flow_has_gone", "edited since", part("after", "server", flows=("demo/hello@2",))),
     Case(
         f"{AFTER}test_every_flow_is_there", "one more",
         part("after", "server", flows=("demo/hello@1", "demo/new@1")),

@@ -22,6 +22,7 @@ LOOKABLE = tuple(one.name for one in fields(Snapshot) if one.name not in KEPT)
 SEEN_IN_THE_DARK = {
     "pre/test_engine.py::test_the_files_can_be_used",
     "ready/test_ready.py::test_the_files_are_the_same",
+    "post/test_container.py::test_it_has_soaked",
     "post/test_server.py::test_it_became_ready",
     "post/test_server.py::test_the_outage_was_measured",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures import baseline, claims, outcome
+from procedures import baseline, claims, expected, outcome
 from procedures.acts import Start, Stop
 from procedures.claims import seen
 from procedures.observe.engine import moment
@@ -41,6 +41,20 @@ class World:
             return getattr(self, name)
         if name == "baseline":
             return baseline.of(self.before)
+        if name == "expected":
+            return expected.as_configured(self.before, baseline.of(self.before).version)
+        if name == "parts_expected":
+            return seen(expected.parts_of(self.before))
+        if name == "images_to_keep":
+            return tuple(one.image_id for one in seen(self.before.containers))
+        if name == "settings_to_keep":
+            return only(self.before)
+        if name in {"schema_to_keep", "schema_to_grow"}:
+            return seen(baseline.of(self.before).schema)
+        if name in {"flows_to_keep", "flows_noted"}:
+            return seen(baseline.of(self.before).flows)
+        if name == "executions_to_keep":
+            return seen(baseline.of(self.before).executions)
         if name == "docker_health":
             return only(self.after).health
         if name in {"server_before", "server_after"}:

@@ -19,7 +19,7 @@ def closing(record: Evidence) -> list[str]:
     config = get_config()
     config.parse([])
     written = StringIO()
-    Console(TerminalReporter(config, written), None).closing(record, "", plan_only=False)
+    Console(TerminalReporter(config, written), None).closing(record, "", ending="")
     return written.getvalue().splitlines()
 
 

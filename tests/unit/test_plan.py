@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from procedures import claims, plan
-from procedures.plan import Reason, State
+from procedures import PROCEDURES, claims, plan
+from procedures.plan import Reason, Situation, State
 from procedures.target import SUITE
-from reports.evidence import Phase
-from reports.observed import Rendering, Unseen
-from tests.checks import recording
+from reports.evidence import BACK, Phase, Way
+from reports.observed import Unseen
 from tests.unit.results import check, container
 
 
-def _rendering(**fields: Any) -> Rendering:
-    found = recording.snapshot("before").operator_rendering
-    assert isinstance(found, Rendering)
-    return replace(found, **fields)
+def _situation(state: State = State.RUNNING, **fields: Any) -> Situation:
+    return Situation(state, **{"has_health_check": True, **fields})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +56,7 @@ def test_a_state_is_told_from_the_containers(containers: tuple[Any, ...], state:
 )
 def test_what_does_not_apply_is_left_out_with_its_reason(asks: str, state: State, reason: str) -> None:
     """A check of something that is not there is left out by the plan, and says why; every other one is planned."""
-    (planned,) = plan.checks_of("restart", [check(asks=(asks,))], state, _rendering())
+    (planned,) = plan.checks_of("restart", [check(asks=(asks,))], _situation(state))
 
     assert reason == planned.not_applicable
 
@@ -70,7 +66,7 @@ def test_without_a_health_check_dockers_word_is_not_asked() -> None:
     one = check(asks=("docker_health",))
 
     assert [
-        plan.checks_of("restart", [one], State.RUNNING, _rendering(has_health_check=has))[0].not_applicable
+        plan.checks_of("restart", [one], _situation(has_health_check=has))[0].not_applicable
         for has in (False, True)
     ] == [Reason.NO_HEALTH_CHECK, ""]
 
@@ -89,25 +85,34 @@ def test_recovery_begins_with_what_is_unwell(
     procedure: str, phase: Phase, data: bool, advisory: bool
 ) -> None:
     """For recovery what is amiss before closes nothing, unless data is at stake; what it left is judged in full."""
-    (planned,) = plan.checks_of(procedure, [check(phase=phase, data=data)], State.RUNNING, _rendering())
+    (planned,) = plan.checks_of(procedure, [check(phase=phase, data=data)], _situation())
 
     assert advisory is planned.advisory
 
 
+def test_no_check_serves_no_procedure() -> None:
+    """Every check of the files is asked by some procedure: what it asks for is provided by one."""
+    known = claims.read(SUITE / "checks")
+
+    planned = {one.id for name in PROCEDURES for one in plan.checks_of(name, known, _situation())}
+    assert {one.id for one in known} == {one for one in planned if not one.endswith(BACK)}
+
+
 def test_no_check_is_dropped() -> None:
-    """Every check of the files stands in the plan, whatever the state."""
+    """Every check that a procedure provides for stands in its plan, whatever the state."""
     known = claims.read(SUITE / "checks")
 
     for state in State:
-        for procedure in ("restart", "recover"):
-            planned = plan.checks_of(procedure, known, state, _rendering())
-            assert [one.id for one in known] == [one.id for one in planned]
+        for procedure in PROCEDURES:
+            planned = plan.checks_of(procedure, known, _situation(state))
+            served = [one.id for one in known if set(one.asks) <= PROCEDURES[procedure].provides]
+            assert served == [one.id for one in planned if one.way is Way.FORWARD]
             assert {one.not_applicable for one in planned} <= {"", *Reason}
 
 
 def test_a_running_service_is_asked_everything() -> None:
     """For a restart of a service that runs nothing is left out."""
-    planned = plan.checks_of("restart", claims.read(SUITE / "checks"), State.RUNNING, _rendering())
+    planned = plan.checks_of("restart", claims.read(SUITE / "checks"), _situation())
 
     assert [one.id for one in planned if one.not_applicable] == []
 

@@ -13,7 +13,7 @@ from procedures import PROCEDURES, selection
 def _config(*typed: str, expression: str | None = None) -> pytest.Config:
     """What pytest knows of a command line; by itself the last expression is the one that counts."""
     expressions = selection._expressions(typed)
-    markers = ["slow: takes long", *(f"{name}: {what}" for name, what in PROCEDURES.items())]
+    markers = ["slow: takes long", *(f"{name}: {one.what}" for name, one in PROCEDURES.items())]
     config = SimpleNamespace(
         invocation_params=SimpleNamespace(args=typed),
         option=SimpleNamespace(markexpr=expression if expression is not None else (expressions or [""])[-1]),

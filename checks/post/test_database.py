@@ -1,0 +1,18 @@
+"""The database, as the running server needs it."""
+
+from __future__ import annotations
+
+from procedures.claims import seen
+from reports.observed import Snapshot
+
+
+def test_postgres_lets_the_server_in(after: Snapshot) -> None:
+    """Postgres runs, and lets the server's credentials in over the network."""
+    unwell = [
+        one.name
+        for one in seen(after.database_containers)
+        if not one.running or one.paused or one.health not in {"", "healthy"}
+    ]
+    assert not unwell, f"{', '.join(unwell)} is not well → `docker logs` of it"
+    database = seen(after.database)
+    assert database.login == "ok", f"{database.login}: {database.said} → see the Postgres container's log"

@@ -1,0 +1,71 @@
+"""What should run once a procedure is through: the one thing that post checks compare the new container with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from procedures.baseline import Baseline
+from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
+
+WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
+"""What must be alive where nothing is left of the heartbeats before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Image, version, settings and published ports, each as it was checked before; unseen where nobody could say."""
+
+    image_id: str | Unseen
+    version: str | Unseen
+    settings: Settings | Unseen
+    bindings: tuple[Binding, ...] | Unseen
+
+
+def as_configured(look: Snapshot, version: str | Unseen) -> Expected:
+    """Return what the target's files promise, as one look rendered them."""
+    rendering, image = look.operator_rendering, look.image
+    if not isinstance(rendering, Rendering):
+        unseen = _unseen(rendering, "what Compose renders was not seen")
+        return Expected(unseen, version, unseen, unseen)
+    return Expected(
+        image.id if isinstance(image, Image) else _unseen(image, "the image was not seen"),
+        version,
+        rendering.settings,
+        rendering.bindings,
+    )
+
+
+def as_it_was(before: Snapshot, container: Container, baseline: Baseline) -> Expected:
+    """Return what ran before, which is what a way back must bring again."""
+    settings = before.running_settings
+    return Expected(
+        container.image_id,
+        baseline.version,
+        settings if isinstance(settings, Settings) else _unseen(settings, "its settings were not seen"),
+        container.bindings,
+    )
+
+
+def version_of(image: Image | Unseen | None) -> str | Unseen:
+    """Return the version that an image says it is."""
+    if not isinstance(image, Image):
+        return _unseen(image, "the image was not seen")
+    return image.version or Unseen(
+        f"the image {image.reference} carries no version → name the image by a label org.opencontainers.image.version"
+    )
+
+
+def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
+    """Return the parts of the server that sent heartbeats at a look; those that do the work where there were none."""
+    if look is None or look.database is None:
+        return WORKING_PARTS
+    if isinstance(look.database, Unseen):
+        return look.database
+    found = look.database.instances
+    if isinstance(found, Unseen):
+        return found
+    return frozenset(one.type for one in found) or WORKING_PARTS
+
+
+def _unseen(value: object, what: str) -> Unseen:
+    return value if isinstance(value, Unseen) else Unseen(what)

@@ -1,0 +1,72 @@
+"""What `status` tells besides its checks: container, image, ports, health, database and the last runs, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from reports import archive
+from reports.observed import Container, Image, Snapshot, Unseen
+from reports.record import RecordUnreadable
+
+LAST_RUNS = 5
+
+
+def lines(look: Snapshot, folder: Path, project: str, service: str) -> Iterator[str]:
+    """Tell one look at the service, and the newest runs of it in an archive."""
+    yield from _containers(look)
+    server, database = look.server, look.database
+    if server is None or isinstance(server, Unseen):
+        yield f"server: {_why(server)}"
+    else:
+        yield f"server: health {server.health.said}, ping {server.ping.said}, version {_said(server.version)}"
+    if database is None or isinstance(database, Unseen):
+        yield f"database: {_why(database)}"
+    else:
+        yield f"database: login {database.login}, {_said(database.running)} executions under way"
+    runs = list(islice(_runs(folder, project, service), LAST_RUNS))
+    yield from (f"run {one}" for one in runs)
+    if not runs:
+        yield f"no run of this target is in {folder}"
+
+
+def _containers(look: Snapshot) -> Iterator[str]:
+    if isinstance(look.containers, Unseen):
+        yield f"container: {look.containers.unseen}"
+        return
+    for one in look.containers:
+        yield f"container: {one.name} ({one.id[:12]}) {one.state}{_health(one)}, started {one.started_at}"
+        yield f"image: {one.image} ({one.image_id[:19]}){_newer(one, look.image)}"
+        yield f"ports: {', '.join(f'{b.host_ip}:{b.host_port} to {b.container_port}' for b in one.bindings) or 'none'}"
+    if not look.containers:
+        yield "container: none of this service"
+
+
+def _health(one: Container) -> str:
+    return f", Docker says {one.health}" if one.health else ""
+
+
+def _newer(one: Container, image: Image | Unseen | None) -> str:
+    """Tell that the files name another image by now: a start would be an update."""
+    if not isinstance(image, Image) or image.id == one.image_id:
+        return ""
+    return f"; the files name {image.reference} ({image.id[:19]}) by now: `pytest -m update` applies it"
+
+
+def _runs(folder: Path, project: str, service: str) -> Iterator[str]:
+    for one in archive.runs(folder):
+        try:
+            head = archive.read_head(one)
+        except RecordUnreadable:
+            continue
+        if head.target is not None and (head.target.project, head.target.service) == (project, service):
+            yield f"{head.run} of {head.began_at}: {head.procedure}, {head.verdict}"
+
+
+def _why(value: Unseen | None) -> str:
+    return value.unseen if value else "not looked at"
+
+
+def _said(value: object) -> str:
+    return value.unseen if isinstance(value, Unseen) else str(value)

@@ -1,0 +1,124 @@
+"""The procedures that only look: what `status` and `accept` say, and that they change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests import targets
+from tests.engine import service as seen
+from tests.stacks import Stack, wait_for
+
+
+def settle(stack: Stack) -> None:
+    """Wait until Docker's own health check agrees."""
+    wait_for(lambda: stack.health("kestra") == "healthy", "Docker to call the service healthy", 20)
+
+
+@contextmanager
+def paused(stack: Stack) -> Iterator[None]:
+    """The service's container frozen: it runs and answers nothing."""
+    container = stack.container("kestra")
+    container.pause()
+    try:
+        yield
+    finally:
+        container.unpause()
+        settle(stack)
+
+
+@contextmanager
+def stopped(stack: Stack) -> Iterator[None]:
+    stack.compose("stop", "kestra")
+    try:
+        yield
+    finally:
+        settle(stack.up())
+
+
+def test_status_of_a_healthy_service(service: Stack) -> None:
+    """A healthy service is told with its container, image, ports, health and database, and nothing is left of the look."""
+    settle(service)
+    before, identity, since = seen.files(service.root), seen.identity(service), seen.now()
+
+    done = targets.procedure(service, name="status")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("HEALTHY", "container: ", "image: ", "ports: 127.0.0.1:", "server: health 200", "login ok"):
+        assert said in done.stdout
+    assert "ACCEPTED" not in done.stdout
+    assert identity == seen.identity(service)
+    assert before == seen.files(service.root)
+    assert seen.changes(since, seen.now(), f"com.docker.compose.project={service.project}") == []
+    assert seen.ours(seen.run_id(done.stdout)) == []
+
+
+@pytest.mark.parametrize("state", [paused, stopped])
+def test_status_of_a_service_that_does_not_answer(service: Stack, state: object) -> None:
+    """A service that does not answer is no healthy one, whatever the engine calls its container."""
+    with state(service):  # type: ignore[operator]
+        done = targets.procedure(service, name="status")
+
+    assert done.returncode == 12, done.stdout + done.stderr
+    assert "NOT HEALTHY" in done.stdout
+    assert "does not answer" in done.stdout
+
+
+def test_status_of_a_database_that_lets_nobody_in(service: Stack) -> None:
+    """A server that still answers is not healthy where its credentials would not be let in any more."""
+    user, old = service.env["KESTRA_DB_USER"], service.env["KESTRA_DB_PASSWORD"]
+    service.psql(f"ALTER ROLE {user} PASSWORD 'another-one'")
+    try:
+        done = targets.procedure(service, name="status")
+    finally:
+        service.psql(f"ALTER ROLE {user} PASSWORD '{old}'")
+
+    assert done.returncode == 11, done.stdout + done.stderr
+    assert "refused" in done.stdout
+
+
+def test_accept_says_that_there_is_no_baseline_and_becomes_one(service: Stack) -> None:
+    """The first acceptance says that nothing could be compared; the next one compares with it, and misses a flow."""
+    first = targets.procedure(service, name="accept")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "no accepted run of this target" in first.stdout
+    assert targets.record(targets.latest(service))["executed"] is False
+
+    identity = seen.identity(service)
+    second = targets.procedure(service, name="accept")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "no accepted run of this target" not in second.stdout
+
+    with httpx.Client(base_url=service.http_url, auth=service.auth, timeout=10) as client:
+        client.delete("/api/v1/flows/probe/hello").raise_for_status()
+    third = targets.procedure(service, name="accept")
+    seen.seed(service)
+
+    assert third.returncode == 11, third.stdout + third.stderr
+    assert "probe/hello" in third.stdout
+    assert targets.record(targets.latest(service))["verdict"] == "NOT ACCEPTED"
+    assert identity == seen.identity(service)
+
+
+def test_accept_of_a_service_that_is_down(service: Stack) -> None:
+    """A service that does not answer is not accepted, and its status says so."""
+    with stopped(service):
+        done = targets.procedure(service, name="accept")
+
+    assert done.returncode == 12, done.stdout + done.stderr
+    assert targets.record(targets.latest(service))["verdict"] == "SERVICE DOWN"
+
+
+@pytest.mark.parametrize("name", ["accept", "status"])
+def test_a_plan_of_a_look_changes_nothing(service: Stack, name: str) -> None:
+    """`--plan` of a procedure that only looks asks its checks for real, and leaves no file behind."""
+    before = seen.files(service.root)
+
+    done = targets.procedure(service, "--plan", name=name)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WOULD BE ACCEPTED" in done.stdout
+    assert before == seen.files(service.root)
