@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from procedures import target as targets
-from procedures.observe.engine import PROJECT, SERVICE, EngineObserver, endpoint
+from procedures.observe import endpoint
+from procedures.observe.engine import PROJECT, SERVICE, EngineObserver
 from procedures.problems import CannotObserve, Problem, TypedWrong
 from reports.observed import Container
 
@@ -86,7 +87,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, help="the file to write; default: standard output")
     given = parser.parse_args(arguments)
     try:
-        engine = EngineObserver(endpoint(os.environ, Path.cwd()))
+        engine = EngineObserver(endpoint.resolve(os.environ, Path.cwd()))
         try:
             container = engine.named(given.container)
             beside = engine.by_project(container.labels.get(PROJECT, "")) if container else ()

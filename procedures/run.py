@@ -17,8 +17,8 @@ from procedures.drivers.compose import Compose
 from procedures.holding import Holding
 from procedures.interruption import Interruption
 from procedures.ledger import Ledger
-from procedures.observe import host
-from procedures.observe.engine import EngineObserver, endpoint
+from procedures.observe import endpoint, host
+from procedures.observe.engine import EngineObserver
 from procedures.observe.snapshot import Observers
 from procedures.problems import Blocked, CannotObserve, Held
 from procedures.target import Target
@@ -121,9 +121,9 @@ class Run:
         )
         try:
             host.need_files(self.asked.target)
-            where = endpoint(self._environment, self.asked.target.root)
-            self._engine = EngineObserver(where)
-            compose = Compose(self.asked.target, self._environment, where.url)
+            where = endpoint.of_target(self.asked.target, self._environment)
+            self._engine = EngineObserver(where, self.asked.target.budgets.look)
+            compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
             self._make_plan(compose)

@@ -30,6 +30,7 @@ class Keys:
     db_password: str = "KESTRA_DB_PASSWORD"  # noqa: S105 - the name of a key
     basic_auth_user: str = "KESTRA_BASICAUTH_USERNAME"
     basic_auth_password: str = "KESTRA_BASICAUTH_PASSWORD"  # noqa: S105 - the name of a key
+    gateway_port: str = "KESTRA_GATEWAY_PORT"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,11 +39,15 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Limits in seconds; `soak` and `drain` are None where the server's own figures decide."""
+    """Limits in seconds; `soak` and `drain` are None where the server's own figures decide.
+
+    `gateway` is how long a gateway may take to learn of a new container; None where the service is reached directly.
+    """
 
     boot: float = 180.0
     soak: float | None = None
     drain: float | None = None
+    gateway: float | None = None
     look: float = 20.0
     save_logs: float = 30.0
     run: float = 3600.0
@@ -52,8 +57,9 @@ class Budgets:
 class Target:
     """The service operated on.
 
-    Paths are absolute. `http_url` and `management_url` may hold `{http_port}` and `{management_port}`, which are
-    filled from the rendering. `archive_keep` is how many sealed runs stay.
+    Paths are absolute. `http_url` and `management_url` may hold what `_PLACEHOLDERS` names, which is filled from the
+    rendering and from the engine's address. `endpoint` and `context` name the engine; where both are blank, the docker
+    client's own rules find it. `archive_keep` is how many sealed runs stay.
     """
 
     file: Path
@@ -67,8 +73,10 @@ class Target:
     budgets: Budgets = field(default_factory=Budgets)
     http_container_port: str = "8080/tcp"
     management_container_port: str = "8081/tcp"
-    http_url: str = "http://127.0.0.1:{http_port}"
-    management_url: str = "http://127.0.0.1:{management_port}"
+    http_url: str = "http://{engine_host}:{http_port}"
+    management_url: str = "http://{engine_host}:{management_port}"
+    endpoint: str = ""
+    context: str = ""
     project: str = ""
     secret_keys: tuple[str, ...] = ()
     log_bytes: int = 5_000_000
@@ -76,9 +84,17 @@ class Target:
     archive: Path = SUITE / "reports" / "runs"
     archive_keep: int = 50
 
+    @property
+    def engine_flags(self) -> tuple[str, ...]:
+        """The words by which a typed `docker` finds this target's engine, where the file names it."""
+        if self.context:
+            return "--context", self.context
+        return ("--host", self.endpoint) if self.endpoint else ()
 
-_TEXTS = ("name", "service", "database_service", "project")
+
+_TEXTS = ("name", "service", "database_service", "project", "context")
 _URLS = ("http_url", "management_url")
+_PLACEHOLDERS = {"http_port": 1, "management_port": 1, "gateway_port": 1, "engine_host": "here"}
 _PORTS = ("http_container_port", "management_container_port")
 _NUMBERS = ("log_bytes", "disk_free", "archive_keep")
 _TABLES = {"keys": Keys, "budgets": Budgets}
@@ -86,6 +102,7 @@ _REQUIRED = ("name", "compose_files", "service", "database_service")
 _KNOWN = (
     *_TEXTS,
     *_URLS,
+    "endpoint",
     *_PORTS,
     *_NUMBERS,
     *_TABLES,
@@ -145,6 +162,7 @@ class _Reader:
         given: dict[str, Any] = {
             **{key: self._text(key) for key in _TEXTS if key in self.table},
             **{key: self._url(key) for key in _URLS if key in self.table},
+            "endpoint": self._endpoint(),
             **{key: self._port(key) for key in _PORTS if key in self.table},
             **{key: self._number(key) for key in _NUMBERS if key in self.table},
         }
@@ -177,13 +195,33 @@ class _Reader:
         """Read a URL that the probe can look at, with nothing to fill but the ports."""
         value = self._text(key)
         try:
-            parts = urlsplit(value.format(http_port=1, management_port=1))
+            parts = urlsplit(value.format(**_PLACEHOLDERS))
             usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
         except (KeyError, IndexError, ValueError, AttributeError):
             usable = False
         if value and not usable:
             self.problems.append(
-                f"key {key!r} must be an http:// address, with nothing in braces but {{http_port}} or {{management_port}}"
+                f"key {key!r} must be an http:// address, with nothing in braces but "
+                + ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+            )
+        return value
+
+    def _endpoint(self) -> str:
+        """Read the engine's address: a socket's path, or a host and its port."""
+        value = self._text("endpoint") if "endpoint" in self.table else ""
+        if value and "context" in self.table:
+            self.problems.append("keys 'endpoint' and 'context' both name an engine: leave one out")
+        try:
+            parts = urlsplit(value)
+            usable = (parts.scheme == "unix" and not parts.netloc and len(parts.path) > 1) or (
+                parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port)
+            )
+        except ValueError:
+            usable = False
+        if value and not usable:
+            self.problems.append(
+                f"key 'endpoint' must be unix:///PATH or tcp://HOST:PORT, not {value!r}; for an engine behind ssh let "
+                "ssh forward its socket (`ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`) and name that"
             )
         return value
 

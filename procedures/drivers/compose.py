@@ -12,7 +12,16 @@ from procedures.target import Target
 
 QUIET = ("--ansi", "never", "--progress", "plain")
 # What a client needs to find itself and its engine; everything else of the caller's environment may change a value.
-_NEUTRAL = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "LANG")
+_NEUTRAL = (
+    "PATH",
+    "HOME",
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_TLS",
+    "LANG",
+)
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -80,7 +89,10 @@ class Compose:
     def _call(self, limit: float, *words: str, before: tuple[str, ...] = QUIET) -> Command:
         quiet = (*QUIET, *before) if before and before != QUIET else before
         return Command(
-            ("docker", "compose", *quiet, *self._files(), *words), self._target.root, limit, self._environment
+            ("docker", *self._target.engine_flags, "compose", *quiet, *self._files(), *words),
+            self._target.root,
+            limit,
+            self._environment,
         )
 
     def _up(self) -> tuple[str, ...]:

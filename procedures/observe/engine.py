@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
 import requests
+from docker.tls import TLSConfig
 
-from procedures.drivers import shell
+from procedures.observe.endpoint import Endpoint, Tls
 from procedures.problems import CannotObserve
 from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
 from reports.redact import is_secret_name
@@ -31,44 +31,17 @@ OUR_RUN = "io.kestra-restart.run"
 _CALL_LIMIT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the engine is: an address for every client, so that none of them finds another one."""
-
-    url: str
-    context: str
-
-
-def endpoint(environment: Mapping[str, str], cwd: Path) -> Endpoint:
-    """Resolve the engine once, as the operator's own `docker` would."""
-    call = shell.Command(
-        ("docker", "context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}"),
-        cwd,
-        10,
-        environment,
-    )
-    result = shell.run(call)
-    if result.exit_code is None:
-        raise CannotObserve(
-            "there is no docker client here", "install it: `stack/up.sh engine` does, or docker.io"
-        )
-    if not result.ok:
-        raise CannotObserve(
-            f"the docker context cannot be resolved: {result.output.strip()}",
-            "correct DOCKER_CONTEXT or DOCKER_HOST, or choose another by `docker context use`",
-        )
-    name, _, url = result.stdout.strip().partition(" ")
-    return Endpoint(environment.get("DOCKER_HOST") or url, name)
-
-
 class EngineObserver:
     """Reads one engine; every call has a limit, and what it cannot read is a `CannotObserve`."""
 
-    def __init__(self, where: Endpoint) -> None:
+    def __init__(self, where: Endpoint, first_answer: float = _CALL_LIMIT) -> None:
         self.where = where
         try:
-            self.client = docker.DockerClient(base_url=where.url, timeout=_CALL_LIMIT)
+            self.client = docker.DockerClient(
+                base_url=where.url, timeout=math.ceil(min(first_answer, _CALL_LIMIT)), tls=_tls(where.tls)
+            )
             self.client.ping()
+            self.client.api.timeout = _CALL_LIMIT
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise _unreachable(where, error) from error
 
@@ -281,6 +254,18 @@ def _neighbour(one: Container) -> Neighbour:
     )
 
 
+def _tls(material: Tls | None) -> TLSConfig | bool:
+    """Return what the SDK wants to know of the certificates; it raises where they cannot be read."""
+    if material is None:
+        return False
+    certificate, key = material.existing("cert.pem"), material.existing("key.pem")
+    return TLSConfig(
+        client_cert=(certificate, key) if certificate and key else None,
+        ca_cert=material.existing("ca.pem"),
+        verify=material.verify,
+    )
+
+
 def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
     text = _brief(error)
     if "Permission denied" in text or "PermissionError" in text:
@@ -290,7 +275,8 @@ def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
         )
     return CannotObserve(
         f"no engine answers at {where.url}: {text}",
-        "start it (`systemctl start docker`, or `stack/up.sh engine`), or choose another by DOCKER_HOST",
+        "start it there (`systemctl start docker`, or `stack/up.sh engine`), or choose another by the target file's "
+        "`endpoint` or `context`, or by DOCKER_HOST",
     )
 
 

@@ -68,10 +68,18 @@ class Observers:
         return self.operator_rendering.settings
 
     def url(self, template: str) -> str:
-        """Fill a URL of the target with the ports that Compose rendered."""
+        """Fill a URL of the target with what Compose rendered and where the engine is."""
+        gateway = str(self.operator_rendering.interpolation.get(self.target.keys.gateway_port) or "")
+        if "{gateway_port}" in template and not gateway.isdigit():
+            raise CannotObserve(
+                f"{self.target.keys.gateway_port} says no port of a gateway, and {template} needs one",
+                "set it in the env file, or write the port into the URL of the target file",
+            )
         return template.format(
             http_port=self.port(self.target.http_container_port),
             management_port=self.port(self.target.management_container_port),
+            gateway_port=gateway,
+            engine_host=self.engine.where.host,
         )
 
     def port(self, container_port: str) -> int:
