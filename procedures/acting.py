@@ -14,6 +14,9 @@ from procedures.lock import Lock
 from procedures.problems import CannotObserve, Interrupted, StepFailed
 from reports.evidence import Step, StepResult, StepStatus, Wait
 
+Tell = Callable[[Step, shell.Result], StepResult]
+"""Says what became of a step by what became of its command."""
+
 
 class Acting:
     """The one way from a planned step to the world; everything it does stands in the journal first."""
@@ -36,14 +39,14 @@ class Acting:
         """Record a step's result, in the place of what was known of it."""
         self.results = [one for one in self.results if one.step.name != result.step.name] + [result]
 
-    def command(self, step: Step, command: Command) -> StepResult:
+    def command(self, step: Step, command: Command, tell: Tell | None = None) -> StepResult:
         """Carry out a step that is one command, to its end: a signal meanwhile waits until it is over."""
-        return self.carry_out(step, lambda: _told(step, shell.run(command)))
+        return self.carry_out(step, lambda: (tell or _told)(step, shell.run(command)))
 
-    def breakable(self, step: Step, command: Command) -> StepResult:
+    def breakable(self, step: Step, command: Command, tell: Tell | None = None) -> StepResult:
         """Carry out a step whose command may be left behind when somebody asks this run to end."""
         return self.carry_out(
-            step, lambda: _told(step, shell.run(command, self._interruption.raise_if_asked))
+            step, lambda: (tell or _told)(step, shell.run(command, self._interruption.raise_if_asked))
         )
 
     def carry_out(self, step: Step, act: Callable[[], StepResult]) -> StepResult:

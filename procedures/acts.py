@@ -61,6 +61,8 @@ class Start:
     commanded_at: float
     ready: Wait | None
     soak: Wait | None
+    fell_back: bool = False
+    """Whether Compose had to stand in for the operator's script."""
 
     @property
     def done(self) -> bool:

@@ -250,8 +250,7 @@ def _events(run: Run) -> tuple[EngineEvent, ...]:
 def _exists_now(run: Run) -> tuple[str, ...] | Unseen:
     try:
         observers = run.observers
-        services = (run.asked.target.service, run.asked.target.database_service)
-        found = [one for name in services for one in observers.engine.by_service(observers.project, name)]
+        found = (*observers.containers(), *observers.databases())
     except Exception as error:  # noqa: BLE001 - the record of a failed look, whatever failed
         return Unseen(str(error))
     return tuple(_told(one) for one in found) or ("no container of the service or its database",)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from procedures.problems import Problem
 from procedures.restart import START
 from procedures.run import Run
+from procedures.scripted import FALLBACK
 from procedures.states import States
 from reports.evidence import StepStatus
 
@@ -29,7 +30,7 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
     try:
         if run.changed and not _started(run):
             _start(states, ask_data)
-        if run.owes and _started(run):
+        if run.owes and (_started(run) or run.spared):
             _look(run)
     except Exception as error:  # noqa: BLE001 - whatever it is, the record is still to be written
         run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")
@@ -75,4 +76,4 @@ def _look(run: Run) -> None:
 def _started(run: Run) -> bool:
     """Whether the start was carried out."""
     results = run.acting.results if run.acting else []
-    return any(one.step.name == START and one.status is StepStatus.DONE for one in results)
+    return any(one.step.name in {START, FALLBACK} and one.status is StepStatus.DONE for one in results)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures.acting import Acting
+from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
+from procedures.drivers.shell import Command
 from procedures.observe.engine import within
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
 from procedures.problems import StepFailed
+from procedures.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
 from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import Step, StepResult, StepStatus, Wait
@@ -82,16 +85,38 @@ class Restart:
         self._acting = acting
         self._observers = observers
         self._waiting = waiting
+        self.scripted = Scripted(acting, observers, waiting, driver)
+        self._keep: Tell | None = None
 
     def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
         """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
         step = self._planned[SAVE_LOGS]
+        self._keep = lambda one, result: told(one, result, folder, clean)
 
         def save() -> StepResult:
             told = [save_log(self._observers, one, folder, clean, "before") for one in containers]
             return StepResult(step, StepStatus.DONE, output="\n".join(told))
 
         self._acting.carry_out(step, save)
+        for name in PREPARING:
+            if name in self._planned:
+                self.scripted.look(self._planned[name], self._keep)
+        self._bring_back(containers)
+
+    def _bring_back(self, before: tuple[Container, ...]) -> None:
+        """See that scripts that were to look have ended nothing, and start the service where one has."""
+        ran = {one.id for one in before if one.running and not one.restarting}
+        if not any(name in self._planned for name in PREPARING) or not ran:
+            return
+        now = {one.id for one in (*self._observers.containers(), *self._observers.databases()) if one.running}
+        if ran <= now:
+            return
+        names = ", ".join(one.name for one in before if one.id in ran - now)
+        self.land()
+        raise StepFailed(
+            f"a script that was only to look has ended {names}; the service was started again",
+            "see the steps' output; take that script out of the target file",
+        )
 
     def stop(self, container: Container | None, grace: float, watch: Watch) -> Stop | None:
         """Stop the server; None where the plan has no stop because the service is not running."""
@@ -100,9 +125,16 @@ class Restart:
         if UNPAUSE in self._planned:
             self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
         step = self._planned[STOP]
-        began = self._engine_time()
-        result = self._acting.breakable(step, self._driver.stop(grace, step.limit))
-        now = self._observers.engine.named(container.id)
+        began, asked = self._engine_time(), time.monotonic()
+        own = self.scripted.is_own(STOP)
+        command = self._driver.stop(grace, step.limit)
+        result = self._acting.breakable(step, command, self._keep if own else None)
+        spare = max(UNHEARD, grace + STOP_SPARE - (time.monotonic() - asked))
+        now = (
+            self.scripted.ended(container, began, spare, watch)
+            if own
+            else self._observers.engine.named(container.id)
+        )
         if now is not None and now.running:
             raise StepFailed(
                 f"{container.name} is still {now.state} after the stop command ({result.reason or 'which said it was done'})",
@@ -112,14 +144,39 @@ class Restart:
 
     def start(self, watch: Watch | None) -> Start:
         """Start the service and wait until it answers."""
-        step = self._planned[START]
         commanded_at = self._engine_time()
-        result = self._acting.command(step, self._driver.start(self._start_limit))
+        self._free_the_name()
+        own = self.scripted.is_own(START)
+        result, ready = self._begin(
+            self._planned[START], self._driver.start(self._start_limit), watch, own=own
+        )
+        instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
+        if instead is None or ready.ended or not isinstance(self.scripted.running_since(commanded_at), str):
+            return Start(result, commanded_at, ready, None)
+        result, ready = self._begin(self._planned[FALLBACK], instead, watch, own=False)
+        return Start(result, commanded_at, ready, None, fell_back=True)
+
+    def _begin(
+        self, step: Step, command: Command, watch: Watch | None, *, own: bool
+    ) -> tuple[StepResult, Wait]:
+        """Command a start and wait until it answers."""
+        began = self._engine_time()
+        result = self._acting.command(step, command, self._keep if own else None)
+        look = self._look_for_ready(watch)
+        if own:
+            result, look = self.scripted.started(result, began), self.scripted.while_it_lives(look, began)
         # A start that has failed is commanded once more by landing: a boot is not waited for before that.
-        limit = min(step.limit, AFTER_FAILED_START) if result.status is StepStatus.FAILED else step.limit
-        ready = self._waiting.until("ready", self._look_for_ready(watch), limit, CADENCE)
+        boot = self._planned[START].limit
+        limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
+        ready = self._waiting.until("ready", look, limit, CADENCE)
+        if own:
+            ready = self.scripted.judged(ready)
         self._acting.add_wait(step, ready)
-        return Start(result, commanded_at, ready, None)
+        return result, ready
+
+    def _free_the_name(self) -> None:
+        if TAKE_OVER in self._planned:
+            self.scripted.remove(self._planned[TAKE_OVER])
 
     def soak(self, start: Start, length: float) -> Start:
         """Watch the new container for a while: it must stay the same one, running, and become healthy."""
@@ -135,11 +192,20 @@ class Restart:
 
         wait = self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
         self._acting.add_wait(self._planned[START], wait)
-        return Start(start.step, start.commanded_at, start.ready, wait)
+        return dataclasses.replace(start, soak=wait)
 
     def land(self) -> StepResult:
         """Command the start because the run is ending while the service is down; nothing is waited for here."""
-        return self._acting.command(self._planned[START], self._driver.start(self._start_limit))
+        self._free_the_name()
+        command = self._driver.start(self._start_limit)
+        if not self.scripted.is_own(START):
+            return self._acting.command(self._planned[START], command)
+        began = self._engine_time()
+        result = self.scripted.started(self._acting.command(self._planned[START], command, self._keep), began)
+        instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
+        if result.status is StepStatus.DONE or instead is None:
+            return result
+        return self._acting.command(self._planned[FALLBACK], instead)
 
     def wait_for_answer(self, limit: float) -> Wait:
         """Look whether the service answers, for a while."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import PROCEDURES, accepted, claims, envfile, journal, plan, restart, who
+from procedures import PROCEDURES, accepted, claims, envfile, journal, plan, restart, scripted, who
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers.compose import Compose
@@ -126,7 +126,7 @@ class Run:
             compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
-            self._make_plan(compose)
+            self._make_plan()
         except CannotObserve as error:
             self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
             # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
@@ -147,7 +147,7 @@ class Run:
     def endpoint(self) -> str:
         return self._engine.where.url if self._engine else ""
 
-    def _make_plan(self, compose: Compose) -> None:
+    def _make_plan(self) -> None:
         target, observers = self.asked.target, self.observers
         containers = observers.containers()
         state = plan.state_of(containers)
@@ -155,7 +155,9 @@ class Run:
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
         acts = PROCEDURES[self.asked.procedure].acts
-        steps = restart.steps(compose, state, self.grace, boot, target.budgets.save_logs) if acts else ()
+        driver, save_logs = observers.driver, target.budgets.save_logs
+        steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
+        steps = scripted.planned(steps, driver, save_logs)
         self.accepted = accepted.last(target.archive, observers.project, target.service)
         if not acts and self.asked.procedure == "accept" and self.accepted is None:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
@@ -221,7 +223,7 @@ class Run:
         self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
         self.restarting = restart.Restart(
-            self.plan.steps, self.observers.compose, self._acting, self.observers, waiting
+            self.plan.steps, self.observers.driver, self._acting, self.observers, waiting
         )
         self.moment("locked")
 
@@ -249,6 +251,11 @@ class Run:
         if self.course.held:
             return f"locked: {self.course.held}"
         return f"the run ended before: {self.course.interrupted}" if self.course.interrupted else ""
+
+    @property
+    def spared(self) -> str:
+        """Why nothing is started although the stop was commanded: the server was not touched by it."""
+        return self.restarting.scripted.spared if self.restarting else ""
 
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:

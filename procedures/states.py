@@ -83,6 +83,8 @@ class States:
             run.course.held_back = "not started, because data is at stake: " + "; ".join(
                 f"{one.check.claim} {one.reason}" for one in failed
             )
+        if run.spared:
+            return False
         return (run.changed or isinstance(self._reached.get("stopped"), Snapshot)) and not failed
 
     def _reach(self, name: str, reach: Callable[[], Snapshot]) -> Snapshot:
@@ -166,7 +168,7 @@ class States:
             return self._looked()
         self._stop_or_reason()
         if run.restarting is None or not self.may_start():
-            raise Blocked(run.course.held_back or "no gate was opened, so nothing is started")
+            raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)

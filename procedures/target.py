@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from procedures.durations import seconds
 from procedures.problems import TypedWrong
+from procedures.scripting import Needs, Reader, StepBy, Validation
 
 SUITE = Path(__file__).resolve().parent.parent
 
@@ -78,6 +79,10 @@ class Target:
     endpoint: str = ""
     context: str = ""
     project: str = ""
+    container: str = ""
+    steps: tuple[StepBy, ...] = ()
+    validate: tuple[Validation, ...] = ()
+    needs: Needs = field(default_factory=Needs)
     secret_keys: tuple[str, ...] = ()
     log_bytes: int = 5_000_000
     disk_free: int = 500_000_000
@@ -92,7 +97,7 @@ class Target:
         return ("--host", self.endpoint) if self.endpoint else ()
 
 
-_TEXTS = ("name", "service", "database_service", "project", "context")
+_TEXTS = ("name", "service", "database_service", "project", "context", "container")
 _URLS = ("http_url", "management_url")
 _PLACEHOLDERS = {"http_port": 1, "management_port": 1, "gateway_port": 1, "engine_host": "here"}
 _PORTS = ("http_container_port", "management_container_port")
@@ -106,6 +111,9 @@ _KNOWN = (
     *_PORTS,
     *_NUMBERS,
     *_TABLES,
+    "steps",
+    "validate",
+    "needs",
     "root",
     "compose_files",
     "env_files",
@@ -173,6 +181,12 @@ class _Reader:
         given["secret_keys"] = self._texts("secret_keys")
         given["keys"] = self._keys()
         given["budgets"] = self._budgets()
+        scripts = Reader(root, self.table, self.problems)
+        given["steps"], given["validate"], given["needs"] = (
+            scripts.steps(),
+            scripts.validations(),
+            scripts.needs(),
+        )
         if "archive" in self.table:
             given["archive"] = (self.file.parent / Path(self._text("archive")).expanduser()).resolve()
         return Target(file=self.file, root=root, **given)

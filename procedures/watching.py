@@ -21,7 +21,7 @@ class Watch:
 
     def __init__(self, observers: Observers) -> None:
         self._observers = observers
-        self._events = Events(observers.engine, observers.project)
+        self._events = Events(observers.engine, observers.project, observers.container_name)
         self._probe: observed.Probe | None = observed.Probe.start(
             _paths(observers), observers.target.budgets.run
         )
@@ -31,6 +31,11 @@ class Watch:
     @property
     def events(self) -> tuple[EngineEvent, ...] | Unseen:
         return self._events.kept
+
+    @property
+    def others(self) -> tuple[EngineEvent, ...] | Unseen:
+        """Return what the engine did meanwhile to containers that are none of this project's."""
+        return self._events.others
 
     def since(self, began: float, container: str) -> tuple[EngineEvent, ...] | Unseen:
         """Return the engine's events since our act, the container's end among them."""

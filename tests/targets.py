@@ -155,9 +155,13 @@ def wait_for_step(
 
 
 def _toml(table: Mapping[str, Any]) -> str:
-    """Write a table of texts, numbers and lists, one level of tables below; JSON's forms are TOML's here."""
-    plain = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, Mapping)]
-    for name, inner in table.items():
-        if isinstance(inner, Mapping):
-            plain += [f"\n[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in inner.items())]
-    return "\n".join(plain) + "\n"
+    """Write a table of texts, numbers, lists and tables; JSON's forms are TOML's, but for tables, which stand inline."""
+    return "".join(f"{key} = {_inline(value)}\n" for key, value in table.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value)

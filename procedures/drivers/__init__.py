@@ -22,5 +22,11 @@ class Driver(Protocol):
     def unpause(self, limit: float) -> Command:
         """Build the command that lets a paused service run on, so that it can hear a signal."""
 
-    def rehearse_start(self, limit: float) -> Command:
-        """Build the command that says what `start` would do and does nothing."""
+    def own(self, name: str, limit: float) -> Command | None:
+        """Build the operator's own script for a step; None where no script carries it out."""
+
+    def fallback(self, limit: float) -> Command | None:
+        """Build what starts the service where the operator's script did not; None where nothing stands in for it."""
+
+    def remove(self, limit: float) -> Command | None:
+        """Build what frees the name of a container that another driver has made; None where that is not asked for."""

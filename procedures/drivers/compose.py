@@ -36,6 +36,11 @@ class Compose:
             "DOCKER_HOST": docker_host,
         }
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment in which every command of this target's runs."""
+        return self._environment
+
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
 

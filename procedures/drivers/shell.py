@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from procedures.drivers.brood import OWN, Brood
+
 KEPT_BYTES = 200_000
+STDOUT_BYTES = 20_000_000
+"""How much of the standard output alone is kept: nobody's memory is for a command that never ends."""
 POLL = 0.1
 
 
@@ -20,7 +25,8 @@ POLL = 0.1
 class Command:
     """A command as a value: it can be shown, recorded and compared before anything runs.
 
-    `environment` replaces the caller's where it is given. `limit` is in seconds.
+    `environment` replaces the caller's where it is given. `limit` is in seconds. A `foreign` command is the operator's
+    own: nothing of it may outlive it. `merged` gives it one pipe for both streams, so that their order is certain.
     """
 
     argv: tuple[str, ...]
@@ -28,6 +34,9 @@ class Command:
     limit: float
     environment: Mapping[str, str] | None = None
     stdin: str = ""
+    foreign: bool = False
+    merged: bool = False
+    kept: int = KEPT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Result:
     took: float
     timed_out: bool = False
     cut: bool = False
+    left: tuple[str, ...] = ()
+    """What a foreign command had left running, which was ended."""
 
     @property
     def ok(self) -> bool:
@@ -49,17 +60,17 @@ class Result:
 
 @dataclass(slots=True)
 class _Streams:
+    kept: int
     stdout: bytearray = field(default_factory=bytearray)
     both: bytearray = field(default_factory=bytearray)
     cut: bool = False
 
     def take(self, chunk: bytes, *, is_stdout: bool) -> None:
         if is_stdout:
-            self.stdout += chunk
-        if len(self.both) + len(chunk) > KEPT_BYTES:
-            self.cut = True
-        else:
-            self.both += chunk
+            self.stdout += chunk[: STDOUT_BYTES - len(self.stdout)]
+        room = self.kept - len(self.both)
+        self.both += chunk[:room]
+        self.cut = self.cut or len(chunk) > room
 
 
 def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
@@ -68,21 +79,30 @@ def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
     The child gets a session of its own: a Ctrl-C on the terminal is ours to judge, not the child's to die of.
     Without a terminal on its standard input it cannot ask.
     """
+    if not command.foreign:
+        return _run(command, command.environment, poll)
+    with Brood() as brood:
+        environment = os.environ if command.environment is None else command.environment
+        result = _run(command, {**environment, **brood.mark}, poll)
+    return dataclasses.replace(result, left=brood.ended)
+
+
+def _run(command: Command, environment: Mapping[str, str] | None, poll: Callable[[], None]) -> Result:
     began = time.monotonic()
     try:
         process = subprocess.Popen(
             command.argv,
             cwd=command.cwd,
-            env=None if command.environment is None else dict(command.environment),
+            env=None if environment is None else dict(environment),
             stdin=subprocess.PIPE if command.stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if command.merged else subprocess.PIPE,
             start_new_session=True,
         )
     except OSError as error:
         return Result(command, None, "", str(error), time.monotonic() - began)
-    with process:
-        streams = _Streams()
+    with process, _own(process.pid):
+        streams = _Streams(command.kept)
         try:
             if process.stdin:
                 with contextlib.suppress(BrokenPipeError):  # it ended before it read: its status says why
@@ -103,6 +123,16 @@ def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
         timed_out,
         streams.cut,
     )
+
+
+@contextlib.contextmanager
+def _own(pid: int) -> Iterator[None]:
+    """Know a process as one that we wait for ourselves, as long as we do."""
+    OWN.add(pid)
+    try:
+        yield
+    finally:
+        OWN.discard(pid)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -76,6 +76,17 @@ class EngineObserver:
             described = [self._describe(one["Id"]) for one in found]
         return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
 
+    def unowned(self, name: str) -> Container | None:
+        """Return the container of exactly this name that neither Compose nor this suite has made."""
+        found = self.named(name)
+        ours = found is not None and found.name == name and not {PROJECT, OURS} & found.labels.keys()
+        return found if ours else None
+
+    def network_exists(self, name: str) -> bool:
+        with self._reading(f"the network {name!r}"):
+            found = self.client.api.networks(names=[name])
+        return any(one["Name"] == name for one in found)
+
     def by_project(self, project: str) -> tuple[Container, ...]:
         """Return every container that carries a project's label."""
         with self._reading(f"the containers of project {project!r}"):
@@ -88,8 +99,10 @@ class EngineObserver:
         with self._reading(f"the container {name!r}"):
             return self._describe(name)
 
-    def neighbours(self, project: str, service: str) -> tuple[Neighbour, ...]:
-        """Return every container that is neither this service's nor ours."""
+    def neighbours(
+        self, project: str, service: str, but: frozenset[str] = frozenset()
+    ) -> tuple[Neighbour, ...]:
+        """Return every container that is neither this service's (by its labels, or `but` by its id) nor ours."""
         with self._reading("the other containers"):
             listed = self.client.api.containers(all=True)
             others = [
@@ -97,6 +110,7 @@ class EngineObserver:
                 for one in listed
                 if (one["Labels"] or {}).get(OURS) is None
                 and (one["Labels"].get(PROJECT), one["Labels"].get(SERVICE)) != (project, service)
+                and one["Id"] not in but
             ]
             described = [self._describe(one["Id"]) for one in others]
         return tuple(_neighbour(one) for one in described if one)

@@ -11,7 +11,7 @@ from typing import Any
 import docker.errors
 import requests
 
-from procedures.observe.engine import PROJECT, EngineObserver, moment
+from procedures.observe.engine import OURS, PROJECT, EngineObserver, moment
 from reports.evidence import EngineEvent
 from reports.observed import Unseen
 
@@ -19,14 +19,19 @@ _KEPT = {"kill", "stop", "die", "oom", "start", "create", "destroy", "restart", 
 
 
 class Events:
-    """Listens to what happens to the containers of one project, until it is closed."""
+    """Listens to what happens to containers until it is closed: those of one project and those of `name`, and others.
 
-    def __init__(self, engine: EngineObserver, project: str) -> None:
+    A container that a script made carries no label; what a script does to somebody else's is heard as well.
+    """
+
+    def __init__(self, engine: EngineObserver, project: str, name: str) -> None:
         self._changed = threading.Condition()
+        self._project, self._name = project, name
         self._events: list[EngineEvent] = []
+        self._others: list[EngineEvent] = []
         self._problem = ""
         self._stream: Any = None
-        filters = {"type": "container", "label": f"{PROJECT}={project}"}
+        filters = {"type": "container", "event": sorted(_KEPT)}
         try:
             self._stream = engine.client.api.events(decode=True, filters=filters)
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
@@ -40,6 +45,12 @@ class Events:
         """Return everything heard so far; where listening failed, that."""
         with self._changed:
             return Unseen(self._problem) if self._problem and not self._events else tuple(self._events)
+
+    @property
+    def others(self) -> tuple[EngineEvent, ...] | Unseen:
+        """Return what happened to containers that are neither this project's, nor of this name, nor ours."""
+        with self._changed:
+            return Unseen(self._problem) if self._problem else tuple(self._others)
 
     def since(self, began: float, container: str, limit: float) -> tuple[EngineEvent, ...] | Unseen:
         """Return what happened since a time by the engine's clock; a container's end is waited for, within a limit."""
@@ -61,12 +72,20 @@ class Events:
             for one in self._events
         )
 
+    def _list_for(self, said: Mapping[str, Any]) -> list[EngineEvent] | None:
+        """Return where an event belongs; our own helpers are nobody's."""
+        attributes = said["Actor"].get("Attributes") or {}
+        if attributes.get(PROJECT) == self._project or attributes.get("name") == self._name:
+            return self._events
+        return None if OURS in attributes else self._others
+
     def _listen(self) -> None:
         try:
             for said in self._stream:
                 if said.get("Action", "").split(":")[0] in _KEPT:
                     with self._changed:
-                        self._events.append(_event(said))
+                        if (heard := self._list_for(said)) is not None:
+                            heard.append(_event(said))
                         self._changed.notify_all()
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
             with self._changed:

@@ -14,9 +14,11 @@ import requests
 
 from procedures import envfile
 from procedures.drivers.compose import Compose
+from procedures.drivers.scripts import Scripts
 from procedures.observe import host, kestra, lookout, postgres, rendering
-from procedures.observe.engine import OURS, EngineObserver, within
+from procedures.observe.engine import OURS, PROJECT, EngineObserver, within
 from procedures.problems import CannotObserve
+from procedures.scripting import found_by_name
 from procedures.target import Target
 from reports.observed import (
     Container,
@@ -24,6 +26,7 @@ from reports.observed import (
     Engine,
     Image,
     Listener,
+    Neighbour,
     Rendering,
     Secret,
     Server,
@@ -48,6 +51,8 @@ class Observers:
         self.operator_rendering = self._rendered(rendering.by_operator)
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
+        unlabelled = next((one for one in self.containers() if PROJECT not in one.labels), None)
+        self.driver = Scripts(target, compose, unlabelled)
         self.skew = 0.0
         """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
@@ -87,8 +92,21 @@ class Observers:
         bindings = self.operator_rendering.bindings
         return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
+    @property
+    def container_name(self) -> str:
+        return self.target.container or self.operator_rendering.container_name
+
     def containers(self) -> tuple[Container, ...]:
-        return self.engine.by_service(self.project, self.target.service)
+        """Return the service's containers: by their labels, or by the exact name where a script may have made one."""
+        found = self.engine.by_service(self.project, self.target.service)
+        if not found_by_name(self.target):
+            return found
+        named = self.engine.unowned(self.container_name)
+        return (*found, named) if named else found
+
+    def _neighbours(self) -> tuple[Neighbour, ...]:
+        ours = frozenset(one.id for one in self.containers())
+        return self.engine.neighbours(self.project, self.target.service, ours)
 
     def databases(self) -> tuple[Container, ...]:
         return self.engine.by_service(self.project, self.target.database_service)
@@ -100,7 +118,7 @@ class Observers:
             engine = pool.submit(_seen, self._engine)
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(_seen, self.databases)
-            neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
+            neighbours = pool.submit(_seen, self._neighbours)
             by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
             rehearsed = pool.submit(
                 _seen, lambda: rendering.dry_run(self.compose, self.target.budgets.look * 2)
@@ -168,7 +186,7 @@ class Observers:
             engine = pool.submit(_seen, self.engine.engine)
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(_seen, self.databases)
-            neighbours = pool.submit(_seen, lambda: self.engine.neighbours(self.project, self.target.service))
+            neighbours = pool.submit(_seen, self._neighbours)
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)

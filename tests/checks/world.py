@@ -94,7 +94,7 @@ def recorded() -> World:
         stopped=recording.snapshot("stopped"),
         after=recording.snapshot("after"),
         our_stop=Stop(stop, before.container, recording.events()),
-        our_start=Start(start, moment(start.began_at).timestamp(), *start.waits),
+        our_start=Start(start, moment(start.began_at).timestamp(), start.waits[0], start.waits[1]),
         outage=recording.outage(),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from procedures import PROCEDURES, claims, plugin
+from procedures import PROCEDURES, claims, plugin, scripting
 from procedures import target as targets
 from procedures.durations import seconds
 from reports.archive import INDEX, LATEST, RECORD, REPORT, SUMS
@@ -119,9 +119,11 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 
 def test_every_key_of_the_target_file_is_described() -> None:
     """The keys in docs/target.md are exactly those that a target file may hold."""
-    tables = {"keys": targets.Keys, "budgets": targets.Budgets}
+    tables: dict[str, Any] = {"keys": targets.Keys, "budgets": targets.Budgets, "needs": scripting.Needs}
+    tables |= {"steps": scripting.StepBy, "validate": scripting.Validation}
     known = {one.name for one in fields(targets.Target)} - {"file"}
     known |= {f"{name}.{one.name}" for name, table in tables.items() for one in fields(table)}
+    known -= {"steps.name"}  # the name of the table itself
     text = read("docs/target.md")
     listed = [one[0].strip("`") for width in (3, 4) for one in rows(text, width) if one[0] != "key"]
 
@@ -130,7 +132,12 @@ def test_every_key_of_the_target_file_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [one.name for one in fields(targets.Target) if one.name not in {"file", "keys", "budgets"}]
+    "name",
+    [
+        one.name
+        for one in fields(targets.Target)
+        if one.name not in {"file", "keys", "budgets", "steps", "validate", "needs", "container"}
+    ],
 )
 def test_the_default_of_a_target_key_is_the_codes(name: str, tmp_path: Path) -> None:
     """What docs/target.md calls a key's default is what a file without the key gets."""

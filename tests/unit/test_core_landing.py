@@ -47,7 +47,10 @@ class Told:
     def stop(self, _grace: float, limit: float) -> Command:
         return Command(("true",), world_root, limit)
 
-    def command(self, step: Step, _command: Command) -> StepResult:
+    def own(self, _name: str, _limit: float) -> None:
+        return None
+
+    def command(self, step: Step, _command: Command, _tell: object = None) -> StepResult:
         return StepResult(step, StepStatus.DONE)
 
 

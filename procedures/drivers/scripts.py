@@ -1,0 +1,92 @@
+"""Acting by the operator's own scripts, whatever their quality: each step is a configured command."""
+
+from __future__ import annotations
+
+import re
+
+from procedures.drivers.compose import Compose
+from procedures.drivers.shell import Command
+from procedures.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
+from procedures.target import Target
+from reports.observed import Container
+from reports.redact import MARK, is_secret_name
+
+_COLOUR = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_NAMED = re.compile(
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<sign>\"?\s*[:=]\s*)(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s,;\"']+)"
+)
+
+
+class Scripts:
+    """Commands of one target: its own scripts where the target file says so, Compose's where it does not.
+
+    `foreign` is the service's container where Compose has not made it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        compose: Compose,
+        foreign: Container | None = None,
+    ) -> None:
+        self._target = target
+        self._compose = compose
+        self._foreign = foreign
+        # What pytest tells its own children is none of theirs.
+        self._environment = {
+            name: value for name, value in compose.environment.items() if not name.startswith("PYTEST")
+        }
+
+    def stop(self, grace: float, limit: float) -> Command:
+        """Build the stop; the driver scripts has a limit of its own, and the grace is the script's business."""
+        own = script(self._target.steps, STOP)
+        return self.command(own, limit) if own else self._compose.stop(grace, limit)
+
+    def start(self, limit: float) -> Command:
+        """Build the start; a script may wait until the server is ready, so it has the boot's time too."""
+        own = script(self._target.steps, START)
+        return self.command(own, limit + self._target.budgets.boot) if own else self._compose.start(limit)
+
+    def unpause(self, limit: float) -> Command:
+        return self._docker(limit, "unpause") or self._compose.unpause(limit)
+
+    def remove(self, limit: float) -> Command | None:
+        """Build the removal of a container without labels, where Compose is to start in its place."""
+        by = find(self._target.steps, START)
+        return self._docker(limit, "rm") if by.takes_over and by.driver == COMPOSE else None
+
+    def fallback(self, limit: float) -> Command | None:
+        """Build the start by Compose, where the target file has it stand in for the script."""
+        return self._compose.start(limit) if find(self._target.steps, START).fallback else None
+
+    def own(self, name: str, limit: float) -> Command | None:
+        """Build a step's script where it has one."""
+        found = script(self._target.steps, name)
+        return self.command(found, limit) if found else None
+
+    def command(self, one: StepBy | Validation, limit: float) -> Command:
+        """Build the command of a script: no terminal, the engine's address, and nothing that may outlive it."""
+        environment = {**self._environment, **one.environment}
+        validates = isinstance(one, Validation)
+        return Command(
+            one.command, one.cwd, one.limit or limit, environment, foreign=True, merged=not validates,
+            kept=self._target.log_bytes,
+        )  # fmt: skip
+
+    def _docker(self, limit: float, verb: str) -> Command | None:
+        """Build a plain call on the container that Compose does not know, where there is one."""
+        if self._foreign is None:
+            return None
+        return Command(("docker", verb, self._foreign.name), self._target.root, limit, self._environment)
+
+
+def plain(text: str) -> str:
+    """Return what a script printed as text: no colours, no lines written over, no value whose name tells a secret.
+
+    A script may have read another file than we know, so its secrets cannot all be known by value.
+    """
+    text = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _NAMED.sub(
+        lambda found: f"{found['name']}{found['sign']}{MARK}" if is_secret_name(found["name"]) else found[0],
+        text,
+    )
