@@ -71,6 +71,8 @@ class Course:
     moments: list[Moment] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     recovered_from: str = ""
+    causes: set[str] = field(default_factory=set)
+    """The signatures that were told: each once."""
 
 
 class Run:

@@ -11,7 +11,7 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import PROCEDURES, closing, landing, outcome, status
+from procedures import PROCEDURES, closing, diagnosis, landing, outcome, status
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console, drop_lost_output
@@ -198,6 +198,9 @@ class Session:
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         closing.save_last_logs(self.run)
         self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+        if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
+            diagnosis.afterwards(self.run)
+            self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
         for result in blocked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from procedures import PROCEDURES, accepted, baseline, expected, plan, restart
+from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, restart
 from procedures.claims import seen
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import Run
@@ -132,6 +132,8 @@ class States:
             loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
             move = "`pytest -m recover`" if loops else "run again"
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state}", move)
+        if self.run.asked.procedure == "recover":
+            diagnosis.before(self.run, snapshot)
         return snapshot
 
     def _ready(self) -> Snapshot:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from procedures import basic_auth
 from procedures.claims import seen
 from procedures.target import Target
 from reports.observed import Container, Rendering, Secret, Server, Snapshot
-
-RULED_VERSION = (0, 24)
 
 
 def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, target: Target) -> None:
@@ -107,21 +106,8 @@ def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
     """The basic-auth user and password satisfy what this version asks of them."""
     rendering = seen(before.operator_rendering)
     settings = seen(rendering.settings)
-    user = settings.basic_auth_user
-    password = settings.basic_auth_password.value if settings.basic_auth_password else ""
-    assert user and password, (
-        "the basic-auth user or password is blank; a blank password lets everybody in → set both in the env file"
-    )
-    assert "@" in user.strip("@"), "the basic-auth user is no e-mail address: Kestra refuses it → use one"
-    assert len(user) <= 256 and len(password) <= 256, (
-        "user or password is longer than 256 characters → shorten it"
-    )
-    if _version(before) >= RULED_VERSION:
-        fit = len(password) >= 8 and any(map(str.isupper, password)) and any(map(str.islower, password))
-        assert fit and any(map(str.isdigit, password)), (
-            "from 0.24 on a password needs eight characters with an upper-case letter, a lower-case letter and a "
-            "digit; the server would keep the old one and say nothing → choose such a password"
-        )
+    problem = basic_auth.problem(settings, seen(before.image).version)
+    assert not problem, f"{problem} → choose others in the env file"
 
 
 def test_the_running_container_has_the_same_configuration(
@@ -155,13 +141,3 @@ def _same(rendering: Rendering, key: str, reads: str | Secret | None) -> bool:
         return bool(reads)
     plain = wanted.value if isinstance(wanted, Secret) else wanted
     return plain == (reads.value if isinstance(reads, Secret) else reads)
-
-
-def _version(before: Snapshot) -> tuple[int, int]:
-    """Return major and minor of the image that would be started; an image without a version is an old one."""
-    words = seen(before.image).version.removeprefix("v").split(".")
-    return (
-        (int(words[0]), int(words[1]))
-        if len(words) > 1 and words[0].isdigit() and words[1].isdigit()
-        else (0, 0)
-    )

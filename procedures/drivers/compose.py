@@ -91,6 +91,11 @@ class Compose:
         environment = self._neutral() if by_file else self._environment
         return Command(argv, self._target.root, limit, environment, stdin=model)
 
+    @property
+    def typed(self) -> str:
+        """How an operator types Compose for this target, in its root."""
+        return " ".join(("docker", "compose", *self._files()))
+
     def _call(self, limit: float, *words: str, before: tuple[str, ...] = QUIET) -> Command:
         quiet = (*QUIET, *before) if before and before != QUIET else before
         return Command(
