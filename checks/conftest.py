@@ -10,7 +10,7 @@ from procedures.baseline import Baseline
 from procedures.expected import Expected
 from procedures.target import Target
 from reports.evidence import Outage
-from reports.observed import Container, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Server, Snapshot
 
 
 @pytest.fixture
@@ -155,6 +155,12 @@ def docker_health(asking: Asking) -> str:
 def our_start(asking: Asking) -> Start:
     """Our start, as the engine tells it."""
     return asking.our_start
+
+
+@pytest.fixture
+def dashboards(asking: Asking) -> tuple[DashboardSeen, ...]:
+    """What the target's dashboards showed after the start; the plan leaves checks of it out where there are none."""
+    return asking.dashboards
 
 
 @pytest.fixture

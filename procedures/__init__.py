@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LOOK = frozenset({"target", "after", "server_after", "container_after", "docker_health", "parts_expected"})
+_LOOK = frozenset(
+    {"target", "after", "server_after", "container_after", "docker_health", "parts_expected", "dashboards"}
+)
 _EXPECTATION = frozenset({"baseline", "expected"})
 _BEFORE = frozenset(
     {"before", "server_before", "container_before", "containers_before", "stop_grace", "ready"}

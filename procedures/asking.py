@@ -13,7 +13,7 @@ from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
 from reports.evidence import Outage, Way
-from reports.observed import Container, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Server, Snapshot
 
 
 class Asking:
@@ -125,6 +125,10 @@ class Asking:
         if self._run.our_start is None:
             raise Blocked("this run started nothing")
         return self._run.our_start
+
+    @property
+    def dashboards(self) -> tuple[DashboardSeen, ...]:
+        return seen(self._states.after().dashboards)
 
     @property
     def outage(self) -> Outage:

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NO_HEALTH_CHECK = "the service has no health check in Docker"
     NOT_PRESUPPOSED = "recovery does not presuppose a running server"
     NOTHING_BEFORE = "there was no container before"
+    NO_DASHBOARDS = "the target names no dashboards"
     NO_BASELINE = "no accepted run of this target is in the archive, so there is nothing to compare with"
     NOTHING_NEW = "there is nothing new, so nothing is changed"
 
@@ -48,6 +49,7 @@ class Situation:
     has_health_check: bool
     has_baseline: bool = True
     nothing_new: bool = False
+    has_dashboards: bool = True
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
@@ -95,6 +97,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
     asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
     reasons = (
         (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
+        ("dashboards" in asks and not situation.has_dashboards, Reason.NO_DASHBOARDS),
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
         (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
         (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),

@@ -167,6 +167,7 @@ class Run:
             state,
             observers.operator_rendering.has_health_check,
             has_baseline=acts or self.accepted is not None,
+            has_dashboards=bool(target.dashboards),
         )
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
         self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot if acts else None)

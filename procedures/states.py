@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
 from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, restart
 from procedures.claims import seen
+from procedures.observe import dashboards
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import Run
 from procedures.waiting import Waiting
@@ -181,7 +183,7 @@ class States:
             run.watch.end_probe()
         snapshot = run.observers.after()
         run.course.answers = _answers(snapshot)
-        return snapshot
+        return self._with_dashboards(snapshot)
 
     def _looked(self) -> Snapshot:
         """See the service as it runs, for a procedure without steps."""
@@ -194,7 +196,7 @@ class States:
         snapshot = run.observers.before("after")
         run.learn_secrets()
         run.course.answers = _answers(snapshot)
-        return snapshot
+        return self._with_dashboards(snapshot)
 
     def _settled(self) -> tuple[bool, str]:
         """Whether the service is through with its boot, however that ended: acceptance often follows a start."""
@@ -205,6 +207,17 @@ class States:
         ready = not isinstance(server, Unseen) and restart.is_ready(server)
         saw = f"Docker says {found[0].health or 'nothing'}, the server is {'ready' if ready else 'not ready'}"
         return found[0].health == "unhealthy" or (ready and found[0].health != "starting"), saw
+
+    def _with_dashboards(self, snapshot: Snapshot) -> Snapshot:
+        """Look at the target's dashboards; where nothing answers, or a look is all that was asked, none is waited for."""
+        run, target = self.run, self.run.asked.target
+        patient = bool(run.course.answers) and not run.asked.leaves_nothing
+        back = max(
+            (run.began + one.at for one in run.course.moments if one.name == "ready again"), default=None
+        )
+        waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+        shown = dashboards.look(target.dashboards, waiting, back, target.budgets.look / 2, patient=patient)
+        return dataclasses.replace(snapshot, dashboards=shown)
 
     def _stop_or_reason(self) -> None:
         """Reach the state stopped; a stop that failed half-way is no reason to leave the service alone."""

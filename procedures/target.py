@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from procedures import dashboards
+from procedures.dashboards import Dashboard
 from procedures.durations import seconds
 from procedures.problems import TypedWrong
 from procedures.scripting import Needs, Reader, StepBy, Validation
@@ -88,6 +90,7 @@ class Target:
     disk_free: int = 500_000_000
     archive: Path = SUITE / "reports" / "runs"
     archive_keep: int = 50
+    dashboards: tuple[Dashboard, ...] = ()
 
     @property
     def engine_flags(self) -> tuple[str, ...]:
@@ -119,6 +122,7 @@ _KNOWN = (
     "env_files",
     "secret_keys",
     "archive",
+    "dashboards",
 )
 
 
@@ -187,6 +191,7 @@ class _Reader:
             scripts.validations(),
             scripts.needs(),
         )
+        given["dashboards"] = dashboards.read(self.table.get("dashboards", []), self.problems)
         if "archive" in self.table:
             given["archive"] = (self.file.parent / Path(self._text("archive")).expanduser()).resolve()
         return Target(file=self.file, root=root, **given)

@@ -300,6 +300,21 @@ class DryRun:
 
 
 @dataclass(frozen=True, slots=True)
+class DashboardSeen:
+    """What a dashboard showed at last; `expected` and `shows` are values as JSON writes them."""
+
+    name: str
+    url: str
+    expected: str
+    shows: str | Unseen
+    """What a new answer shows; an answer that is too old shows nothing."""
+    age: float | Unseen
+    """How old the answer may be, at the most."""
+    looks: tuple[str, ...] = ()
+    """Each change of what was seen while it was waited for, with the seconds since the first look."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything the observers saw at one moment; a field that this moment does not look at is None."""
 
@@ -324,6 +339,7 @@ class Snapshot:
     server: Server | Unseen | None = None
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
+    dashboards: tuple[DashboardSeen, ...] | Unseen | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict)
 

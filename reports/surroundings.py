@@ -9,7 +9,7 @@ from reports.banner import command_line, next_move, outage_in_words
 from reports.drawing import to_svg
 from reports.evidence import Evidence, PathOutage, SavedFile
 from reports.markup import Html, code, definitions, fold, items, join, table, tag
-from reports.observed import Container, Engine, Image, Server, Snapshot, Unseen
+from reports.observed import Container, DashboardSeen, Engine, Image, Server, Snapshot, Unseen
 from reports.words import count, exactly, number, plus_minus, seconds, short, size, utc
 
 ALWAYS: tuple[SavedFile, ...] = (
@@ -153,6 +153,20 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
                 "Server's version",
                 f"not observed: {version.unseen}" if isinstance(version, Unseen) else version,
             )
+
+    for one in () if isinstance(snapshot.dashboards, Unseen) else snapshot.dashboards or ():
+        yield f"Dashboard {one.name}", join(_dashboard(one))
+
+
+def _dashboard(one: DashboardSeen) -> Iterator[object]:
+    shows, age = one.shows, one.age
+    if isinstance(shows, Unseen):
+        yield f"not observed: {shows.unseen}"
+    else:
+        told = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
+        yield join([code(shows), f" (expected {one.expected}{told})"])
+    if len(one.looks) > 1:
+        yield fold("What it showed on the way", items(one.looks, "kr-claims"))
 
 
 def to_existing(evidence: Evidence) -> Html:

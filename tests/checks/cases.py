@@ -16,6 +16,7 @@ from tests.checks.world import (
     both,
     container,
     container_of,
+    dashboard,
     database_of,
     instance,
     interpolation,
@@ -284,6 +285,7 @@ RESTARTS = f"{NEW}test_it_does_not_restart"
 TOUCHED = f"{NEW}test_nothing_else_was_touched"
 ANSWERS = f"{AFTER}test_what_answers_is_the_container"
 EXECUTIONS = f"{AFTER}test_the_last_executions_are_there"
+DASHBOARDS = "post/test_dashboards.py::test_every_dashboard_shows_the_service"
 PARTS = f"{AFTER}test_every_part_of_the_server_is_alive"
 ALONE = f"{AFTER}test_no_second_kestra_is_alive"
 OLD_FORM = "v0.24.3"
@@ -586,6 +588,9 @@ FAILING = (
     Case(PARTS, "the old container's", instance("after", hostname="gone"), "no heartbeat of"),
     Case(PARTS, "no heartbeat at all", _no_instances, "EXECUTOR, WORKER"),
     Case(f"{AFTER}test_the_outage_was_measured", "no end", _unmeasured, "saw no end"),
+    Case(DASHBOARDS, "another word", dashboard(shows='"degraded"'), 'shows "degraded" and not "healthy"'),
+    Case(DASHBOARDS, "a word for a value", dashboard(expected="true", shows='"true"'), "and not true"),
+    Case(DASHBOARDS, "an old answer", dashboard(shows=GONE), "could not be seen", Outcome.UNKNOWN),
 )  # fmt: skip
 
 PASSING = (

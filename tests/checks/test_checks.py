@@ -86,9 +86,34 @@ def test_one_thing_unseen_fails_nothing(field: str) -> None:
 def test_it_asks_for_what_its_phase_has(check: Check) -> None:
     """No check asks for a state that its own phase does not have yet: it would act to be answered."""
     later = {
-        "pre": {"ready", "stopped", "our_stop", "after", "server_after", "container_after", "docker_health"},
-        "ready": {"stopped", "our_stop", "after", "server_after", "container_after", "docker_health"},
-        "mid": {"after", "server_after", "container_after", "docker_health", "our_start", "outage"},
+        "pre": {
+            "ready",
+            "stopped",
+            "our_stop",
+            "after",
+            "server_after",
+            "container_after",
+            "docker_health",
+            "dashboards",
+        },
+        "ready": {
+            "stopped",
+            "our_stop",
+            "after",
+            "server_after",
+            "container_after",
+            "docker_health",
+            "dashboards",
+        },
+        "mid": {
+            "after",
+            "server_after",
+            "container_after",
+            "docker_health",
+            "dashboards",
+            "our_start",
+            "outage",
+        },
         "post": set(),
     }
 

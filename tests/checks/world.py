@@ -15,9 +15,11 @@ from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
 from procedures.target import SUITE, Target
 from reports.evidence import Check, CheckResult, Outage
-from reports.observed import Container, Database, Server, Snapshot, Unseen
+from reports.observed import Container, DashboardSeen, Database, Server, Snapshot, Unseen
 from tests.checks import recording
 
+# The recorded target names none.
+DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"', '"healthy"', 1.5)
 CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
 
 
@@ -55,6 +57,8 @@ class World:
             return seen(baseline.of(self.before).flows)
         if name == "executions_to_keep":
             return seen(baseline.of(self.before).executions)
+        if name == "dashboards":
+            return seen(self.after.dashboards)
         if name == "docker_health":
             return only(self.after).health
         if name in {"server_before", "server_after"}:
@@ -92,7 +96,7 @@ def recorded() -> World:
         before=before,
         ready=recording.snapshot("ready"),
         stopped=recording.snapshot("stopped"),
-        after=recording.snapshot("after"),
+        after=replace(recording.snapshot("after"), dashboards=(DASHBOARD,)),
         our_stop=Stop(stop, before.container, recording.events()),
         our_start=Start(start, moment(start.began_at).timestamp(), start.waits[0], start.waits[1]),
         outage=recording.outage(),
@@ -236,6 +240,11 @@ def another_instance(moment: str, **fields: Any) -> Change:
         return part(moment, "database", instances=(*found, foreign))(world)
 
     return changed
+
+
+def dashboard(**fields: Any) -> Change:
+    """Change what the dashboard showed after the start."""
+    return at("after", dashboards=(replace(DASHBOARD, **fields),))
 
 
 def container_of(world: World, moment: str) -> Container:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from procedures import PROCEDURES, claims, plugin, scripting
 from procedures import target as targets
+from procedures.dashboards import Dashboard
 from procedures.durations import seconds
 from reports.archive import INDEX, LATEST, RECORD, REPORT, SUMS
 from reports.evidence import EXIT_STATUS, MEANING, Check, Evidence, Outcome, Verdict
@@ -120,7 +121,7 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 def test_every_key_of_the_target_file_is_described() -> None:
     """The keys in docs/target.md are exactly those that a target file may hold."""
     tables: dict[str, Any] = {"keys": targets.Keys, "budgets": targets.Budgets, "needs": scripting.Needs}
-    tables |= {"steps": scripting.StepBy, "validate": scripting.Validation}
+    tables |= {"steps": scripting.StepBy, "validate": scripting.Validation, "dashboards": Dashboard}
     known = {one.name for one in fields(targets.Target)} - {"file"}
     known |= {f"{name}.{one.name}" for name, table in tables.items() for one in fields(table)}
     known -= {"steps.name"}  # the name of the table itself
@@ -162,6 +163,17 @@ def test_the_default_of_a_budget_is_the_codes(one: Any) -> None:
 
     assert (one.default is None) == (told in {"the server's", "no gateway"})
     assert one.default is None or one.default == seconds(told.strip("`"))
+
+
+@pytest.mark.parametrize("one", fields(Dashboard), ids=lambda one: one.name)
+def test_the_default_of_a_dashboards_key_is_the_codes(one: Any) -> None:
+    """What docs/target.md calls a default of a dashboard's key is what a table without the key gets."""
+    told = next(row[1] for row in rows(read("docs/target.md"), 3) if row[0] == f"`dashboards.{one.name}`")
+
+    assert (one.default is MISSING) == (told == "required")
+    assert one.default is MISSING or (one.default or None) == (
+        None if told == "blank" else seconds(told.strip("`"))
+    )
 
 
 def test_the_exit_statuses_are_the_codes() -> None:

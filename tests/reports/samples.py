@@ -35,6 +35,7 @@ from reports.observed import (
     Answer,
     Binding,
     Container,
+    DashboardSeen,
     Database,
     DryRun,
     Engine,
@@ -378,7 +379,13 @@ AFTER = replace(
             started_at=wall(ZERO + 4.4),
         ),
     ),
-)
+    dashboards=(
+        DashboardSeen(
+            "launcher", "http://127.0.0.1:3500/api/health", '"healthy"', '"healthy"', 2.0,
+            ("0.0 s: its answer may have been made 41.0 s ago", '12.1 s: it shows "healthy"'),
+        ),
+    ),
+)  # fmt: skip
 
 
 def outage(*, back: bool = True, rate: float = 50.0) -> Outage:
@@ -693,6 +700,10 @@ def hostile() -> Evidence:
         )
         for n, path in enumerate(seen.paths)
     )
+    boards = (
+        DashboardSeen(EVIL, EVIL, EVIL, EVIL, 1.0, (EVIL, EVIL)),
+        DashboardSeen(EVIL, EVIL, EVIL, Unseen(EVIL), Unseen(EVIL)),
+    )
     return replace(
         accepted(),
         run=EVIL,
@@ -709,7 +720,7 @@ def hostile() -> Evidence:
             CheckResult(evil, Outcome.BLOCKED, EVIL),
         ),
         steps=(StepResult(step, StepStatus.FAILED, wall(21.0), 2.0, 1, EVIL, EVIL, (wait,)),),
-        snapshots=(before, replace(before, name="after", notes=(EVIL,), extra={EVIL: EVIL})),
+        snapshots=(before, replace(before, name="after", dashboards=boards, notes=(EVIL,), extra={EVIL: EVIL})),
         outage=replace(seen, paths=paths, headline=paths[0].path, method=EVIL),
         events=(EngineEvent(wall(22), EVIL, "die", EVIL, EVIL, {EVIL: EVIL}),),
         moments=(Moment(EVIL, 22.0, wall(22)),),

@@ -369,3 +369,13 @@ def test_what_has_no_result_is_counted() -> None:
     cut = replace(record, results=record.results[:-2])
     assert "no other outcome" not in Page(to_html(cut)).text
     assert "2 without a result" in Page(to_html(cut)).text
+
+
+def test_dashboards_are_told_with_what_they_showed() -> None:
+    """The report says what each dashboard showed, how old that was, and what it showed before."""
+    assert in_order(
+        to_html(samples.accepted()),
+        "Dashboard launcher",
+        '"healthy" (expected "healthy", at most 2.0 s old)',
+        "12.1 s: it shows",
+    )

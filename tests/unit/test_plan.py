@@ -61,6 +61,17 @@ def test_what_does_not_apply_is_left_out_with_its_reason(asks: str, state: State
     assert reason == planned.not_applicable
 
 
+def test_without_dashboards_none_is_asked() -> None:
+    """A target that names no dashboards claims nothing of any: that is not applicable, and not passed."""
+    one = check(asks=("dashboards",))
+
+    assert [
+        [planned.not_applicable for planned in plan.checks_of(name, [one], _situation(has_dashboards=has))]
+        for name in ("restart", "accept")
+        for has in (False, True)
+    ] == [[Reason.NO_DASHBOARDS], [""], [Reason.NO_DASHBOARDS], [""]]
+
+
 def test_without_a_health_check_dockers_word_is_not_asked() -> None:
     """Where Docker does not check there is nothing to agree with."""
     one = check(asks=("docker_health",))

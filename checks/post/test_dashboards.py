@@ -1,0 +1,20 @@
+"""The dashboards that the target names: that they show the service as it is now."""
+
+from __future__ import annotations
+
+from procedures.claims import seen
+from reports.observed import DashboardSeen, Unseen
+
+
+def test_every_dashboard_shows_the_service(dashboards: tuple[DashboardSeen, ...]) -> None:
+    """Every dashboard shows what it must, in an answer that was made after the service was back."""
+    blind = [one.shows.unseen.partition(" → ") for one in dashboards if isinstance(one.shows, Unseen)]
+    told = [what for what, _, _ in blind]
+    wrong = [
+        f"{one.name} shows {one.shows} and not {one.expected}"
+        for one in dashboards
+        if not isinstance(one.shows, Unseen) and one.shows != one.expected
+    ]
+    assert not wrong, f"{'; '.join((*wrong, *told))} → open {' and '.join(one.url for one in dashboards)}"
+    if blind:
+        seen(Unseen(f"{'; '.join(told)} → {'; '.join(move for _, _, move in blind)}"))

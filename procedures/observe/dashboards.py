@@ -1,0 +1,181 @@
+"""What dashboards show: each is asked until it shows the right thing in an answer that is new, or its limit is over."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from procedures.dashboards import Dashboard, shown
+from procedures.durations import seconds
+from procedures.observe.engine import within
+from procedures.observe.kestra import silence
+from procedures.problems import CannotObserve
+from procedures.waiting import Waiting
+from reports.observed import DashboardSeen, Unseen
+
+CADENCE = 1.0
+AGE_HEADERS = ("X-Cache-Age", "Age")
+"""Where caches tell the age of an answer. `Date` is none of them: what an application has cached is sent with a new one."""
+RESOLUTION = 1.0
+"""Seconds by which an answer may be older than it tells: headers tell whole seconds, rounded down."""
+CLOCKS = 2.0
+"""Seconds by which a dashboard's clock may be ahead of ours."""
+LARGEST = 2_000_000
+"""Bytes of an answer that are read."""
+_MILLISECONDS = 1e11
+"""A number of seconds since 1970 above this one is a number of milliseconds."""
+
+
+def look(
+    named: tuple[Dashboard, ...], waiting: Waiting, since: float | None, limit: float, *, patient: bool
+) -> tuple[DashboardSeen, ...]:
+    """Ask all of them side by side until each is right or has used its limit up.
+
+    since: when the service was back, by our monotonic clock; an answer from before says nothing.
+    limit: of one look. patient: whether there is anything to wait for.
+    """
+    began = time.monotonic()
+    told: dict[str, DashboardSeen] = {}
+
+    def ask(one: Dashboard) -> None:
+        told[one.name] = _noted(told.get(one.name), _ask(one, since, limit), time.monotonic() - began)
+
+    def turn() -> tuple[bool, str]:
+        passed = time.monotonic() - began
+        left = [
+            one
+            for one in named
+            if one.name not in told or (passed < one.limit and not _right(told[one.name]))
+        ]
+        with ThreadPoolExecutor(len(named)) as pool:
+            list(pool.map(ask, left))
+        waited_for = [one.name for one in named if not _right(told[one.name])]
+        return (
+            not waited_for or not left,
+            f"waiting for {', '.join(waited_for)}" if waited_for else "all right",
+        )
+
+    if named:
+        waiting.until("dashboards", turn, max(one.limit for one in named) if patient else 0.0, CADENCE)
+    return tuple(told[one.name] for one in named)
+
+
+def _right(seen: DashboardSeen) -> bool:
+    return seen.shows == seen.expected
+
+
+def _noted(before: DashboardSeen | None, now: DashboardSeen, at: float) -> DashboardSeen:
+    """Keep, beside what is seen now, what was seen on the way; the same thing again is no news."""
+    saw = now.shows.unseen if isinstance(now.shows, Unseen) else f"it shows {now.shows}"
+    kept = before.looks if before else ()
+    news = () if kept and kept[-1].partition(": ")[2] == saw else (f"{at:.1f} s: {saw}",)
+    return DashboardSeen(now.name, now.url, now.expected, now.shows, now.age, (*kept, *news))
+
+
+def _ask(one: Dashboard, since: float | None, limit: float) -> DashboardSeen:
+    age: float | Unseen = Unseen("there was no answer")
+    shows: str | Unseen
+    try:
+        headers, body = within(limit + 1, f"the dashboard {one.name}", _get, one.url, limit)
+        age = _age(one, headers, body)
+        shows = shown(one.json_path.of(body))
+        _need_new(age, one.max_age, None if since is None else time.monotonic() - since)
+    except CannotObserve as error:
+        move = error.next_move or f"open {one.url} and see what it says"
+        shows = Unseen(f"{one.name}: {error.what} → {move}")
+    return DashboardSeen(one.name, one.url, one.expected, shows, age)
+
+
+def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:
+    move = f"see whether the dashboard itself runs, and open {url}"
+    try:
+        with httpx.stream("GET", url, timeout=limit, trust_env=False) as answer:
+            body = b""
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > LARGEST:
+                    raise CannotObserve(f"its answer is longer than {LARGEST} bytes")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = silence(error) if isinstance(error, httpx.HTTPError) else str(error)
+        raise CannotObserve(f"it does not answer: {why}", move) from error
+    if answer.status_code != httpx.codes.OK:
+        raise CannotObserve(f"it answered {answer.status_code}, not 200", move)
+    try:
+        return answer.headers, json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise CannotObserve(f"its answer is no JSON: {type(error).__name__}") from error
+
+
+def _need_new(age: float, most: float, passed: float | None) -> None:
+    """Refuse an answer that was, or may have been, made too long ago to say anything."""
+    told = f"its answer may have been made {age:.1f} s ago"
+    if age > most:
+        raise CannotObserve(
+            f"{told}, and no more than {most:g} s count",
+            "see why it is not renewed: a cached answer proves nothing",
+        )
+    if passed is not None and age > passed:
+        raise CannotObserve(
+            f"{told}, when the service was not back yet ({passed:.1f} s)",
+            "give this dashboard a limit in the target file that is longer than its cache's life",
+        )
+
+
+def _age(one: Dashboard, headers: Mapping[str, str], body: Any) -> float:
+    """Return the age that an answer can have at the most."""
+    ages = [_told_age(name, headers[name]) for name in AGE_HEADERS if name in headers]
+    if one.time_path:
+        ages.append(_since(_moment(one.time_path.of(body)), headers))
+    elif one.age_header:
+        if one.age_header not in headers:
+            raise CannotObserve(f"its answer has no header {one.age_header}, so its age is unknown")
+        ages.append(_told_age(one.age_header, headers[one.age_header]))
+    if not ages:
+        raise CannotObserve(
+            f"its answer does not tell its age in {' or '.join(AGE_HEADERS)}",
+            "name the header in age_header, or where the answer tells its time in time_path",
+        )
+    return max(ages) + RESOLUTION
+
+
+def _told_age(name: str, value: str) -> float:
+    """Read a header that holds a number of seconds, a duration, or the time at which the answer was made."""
+    age = seconds(f"{value.strip()}s" if value.strip().isdigit() else value)
+    if age is not None:
+        return age
+    try:
+        made = parsedate_to_datetime(value)
+    except ValueError as error:
+        raise CannotObserve(f"its header {name} is neither an age nor a time: {value[:60]!r}") from error
+    return _since(made, {})
+
+
+def _moment(value: Any) -> datetime:
+    """Read a time as documents write it: ISO 8601 with its zone, or a number of seconds or milliseconds."""
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)
+        made = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError) as error:
+        raise CannotObserve(f"its time is none: {shown(value)}") from error
+    if made.tzinfo is None:
+        raise CannotObserve(f"its time has no zone: {shown(value)}")
+    return made
+
+
+def _since(made: datetime, headers: Mapping[str, str]) -> float:
+    """Return how long ago a moment was; a clock that is ahead of ours would make every answer look new."""
+    zoned = made if made.tzinfo else made.replace(tzinfo=UTC)
+    age = (datetime.now(UTC) - zoned).total_seconds()
+    if age < -CLOCKS:
+        raise CannotObserve(f"its clock is {-age:.0f} s ahead of ours, so its age is unknown")
+    if "Date" in headers:
+        _told_age("Date", headers["Date"])
+    return max(0.0, age)
