@@ -10,7 +10,7 @@ from procedures.baseline import Baseline
 from procedures.expected import Expected
 from procedures.target import Target
 from reports.evidence import Outage
-from reports.observed import Container, DashboardSeen, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Direct, Listener, Server, Snapshot
 
 
 @pytest.fixture
@@ -35,6 +35,18 @@ def before(asking: Asking) -> Snapshot:
 def server_before(asking: Asking) -> Server:
     """What answered before; the plan leaves checks of it out where the service was not running."""
     return asking.server_before
+
+
+@pytest.fixture
+def server_itself_before(asking: Asking) -> Direct:
+    """What the running server answered before, asked inside its own network."""
+    return asking.server_itself_before
+
+
+@pytest.fixture
+def listeners_here(asking: Asking) -> tuple[Listener, ...]:
+    """What listens on this machine; the plan leaves checks of it out where the engine is on another one."""
+    return asking.listeners_here
 
 
 @pytest.fixture
@@ -137,6 +149,12 @@ def after(asking: Asking) -> Snapshot:
 def server_after(asking: Asking) -> Server:
     """What answers after the start."""
     return asking.server_after
+
+
+@pytest.fixture
+def server_itself(asking: Asking) -> Direct:
+    """What the server answers, asked inside its own network."""
+    return asking.server_itself
 
 
 @pytest.fixture

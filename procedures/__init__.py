@@ -5,11 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _LOOK = frozenset(
-    {"target", "after", "server_after", "container_after", "docker_health", "parts_expected", "dashboards"}
+    {
+        "target",
+        "after",
+        "server_after",
+        "server_itself",
+        "container_after",
+        "docker_health",
+        "parts_expected",
+        "dashboards",
+    }
 )
 _EXPECTATION = frozenset({"baseline", "expected"})
 _BEFORE = frozenset(
-    {"before", "server_before", "container_before", "containers_before", "stop_grace", "ready"}
+    {
+        "before",
+        "server_before",
+        "server_itself_before",
+        "listeners_here",
+        "container_before",
+        "containers_before",
+        "stop_grace",
+        "ready",
+    }
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
+from procedures import reaching
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
@@ -13,7 +14,7 @@ from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
 from reports.evidence import Outage, Way
-from reports.observed import Container, DashboardSeen, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Direct, Listener, Server, Snapshot
 
 
 class Asking:
@@ -38,7 +39,15 @@ class Asking:
 
     @property
     def server_before(self) -> Server:
-        return seen(self._states.before().server)
+        return reaching.server_of(self._states.before(), self.target)
+
+    @property
+    def server_itself_before(self) -> Direct:
+        return seen(self._states.before().direct)
+
+    @property
+    def listeners_here(self) -> tuple[Listener, ...]:
+        return seen(seen(self._states.before().host).listeners)
 
     @property
     def container_before(self) -> Container:
@@ -109,7 +118,11 @@ class Asking:
 
     @property
     def server_after(self) -> Server:
-        return seen(self._states.after().server)
+        return reaching.server_of(self._states.after(), self.target)
+
+    @property
+    def server_itself(self) -> Direct:
+        return seen(self._states.after().direct)
 
     @property
     def container_after(self) -> Container:
@@ -145,7 +158,8 @@ class Asking:
         """Ask a pre check a second time: what it saw before is now what was seen last."""
         anew: dict[str, Callable[[], object]] = {
             "before": lambda: ready,
-            "server_before": lambda: seen(ready.server),
+            "server_before": lambda: reaching.server_of(ready, self.target),
+            "server_itself_before": lambda: seen(ready.direct),
             "container_before": lambda: _container(ready),
             "containers_before": lambda: seen(ready.containers),
             "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),

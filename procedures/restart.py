@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from procedures import reaching
 from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
@@ -143,7 +144,14 @@ class Restart:
         return Stop(result, container, watch.since(began, container.id))
 
     def start(self, watch: Watch | None) -> Start:
-        """Start the service and wait until it answers."""
+        """Start the service and wait until it answers, then until what stands before it leads there."""
+        start = self._commanded(watch)
+        if start.ready is None or not start.ready.ended:
+            return start
+        return dataclasses.replace(start, gateway=self._wait_for_gateway(start.step.step, watch))
+
+    def _commanded(self, watch: Watch | None) -> Start:
+        """Command the start, by whatever it takes, and wait until the server is ready."""
         commanded_at = self._engine_time()
         self._free_the_name()
         own = self.scripted.is_own(START)
@@ -213,7 +221,22 @@ class Restart:
         self._acting.add_wait(self._planned[START], wait)
         return wait
 
+    def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:
+        """Wait until the gateway, where there is one, leads to the server that is ready behind it."""
+        limit = self._observers.target.budgets.gateway
+        if limit is None:
+            return None
+        wait = self._waiting.until("gateway", self._look_from_here(watch), limit, CADENCE)
+        self._acting.add_wait(step, wait)
+        return wait
+
     def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        if self._observers.target.budgets.gateway is None:
+            return self._look_from_here(watch)
+        # A gateway answers for a server that it has not learnt, and has a deadline of its own.
+        return reaching.look_at_itself(self._observers)
+
+    def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         heard = watch.look_for_ready() if watch is not None else None
 
         def look() -> tuple[bool, str]:

@@ -168,9 +168,11 @@ class Run:
             observers.operator_rendering.has_health_check,
             has_baseline=acts or self.accepted is not None,
             has_dashboards=bool(target.dashboards),
+            engine_elsewhere=observers.engine.engine().elsewhere,
         )
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot if acts else None)
+        worst = self.grace + boot + (target.budgets.gateway or 0.0)
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, worst if acts else None)
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def learn_secrets(self) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, restart
+from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, reaching, restart
 from procedures.claims import seen
 from procedures.observe import dashboards
 from procedures.problems import Blocked, Interrupted, Problem
@@ -182,7 +182,7 @@ class States:
         if run.watch is not None:
             run.watch.end_probe()
         snapshot = run.observers.after()
-        run.course.answers = _answers(snapshot)
+        run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
 
     def _looked(self) -> Snapshot:
@@ -195,7 +195,7 @@ class States:
                 run.finding(wait.sentence, "see the log of the container")
         snapshot = run.observers.before("after")
         run.learn_secrets()
-        run.course.answers = _answers(snapshot)
+        run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
 
     def _settled(self) -> tuple[bool, str]:
@@ -239,10 +239,3 @@ class States:
 
 def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
     return () if isinstance(containers, Unseen) else containers
-
-
-def _answers(snapshot: Snapshot) -> bool | None:
-    server = snapshot.server
-    if server is None or isinstance(server, Unseen):
-        return None
-    return server.health.status != 0 or server.ping.status != 0

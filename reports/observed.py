@@ -104,6 +104,8 @@ class Engine:
     skew: float
     """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
     root_dir: str
+    elsewhere: bool = False
+    """Whether its host is another machine than the suite's, or another network of it: it goes by another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """What the server itself answers, asked inside its own network at its container's address."""
+
+    health: Answer
+    ping: Answer
+
+    @property
+    def answers(self) -> bool:
+        return self.health.status != 0 or self.ping.status != 0
+
+    @property
+    def is_ready(self) -> bool:
+        return self.health.status == 200 and self.health.body_status == "UP" and self.ping.status == 200
+
+    @property
+    def told(self) -> str:
+        return f"health {self.health.said}, ping {self.ping.said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """What answers on the configured ports."""
 
@@ -337,6 +359,7 @@ class Snapshot:
     """What the present container was given."""
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
+    direct: Direct | Unseen | None = None
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
     dashboards: tuple[DashboardSeen, ...] | Unseen | None = None

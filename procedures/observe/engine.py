@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -65,6 +66,7 @@ class EngineObserver:
             os=str(said.get("OperatingSystem", "")),
             skew=round(moment(str(said.get("SystemTime", ""))).timestamp() - middle, 3),
             root_dir=str(said.get("DockerRootDir", "")),
+            elsewhere=str(said.get("Name", "")) != socket.gethostname(),
         )
 
     def by_service(self, project: str, service: str) -> tuple[Container, ...]:

@@ -15,7 +15,7 @@ import requests
 from procedures import envfile
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
-from procedures.observe import host, kestra, lookout, postgres, rendering
+from procedures.observe import direct, host, kestra, lookout, postgres, rendering
 from procedures.observe.engine import OURS, PROJECT, EngineObserver, within
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
@@ -23,6 +23,7 @@ from procedures.target import Target
 from reports.observed import (
     Container,
     Database,
+    Direct,
     Engine,
     Image,
     Listener,
@@ -131,6 +132,7 @@ class Observers:
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
+            itself = pool.submit(self.direct)
             machine = pool.submit(
                 _seen,
                 lambda: host.look(
@@ -156,6 +158,7 @@ class Observers:
                 running_settings=self.running_settings,
                 database=database.result(),
                 server=server.result(),
+                direct=itself.result(),
                 host=machine.result(),
                 files=host.files(self.target),
                 took=time.monotonic() - began,
@@ -190,6 +193,7 @@ class Observers:
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
+            itself = pool.submit(self.direct)
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             given = pool.submit(_seen, lambda: self._given(containers.result()))
             return Snapshot(
@@ -204,6 +208,7 @@ class Observers:
                 running_settings=given.result(),
                 database=database.result(),
                 server=server.result(),
+                direct=itself.result(),
                 took=time.monotonic() - began,
             )
 
@@ -244,7 +249,7 @@ class Observers:
         image = databases[0].image_id if isinstance(databases, tuple) and databases else ""
         image = image or self.operator_rendering.database_image or self.operator_rendering.image
         lifetime = self.target.budgets.run + 60
-        network = next(iter(self.operator_rendering.networks), "bridge")
+        network = self._network
 
         def opened(role: str, place: str) -> lookout.Lookout:
             return lookout.Lookout(self.engine, f"kestra-restart-{role}-{self._run}", image, place, lifetime)
@@ -339,6 +344,30 @@ class Observers:
     def server(self) -> Server | Unseen:
         """Ask the service alone."""
         return _seen(self._server)
+
+    @property
+    def _network(self) -> str:
+        """The network in which the lookout inside stands."""
+        return next(iter(self.operator_rendering.networks), "bridge")
+
+    def direct(self) -> Direct | Unseen:
+        """Ask the server itself, inside its network, whatever lies between it and us."""
+        return _seen(self._direct)
+
+    def _direct(self) -> Direct:
+        found = self.containers()
+        if len(found) != 1 or not found[0].running:
+            raise CannotObserve("there is no single running container to ask")
+        if not isinstance(self._inside, lookout.Lookout):
+            raise CannotObserve("there is no place in the service's network to ask from")
+        target = self.target
+        return direct.look(
+            self._inside,
+            direct.address_of(self.engine, found[0].id, self._network),
+            target.http_container_port,
+            target.management_container_port,
+            target.budgets.look / 2,
+        )
 
     def _server(self) -> Server:
         return kestra.look(

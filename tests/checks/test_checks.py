@@ -9,10 +9,13 @@ import pytest
 from procedures.acts import Stop
 from reports.evidence import Check, Outcome
 from reports.observed import Snapshot, Unseen
-from tests.checks.cases import FAILING, PASSING, Case
+from tests.checks import cases, reach_cases
+from tests.checks.cases import Case
 from tests.checks.world import CHECKS, World, ask, recorded
 
 WORLD = recorded()
+FAILING = (*cases.FAILING, *reach_cases.FAILING)
+PASSING = (*cases.PASSING, *reach_cases.PASSING)
 MOMENTS = ("before", "ready", "stopped", "after")
 UNSEEN = "the lights went out"
 DARK = Unseen(f"{UNSEEN} → switch them on")
@@ -23,6 +26,7 @@ SEEN_IN_THE_DARK = {
     "pre/test_engine.py::test_the_files_can_be_used",
     "ready/test_ready.py::test_the_files_are_the_same",
     "post/test_container.py::test_it_has_soaked",
+    "post/test_reach.py::test_what_answered_went_with_the_server",
     "post/test_server.py::test_it_became_ready",
     "post/test_server.py::test_the_outage_was_measured",
 }

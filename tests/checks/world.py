@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures import baseline, claims, expected, outcome
+from procedures import baseline, claims, expected, outcome, reaching
 from procedures.acts import Start, Stop
 from procedures.claims import seen
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
 from procedures.target import SUITE, Target
 from reports.evidence import Check, CheckResult, Outage
-from reports.observed import Container, DashboardSeen, Database, Server, Snapshot, Unseen
+from reports.observed import Container, DashboardSeen, Database, Direct, Server, Snapshot, Unseen
 from tests.checks import recording
 
 # The recorded target names none.
@@ -62,7 +62,11 @@ class World:
         if name == "docker_health":
             return only(self.after).health
         if name in {"server_before", "server_after"}:
-            return seen(getattr(self, name.removeprefix("server_")).server)
+            return reaching.server_of(getattr(self, name.removeprefix("server_")), self.target)
+        if name in {"server_itself_before", "server_itself"}:
+            return seen((self.before if name.endswith("before") else self.after).direct)
+        if name == "listeners_here":
+            return seen(seen(self.before.host).listeners)
         if name == "containers_before":
             return seen(self.before.containers)
         if name in {"container_before", "container_after"}:
@@ -93,14 +97,20 @@ def recorded() -> World:
             database_service="kestra-postgres",
         ),
         stop_grace=15.0,
-        before=before,
-        ready=recording.snapshot("ready"),
+        before=_direct(before),
+        ready=_direct(recording.snapshot("ready")),
         stopped=recording.snapshot("stopped"),
-        after=replace(recording.snapshot("after"), dashboards=(DASHBOARD,)),
+        after=_direct(replace(recording.snapshot("after"), dashboards=(DASHBOARD,))),
         our_stop=Stop(stop, before.container, recording.events()),
         our_start=Start(start, moment(start.began_at).timestamp(), start.waits[0], start.waits[1]),
         outage=recording.outage(),
     )
+
+
+def _direct(look: Snapshot) -> Snapshot:
+    """Let the server itself say what answered at its address: the run was recorded before it was asked directly."""
+    server = seen(look.server)
+    return replace(look, direct=Direct(server.health, server.ping))
 
 
 def ask(check: Check, world: World) -> CheckResult:
@@ -209,7 +219,19 @@ def interpolation(**values: Any) -> Change:
 
 
 def answer(moment: str, name: str, status: int, said: str = "", body_status: str = "") -> Change:
-    """Change one answer of the server at a moment."""
+    """Change one answer of the server at a moment, whoever asks."""
+
+    def changed(world: World) -> World:
+        world = answer_here(moment, name, status, said, body_status)(world)
+        if name not in {"health", "ping"}:
+            return world
+        return part(moment, "direct", **{name: getattr(server_of(world, moment), name)})(world)
+
+    return changed
+
+
+def answer_here(moment: str, name: str, status: int, said: str = "", body_status: str = "") -> Change:
+    """Change one answer at the target's address; the server itself says what it said."""
 
     def changed(world: World) -> World:
         was = getattr(server_of(world, moment), name)
