@@ -126,7 +126,7 @@ class Restart:
         if UNPAUSE in self._planned:
             self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
         step = self._planned[STOP]
-        began, asked = self._engine_time(), time.monotonic()
+        began, asked = engine_time(self._observers), time.monotonic()
         own = self.scripted.is_own(STOP)
         command = self._driver.stop(grace, step.limit)
         result = self._acting.breakable(step, command, self._keep if own else None)
@@ -152,7 +152,7 @@ class Restart:
 
     def _commanded(self, watch: Watch | None) -> Start:
         """Command the start, by whatever it takes, and wait until the server is ready."""
-        commanded_at = self._engine_time()
+        commanded_at = engine_time(self._observers)
         self._free_the_name()
         own = self.scripted.is_own(START)
         result, ready = self._begin(
@@ -168,7 +168,7 @@ class Restart:
         self, step: Step, command: Command, watch: Watch | None, *, own: bool
     ) -> tuple[StepResult, Wait]:
         """Command a start and wait until it answers."""
-        began = self._engine_time()
+        began = engine_time(self._observers)
         result = self._acting.command(step, command, self._keep if own else None)
         look = self._look_for_ready(watch)
         if own:
@@ -186,7 +186,7 @@ class Restart:
         if TAKE_OVER in self._planned:
             self.scripted.remove(self._planned[TAKE_OVER])
 
-    def soak(self, start: Start, length: float) -> Start:
+    def soak(self, length: float) -> Wait:
         """Watch the new container for a while: it must stay the same one, running, and become healthy."""
         began = time.monotonic()
 
@@ -198,7 +198,10 @@ class Restart:
             saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
             return time.monotonic() - began >= length and one.health != "starting", saw
 
-        wait = self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+        return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+
+    def note_soak(self, start: Start, wait: Wait) -> Start:
+        """Record the soak of what was started."""
         self._acting.add_wait(self._planned[START], wait)
         return dataclasses.replace(start, soak=wait)
 
@@ -208,7 +211,7 @@ class Restart:
         command = self._driver.start(self._start_limit)
         if not self.scripted.is_own(START):
             return self._acting.command(self._planned[START], command)
-        began = self._engine_time()
+        began = engine_time(self._observers)
         result = self.scripted.started(self._acting.command(self._planned[START], command, self._keep), began)
         instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
         if result.status is StepStatus.DONE or instead is None:
@@ -250,9 +253,10 @@ class Restart:
 
         return look
 
-    def _engine_time(self) -> float:
-        """Return the time by the engine's clock, in which its containers' start times are given."""
-        return time.time() + self._observers.skew
+
+def engine_time(observers: Observers) -> float:
+    """Return the time by the engine's clock, in which its containers' start times are given."""
+    return time.time() + observers.skew
 
 
 def is_ready(server: Server) -> bool:

@@ -120,6 +120,8 @@ class Image:
     created: str
     labels: dict[str, str]
     size: int
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +356,8 @@ class Snapshot:
     file_rendering: Rendering | Unseen | None = None
     dry_run: DryRun | Unseen | None = None
     image: Image | Unseen | None = None
+    announced: str | Unseen | None = None
+    """The digest that the registry announces for the image's reference, where the procedure would pull it."""
     running_image: Image | Unseen | None = None
     running_settings: Settings | Unseen | None = None
     """What the present container was given."""

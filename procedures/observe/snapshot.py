@@ -21,6 +21,7 @@ from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
 from reports.observed import (
+    Binding,
     Container,
     Database,
     Direct,
@@ -39,6 +40,14 @@ from reports.observed import (
 T = TypeVar("T")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """Where a server is looked at, and with which credentials, where that is not what the files say."""
+
+    settings: Settings | Unseen
+    bindings: tuple[Binding, ...]
+
+
 class Observers:
     """All observers of one target on one engine; nothing here changes the target."""
 
@@ -54,6 +63,13 @@ class Observers:
         self.running_settings: Settings | Unseen | None = None
         unlabelled = next((one for one in self.containers() if PROJECT not in one.labels), None)
         self.driver = Scripts(target, compose, unlabelled)
+        self.asks_registry = False
+        """Whether the procedure would pull, so that the registry's word belongs to the look before."""
+        self.changes_settings = False
+        """Whether the running server may have other settings and ports than the files say by now."""
+        self._view: View | None = None
+        self._database_view: Settings | Unseen | None = None
+        self._announced: str | Unseen | None = None
         self.skew = 0.0
         """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
@@ -70,8 +86,8 @@ class Observers:
 
     @property
     def settings(self) -> Settings | Unseen:
-        """What the new container's server will read."""
-        return self.operator_rendering.settings
+        """What the server that is looked at reads: the new container's, unless the present one's is looked at."""
+        return self._view.settings if self._view else self.operator_rendering.settings
 
     def url(self, template: str) -> str:
         """Fill a URL of the target with what Compose rendered and where the engine is."""
@@ -90,12 +106,28 @@ class Observers:
 
     def port(self, container_port: str) -> int:
         """Return the host port that the rendering publishes a container's port on; 0 where it does not."""
-        bindings = self.operator_rendering.bindings
+        bindings = self._view.bindings if self._view else self.operator_rendering.bindings
         return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
     @property
     def container_name(self) -> str:
         return self.target.container or self.operator_rendering.container_name
+
+    def announced(self) -> str | Unseen:
+        """Return the digest that the registry announces for the configured image; it is asked once."""
+        if self._announced is None:
+            reference, limit = self.operator_rendering.image, self.target.budgets.look
+            self._announced = _seen(lambda: self.engine.announced(reference, limit))
+        return self._announced
+
+    def look_at_configured(self) -> None:
+        """Look from now on where the target's files say that the service is."""
+        self._view = self._database_view = None
+
+    def look_at_kept(self, before: Snapshot) -> None:
+        """Look from now on at the service and its database as they were before, for a way back."""
+        self._view = _view_of(before.containers, before.running_settings)
+        self._database_view = before.running_settings
 
     def containers(self) -> tuple[Container, ...]:
         """Return the service's containers: by their labels, or by the exact name where a script may have made one."""
@@ -127,7 +159,12 @@ class Observers:
             image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             self._open_lookouts(databases.result())
-            self._read_settings(containers.result(), image.result())
+            here = image.result()
+            self._read_settings(
+                containers.result(), here if isinstance(here, Image) else running_image.result()
+            )
+            if self.changes_settings:
+                self._view = _view_of(containers.result(), self.running_settings)
             inside, outside = self._inside, self._outside
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             listening = pool.submit(_seen, self._listeners)
@@ -153,7 +190,8 @@ class Observers:
                 operator_rendering=self.operator_rendering,
                 file_rendering=self.file_rendering,
                 dry_run=rehearsed.result(),
-                image=image.result(),
+                image=here,
+                announced=self.announced() if self.asks_registry else None,
                 running_image=running_image.result(),
                 running_settings=self.running_settings,
                 database=database.result(),
@@ -327,7 +365,7 @@ class Observers:
         return self._image(found[0].image_id)
 
     def _database(self, look: Callable[[lookout.Lookout, Settings, float], Database]) -> Database:
-        settings = self.settings
+        settings = self._database_view or self.operator_rendering.settings
         if missing := postgres.settings_missing(settings):
             raise missing
         if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
@@ -376,6 +414,12 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
         )
+
+
+def _view_of(containers: tuple[Container, ...] | Unseen, settings: Settings | Unseen | None) -> View | None:
+    if isinstance(containers, Unseen) or len(containers) != 1 or not isinstance(settings, Settings):
+        return None
+    return View(settings, containers[0].bindings)
 
 
 def known_secrets(
