@@ -9,8 +9,9 @@ from procedures.asking import Asking
 from procedures.baseline import Baseline
 from procedures.expected import Expected
 from procedures.target import Target
+from procedures.update import Announcement
 from reports.evidence import Outage
-from reports.observed import Container, DashboardSeen, Direct, Listener, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
 
 
 @pytest.fixture
@@ -77,6 +78,24 @@ def expected(asking: Asking) -> Expected:
 def parts_expected(asking: Asking) -> frozenset[str]:
     """The parts of the server that must send heartbeats."""
     return asking.parts_expected
+
+
+@pytest.fixture
+def announcement(asking: Asking) -> Announcement:
+    """The image that an update would bring, as its registry announces it."""
+    return asking.announcement
+
+
+@pytest.fixture
+def candidate(asking: Asking) -> Image:
+    """The image that an update has pulled, and that the start will use."""
+    return asking.candidate
+
+
+@pytest.fixture
+def rolled_back(asking: Asking) -> frozenset[str]:
+    """The ids of the images that earlier runs went back from."""
+    return asking.rolled_back
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ _BEFORE = frozenset(
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
+_NEW_IMAGE = frozenset({"announcement", "candidate", "rolled_back", "schema_to_grow"})
 _ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS
 
 RETURNING = (
@@ -58,6 +59,11 @@ class Procedure:
 PROCEDURES: dict[str, Procedure] = {
     "restart": Procedure("restart the service, gated before and judged after", _ACTING | _SAME),
     "recover": Procedure("bring the service back to a judged state, whatever it is in", _ACTING | _SAME),
+    "update": Procedure(
+        "restart with the image that the files name now, pulled and judged before the stop",
+        _ACTING | _NEW_IMAGE,
+        returns=True,
+    ),
     "accept": Procedure(
         "judge the service as it runs against the last accepted run, changing nothing",
         _LOOK | _EXPECTATION | frozenset({"schema_to_grow", "flows_noted"}),

@@ -90,6 +90,11 @@ class Acting:
             (*found.waits, wait),
         )  # fmt: skip
 
+    def add_wait_to_last(self, wait: Wait) -> None:
+        """Record a wait beside the step that was taken last."""
+        if self.results:
+            self.add_wait(self.results[-1].step, wait)
+
     def _end(self, result: StepResult) -> None:
         self.note(result)
         self._journalled(lambda: self.journal.end(result.step, result.status, result.reason))

@@ -13,8 +13,9 @@ from procedures.expected import Expected
 from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
+from procedures.update import Announcement
 from reports.evidence import Outage, Way
-from reports.observed import Container, DashboardSeen, Direct, Listener, Server, Snapshot
+from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
 
 
 class Asking:
@@ -63,11 +64,25 @@ class Asking:
 
     @property
     def expected(self) -> Expected:
-        return self._states.expected
+        return self._states.expected(self._way)
 
     @property
     def parts_expected(self) -> frozenset[str]:
         return self._states.parts_expected
+
+    @property
+    def announcement(self) -> Announcement:
+        if self._run.announcement is None:
+            raise Blocked("this procedure brings no image")
+        return self._run.announcement
+
+    @property
+    def candidate(self) -> Image:
+        return seen(self._states.ready().image)
+
+    @property
+    def rolled_back(self) -> frozenset[str]:
+        return self._states.rolled_back
 
     @property
     def images_to_keep(self) -> tuple[str, ...]:
@@ -114,41 +129,44 @@ class Asking:
 
     @property
     def after(self) -> Snapshot:
-        return self._states.after()
+        return self._states.after(self._way)
 
     @property
     def server_after(self) -> Server:
-        return reaching.server_of(self._states.after(), self.target)
+        return reaching.server_of(self._states.after(self._way), self.target)
 
     @property
     def server_itself(self) -> Direct:
-        return seen(self._states.after().direct)
+        return seen(self._states.after(self._way).direct)
 
     @property
     def container_after(self) -> Container:
-        return _container(self._states.after())
+        return _container(self._states.after(self._way))
 
     @property
     def docker_health(self) -> str:
-        return _container(self._states.after()).health
+        return _container(self._states.after(self._way)).health
 
     @property
     def our_start(self) -> Start:
-        self._states.after()
-        if self._run.our_start is None:
+        self._states.after(self._way)
+        started = self._run.our_start if self._way is Way.FORWARD else self._run.our_return
+        if started is None:
             raise Blocked("this run started nothing")
-        return self._run.our_start
+        return started
 
     @property
     def dashboards(self) -> tuple[DashboardSeen, ...]:
-        return seen(self._states.after().dashboards)
+        return seen(self._states.after(self._way).dashboards)
 
     @property
     def outage(self) -> Outage:
-        self._states.after()
-        if self._run.outage is None:
+        self._states.after(self._way)
+        watch = self._run.watch
+        outage = watch.so_far() if watch else None
+        if outage is None:
             raise CannotObserve("nobody looked at the service from outside")
-        return self._run.outage
+        return outage
 
     def ask(self, function: Callable[..., None]) -> None:
         """Ask a check as pytest would, with what it names."""

@@ -221,7 +221,7 @@ class Restart:
     def wait_for_answer(self, limit: float) -> Wait:
         """Look whether the service answers, for a while."""
         wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
-        self._acting.add_wait(self._planned[START], wait)
+        self._acting.add_wait_to_last(wait)
         return wait
 
     def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:

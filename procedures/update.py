@@ -86,7 +86,9 @@ class Updating:
             return
         step, reference = self._step, self._announcement.reference
         self._pulled = True
-        result = self._acting.breakable(step, self._observers.compose.pull(reference, step.limit), self._tell)
+        result = self._acting.breakable(
+            step, self._observers.compose.pull(reference, step.limit), hear=self._tell
+        )
         if result.status is not StepStatus.DONE:
             said = " ".join(result.output.split())[-300:]
             raise StepFailed(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from procedures import reaching
 from procedures.acts import Start
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
 from procedures.expected import Expected
 from procedures.target import Target
+from procedures.versions import numbers
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
 
@@ -52,8 +51,10 @@ def test_what_answers_is_the_container(
 
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
     """The server is of the version that was checked: the one from before, or the one that its image names."""
-    wanted, now = _plain(seen(expected.version)), _plain(seen(server_after.version))
-    assert now == wanted, f"it is {now}, expected is {wanted} → see which image the container is of"
+    wanted, now = seen(expected.version), seen(server_after.version)
+    assert numbers(now) == numbers(wanted), (
+        f"it is {now}, expected is {wanted} → see which image the container is of"
+    )
 
 
 @check(protects="data")
@@ -174,9 +175,3 @@ def _flow(told: str) -> tuple[str, int]:
     """Part `namespace/id@revision`."""
     name, _, revision = told.rpartition("@")
     return name, int(revision) if revision.isdigit() else 0
-
-
-def _plain(version: str) -> str:
-    """Return the numbers alone: an image and its server add different words to them."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
-    return found[1] if found else version

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 from procedures.drivers.shell import Command
@@ -31,9 +30,3 @@ class Driver(Protocol):
 
     def remove(self, limit: float) -> Command | None:
         """Build what frees the name of a container that another driver has made; None where that is not asked for."""
-
-    def start_kept(self, file: Path, limit: float) -> Command:
-        """Build the command that starts the service from a Compose model that was kept before a change."""
-
-    def rehearse_start(self, limit: float) -> Command:
-        """Build the command that says what `start` would do and does nothing."""

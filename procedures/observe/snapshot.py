@@ -379,6 +379,10 @@ class Observers:
             raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
         return lookout.listeners(self._outside, self.target.budgets.look)
 
+    def database(self) -> Database | Unseen:
+        """Log in to the database alone."""
+        return _seen(lambda: self._database(postgres.look))
+
     def server(self) -> Server | Unseen:
         """Ask the service alone."""
         return _seen(self._server)

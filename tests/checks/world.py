@@ -14,13 +14,17 @@ from procedures.claims import seen
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
 from procedures.target import SUITE, Target
+from procedures.update import Announcement
 from reports.evidence import Check, CheckResult, Outage
-from reports.observed import Container, DashboardSeen, Database, Direct, Server, Snapshot, Unseen
+from reports.observed import Container, DashboardSeen, Database, Direct, Image, Server, Snapshot, Unseen
 from tests.checks import recording
 
 # The recorded target names none.
 DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"', '"healthy"', 1.5)
 CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
+
+DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
+"""What a registry announces for the image, in the recorded world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class World:
     our_stop: Stop | None
     our_start: Start | None
     outage: Outage | None
+    rolled_back: frozenset[str] = frozenset()
 
     def given(self, name: str) -> Any:
         """Return what a check names, as `checks/conftest.py` promises it."""
@@ -43,6 +48,18 @@ class World:
             return getattr(self, name)
         if name == "baseline":
             return baseline.of(self.before)
+        if name == "announcement":
+            running = self.before.running_image
+            return Announcement(
+                "registry/kestra:new",
+                self.before.announced,
+                None,
+                running if isinstance(running, Image) else None,
+            )
+        if name == "candidate":
+            return seen(self.ready.image)
+        if name == "rolled_back":
+            return self.rolled_back
         if name == "expected":
             return expected.as_configured(self.before, baseline.of(self.before).version)
         if name == "parts_expected":
@@ -86,6 +103,9 @@ def recorded() -> World:
     """The recorded run, in which every claim holds."""
     before, stop, start = recording.snapshot("before"), recording.step("stop"), recording.step("start")
     assert before.container is not None
+    ready = recording.snapshot("ready")
+    assert isinstance(ready.image, Image)
+    pulled = replace(ready.image, digests=(f"registry/kestra@{DIGEST}",))
     return World(
         target=Target(
             file=Path("/srv/tools/target.toml"),
@@ -97,8 +117,8 @@ def recorded() -> World:
             database_service="kestra-postgres",
         ),
         stop_grace=15.0,
-        before=_direct(before),
-        ready=_direct(recording.snapshot("ready")),
+        before=_direct(replace(before, announced=DIGEST)),
+        ready=_direct(replace(ready, image=pulled)),
         stopped=recording.snapshot("stopped"),
         after=_direct(replace(recording.snapshot("after"), dashboards=(DASHBOARD,))),
         our_stop=Stop(stop, before.container, recording.events()),
