@@ -9,10 +9,9 @@ from procedures.asking import Asking
 from procedures.baseline import Baseline
 from procedures.expected import Expected
 from procedures.target import Target
-from reports.claimed import Need, ValidationSeen
-from reports.evidence import EngineEvent, Outage, StepResult
-from reports.observed import Container, DashboardSeen, DryRun, Server, Snapshot
-from reports.scripted import Rehearsal, ScriptSeen
+from procedures.update import Announcement
+from reports.evidence import Outage
+from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
 
 
 @pytest.fixture
@@ -37,6 +36,18 @@ def before(asking: Asking) -> Snapshot:
 def server_before(asking: Asking) -> Server:
     """What answered before; the plan leaves checks of it out where the service was not running."""
     return asking.server_before
+
+
+@pytest.fixture
+def server_itself_before(asking: Asking) -> Direct:
+    """What the running server answered before, asked inside its own network."""
+    return asking.server_itself_before
+
+
+@pytest.fixture
+def listeners_here(asking: Asking) -> tuple[Listener, ...]:
+    """What listens on this machine; the plan leaves checks of it out where the engine is on another one."""
+    return asking.listeners_here
 
 
 @pytest.fixture
@@ -67,6 +78,24 @@ def expected(asking: Asking) -> Expected:
 def parts_expected(asking: Asking) -> frozenset[str]:
     """The parts of the server that must send heartbeats."""
     return asking.parts_expected
+
+
+@pytest.fixture
+def announcement(asking: Asking) -> Announcement:
+    """The image that an update would bring, as its registry announces it."""
+    return asking.announcement
+
+
+@pytest.fixture
+def candidate(asking: Asking) -> Image:
+    """The image that an update has pulled, and that the start will use."""
+    return asking.candidate
+
+
+@pytest.fixture
+def rolled_back(asking: Asking) -> frozenset[str]:
+    """The ids of the images that earlier runs went back from."""
+    return asking.rolled_back
 
 
 @pytest.fixture
@@ -142,6 +171,12 @@ def server_after(asking: Asking) -> Server:
 
 
 @pytest.fixture
+def server_itself(asking: Asking) -> Direct:
+    """What the server answers, asked inside its own network."""
+    return asking.server_itself
+
+
+@pytest.fixture
 def container_after(asking: Asking) -> Container:
     """The service's one container after the start."""
     return asking.container_after
@@ -169,63 +204,3 @@ def dashboards(asking: Asking) -> tuple[DashboardSeen, ...]:
 def outage(asking: Asking) -> Outage:
     """What the probe saw from outside."""
     return asking.outage
-
-
-@pytest.fixture
-def scripts(asking: Asking) -> tuple[ScriptSeen, ...]:
-    """The operator's own scripts that carry out steps, as they were read before anything was done."""
-    return asking.scripts
-
-
-@pytest.fixture
-def rehearsals(asking: Asking) -> dict[str, Rehearsal]:
-    """What these scripts did where they could change nothing, by their steps."""
-    return asking.rehearsals
-
-
-@pytest.fixture
-def secrets_shown(asking: Asking) -> dict[str, tuple[str, ...]]:
-    """Which secrets a script printed in its rehearsal, by its step."""
-    return asking.secrets_shown
-
-
-@pytest.fixture
-def start_settings(asking: Asking) -> dict[str, str]:
-    """The variables of the start script that may leave something out."""
-    return asking.start_settings
-
-
-@pytest.fixture
-def dry_run(asking: Asking) -> DryRun:
-    """What Compose says that the start would do, where Compose starts the service."""
-    return asking.dry_run
-
-
-@pytest.fixture
-def needs(asking: Asking) -> tuple[Need, ...]:
-    """What the target file says must exist besides."""
-    return asking.needs
-
-
-@pytest.fixture
-def validations_ready(asking: Asking) -> tuple[ValidationSeen, ...]:
-    """What the operator's validation commands said right before the stop."""
-    return asking.validations_ready
-
-
-@pytest.fixture
-def script_results(asking: Asking) -> tuple[StepResult, ...]:
-    """What became of the steps that a script carried out."""
-    return asking.script_results
-
-
-@pytest.fixture
-def others_touched(asking: Asking) -> tuple[EngineEvent, ...]:
-    """What the engine did to containers of others while this run acted."""
-    return asking.others_touched
-
-
-@pytest.fixture
-def validations(asking: Asking) -> tuple[ValidationSeen, ...]:
-    """What the operator's validation commands said after the start."""
-    return asking.validations

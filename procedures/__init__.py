@@ -5,20 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _LOOK = frozenset(
-    {"target", "after", "server_after", "container_after", "docker_health", "parts_expected", "dashboards"}
+    {
+        "target",
+        "after",
+        "server_after",
+        "server_itself",
+        "container_after",
+        "docker_health",
+        "parts_expected",
+        "dashboards",
+    }
 )
 _EXPECTATION = frozenset({"baseline", "expected"})
 _BEFORE = frozenset(
-    {"before", "server_before", "container_before", "containers_before", "stop_grace", "ready"}
+    {
+        "before",
+        "server_before",
+        "server_itself_before",
+        "listeners_here",
+        "container_before",
+        "containers_before",
+        "stop_grace",
+        "ready",
+    }
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
-_OWN = frozenset(
-    {"scripts", "rehearsals", "secrets_shown", "start_settings", "dry_run", "needs", "validations_ready"}
-    | {"script_results", "others_touched", "validations"}
-)
-"""What the operator's own scripts, validation commands and names give to checks."""
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
-_ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS | _OWN
+_NEW_IMAGE = frozenset({"announcement", "candidate", "rolled_back", "schema_to_grow"})
+_ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS
 
 RETURNING = (
     _LOOK
@@ -45,6 +59,11 @@ class Procedure:
 PROCEDURES: dict[str, Procedure] = {
     "restart": Procedure("restart the service, gated before and judged after", _ACTING | _SAME),
     "recover": Procedure("bring the service back to a judged state, whatever it is in", _ACTING | _SAME),
+    "update": Procedure(
+        "restart with the image that the files name now, pulled and judged before the stop",
+        _ACTING | _NEW_IMAGE,
+        returns=True,
+    ),
     "accept": Procedure(
         "judge the service as it runs against the last accepted run, changing nothing",
         _LOOK | _EXPECTATION | frozenset({"schema_to_grow", "flows_noted"}),

@@ -50,6 +50,21 @@ def last(folder: Path, project: str, service: str) -> Accepted | None:
     return next(runs(folder, project, service), None)
 
 
+def rolled_back(folder: Path, project: str, service: str) -> frozenset[str]:
+    """Return the ids of the images that runs of a service went back from."""
+    found = set()
+    for one in archive.runs(folder):
+        try:
+            head = archive.read_head(one)
+            if _is_ours(head, project, service) and head.verdict is Verdict.ROLLED_BACK:
+                after = archive.read_record(one).snapshot("after")
+                if after is not None and isinstance(after.running_image, Image):
+                    found.add(after.running_image.id)
+        except RecordUnreadable:
+            continue
+    return frozenset(found)
+
+
 def baseline_of(accepted: Accepted) -> Baseline:
     """Take the baseline from what that run saw at its end."""
     server, database, image = accepted.after.server, accepted.after.database, accepted.image

@@ -43,10 +43,20 @@ class Acting:
         """Carry out a step that is one command, to its end: a signal meanwhile waits until it is over."""
         return self.carry_out(step, lambda: (tell or _told)(step, shell.run(command)))
 
-    def breakable(self, step: Step, command: Command, tell: Tell | None = None) -> StepResult:
-        """Carry out a step whose command may be left behind when somebody asks this run to end."""
+    def breakable(
+        self,
+        step: Step,
+        command: Command,
+        tell: Tell | None = None,
+        hear: Callable[[str], None] | None = None,
+    ) -> StepResult:
+        """Carry out a step whose command may be left behind when somebody asks this run to end.
+
+        `hear` is given the last line that the command has printed, now and then.
+        """
         return self.carry_out(
-            step, lambda: (tell or _told)(step, shell.run(command, self._interruption.raise_if_asked))
+            step,
+            lambda: (tell or _told)(step, shell.run(command, self._interruption.raise_if_asked, hear)),
         )
 
     def carry_out(self, step: Step, act: Callable[[], StepResult]) -> StepResult:
@@ -79,6 +89,11 @@ class Acting:
             found.step, found.status, found.began_at, found.took, found.exit_code, found.output, found.reason,
             (*found.waits, wait),
         )  # fmt: skip
+
+    def add_wait_to_last(self, wait: Wait) -> None:
+        """Record a wait beside the step that was taken last."""
+        if self.results:
+            self.add_wait(self.results[-1].step, wait)
 
     def _end(self, result: StepResult) -> None:
         self.note(result)

@@ -63,6 +63,8 @@ class Start:
     soak: Wait | None
     fell_back: bool = False
     """Whether Compose had to stand in for the operator's script."""
+    gateway: Wait | None = None
+    """For what stands before the server, where the target says that something does."""
 
     @property
     def done(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from procedures import scripted
+from procedures import reaching
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
@@ -13,10 +13,9 @@ from procedures.expected import Expected
 from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
-from reports.claimed import Need, ValidationSeen
-from reports.evidence import EngineEvent, Outage, StepResult, Way
-from reports.observed import Container, DashboardSeen, DryRun, Server, Snapshot
-from reports.scripted import Rehearsal, ScriptSeen
+from procedures.update import Announcement
+from reports.evidence import Outage, Way
+from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
 
 
 class Asking:
@@ -41,7 +40,15 @@ class Asking:
 
     @property
     def server_before(self) -> Server:
-        return seen(self._states.before().server)
+        return reaching.server_of(self._states.before(), self.target)
+
+    @property
+    def server_itself_before(self) -> Direct:
+        return seen(self._states.before().direct)
+
+    @property
+    def listeners_here(self) -> tuple[Listener, ...]:
+        return seen(seen(self._states.before().host).listeners)
 
     @property
     def container_before(self) -> Container:
@@ -57,11 +64,25 @@ class Asking:
 
     @property
     def expected(self) -> Expected:
-        return self._states.expected
+        return self._states.expected(self._way)
 
     @property
     def parts_expected(self) -> frozenset[str]:
         return self._states.parts_expected
+
+    @property
+    def announcement(self) -> Announcement:
+        if self._run.announcement is None:
+            raise Blocked("this procedure brings no image")
+        return self._run.announcement
+
+    @property
+    def candidate(self) -> Image:
+        return seen(self._states.ready().image)
+
+    @property
+    def rolled_back(self) -> frozenset[str]:
+        return self._states.rolled_back
 
     @property
     def images_to_keep(self) -> tuple[str, ...]:
@@ -92,51 +113,6 @@ class Asking:
         return seen(self._states.baseline.executions)
 
     @property
-    def scripts(self) -> tuple[ScriptSeen, ...]:
-        return seen(self._states.before().scripts)
-
-    @property
-    def rehearsals(self) -> dict[str, Rehearsal]:
-        return scripted.rehearsals_of(self.scripts)
-
-    @property
-    def secrets_shown(self) -> dict[str, tuple[str, ...]]:
-        scan = self._run.redaction.scan
-        return {step: tuple(scan(one.output.encode())) for step, one in self.rehearsals.items()}
-
-    @property
-    def start_settings(self) -> dict[str, str]:
-        return scripted.settings_of(self._run.observers.driver)
-
-    @property
-    def dry_run(self) -> DryRun:
-        return seen(self._states.before().dry_run)
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return seen(self._states.before().needs)
-
-    @property
-    def validations_ready(self) -> tuple[ValidationSeen, ...]:
-        return seen(self._states.ready().validations)
-
-    @property
-    def script_results(self) -> tuple[StepResult, ...]:
-        self._states.after()
-        return self._run.script_results
-
-    @property
-    def others_touched(self) -> tuple[EngineEvent, ...]:
-        self._states.after()
-        if self._run.watch is None:
-            raise CannotObserve("nobody listened to the engine meanwhile")
-        return seen(self._run.watch.others)
-
-    @property
-    def validations(self) -> tuple[ValidationSeen, ...]:
-        return seen(self._states.after().validations)
-
-    @property
     def ready(self) -> Snapshot:
         return self._states.ready()
 
@@ -153,37 +129,44 @@ class Asking:
 
     @property
     def after(self) -> Snapshot:
-        return self._states.after()
+        return self._states.after(self._way)
 
     @property
     def server_after(self) -> Server:
-        return seen(self._states.after().server)
+        return reaching.server_of(self._states.after(self._way), self.target)
+
+    @property
+    def server_itself(self) -> Direct:
+        return seen(self._states.after(self._way).direct)
 
     @property
     def container_after(self) -> Container:
-        return _container(self._states.after())
+        return _container(self._states.after(self._way))
 
     @property
     def docker_health(self) -> str:
-        return _container(self._states.after()).health
+        return _container(self._states.after(self._way)).health
 
     @property
     def our_start(self) -> Start:
-        self._states.after()
-        if self._run.our_start is None:
+        self._states.after(self._way)
+        started = self._run.our_start if self._way is Way.FORWARD else self._run.our_return
+        if started is None:
             raise Blocked("this run started nothing")
-        return self._run.our_start
+        return started
 
     @property
     def dashboards(self) -> tuple[DashboardSeen, ...]:
-        return seen(self._states.after().dashboards)
+        return seen(self._states.after(self._way).dashboards)
 
     @property
     def outage(self) -> Outage:
-        self._states.after()
-        if self._run.outage is None:
+        self._states.after(self._way)
+        watch = self._run.watch
+        outage = watch.so_far() if watch else None
+        if outage is None:
             raise CannotObserve("nobody looked at the service from outside")
-        return self._run.outage
+        return outage
 
     def ask(self, function: Callable[..., None]) -> None:
         """Ask a check as pytest would, with what it names."""
@@ -193,10 +176,10 @@ class Asking:
         """Ask a pre check a second time: what it saw before is now what was seen last."""
         anew: dict[str, Callable[[], object]] = {
             "before": lambda: ready,
-            "server_before": lambda: seen(ready.server),
+            "server_before": lambda: reaching.server_of(ready, self.target),
+            "server_itself_before": lambda: seen(ready.direct),
             "container_before": lambda: _container(ready),
             "containers_before": lambda: seen(ready.containers),
-            "dry_run": lambda: seen(ready.dry_run),
             "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),
             "settings_to_keep": lambda: _container(ready),
         }

@@ -23,6 +23,7 @@ from reports.evidence import (
     StepStatus,
     TargetRecord,
     Verdict,
+    Way,
 )
 from reports.observed import Container, Snapshot, Unseen
 from reports.record import RecordUnreadable, fingerprint, from_plain, to_plain
@@ -44,6 +45,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
             changed=run.changed,
             acts=PROCEDURES[run.asked.procedure].acts,
             held_back=course.held_back,
+            went_back=course.went_back,
             answers=course.answers,
             closing=run.ledger.closing(),
             evidence_lost=lost,
@@ -236,7 +238,14 @@ def _steps(run: Run) -> tuple[StepResult, ...]:
     """Return every planned step, carried out or not."""
     carried = {one.step.name: one for one in (run.acting.results if run.acting else ())}
     planned: tuple[Step, ...] = run.plan.steps if run.plan else ()
-    return tuple(carried.get(one.name, StepResult(one, StepStatus.PLANNED)) for one in planned)
+    return tuple(carried.get(one.name) or _not_taken(run, one) for one in planned)
+
+
+def _not_taken(run: Run, step: Step) -> StepResult:
+    """Tell a step that was not reached from a way back that was not needed."""
+    if step.way is Way.BACK and not run.course.went_back and not run.ledger.failed_forward():
+        return StepResult(step, StepStatus.NOT_APPLICABLE, reason="the way back was not needed")
+    return StepResult(step, StepStatus.PLANNED)
 
 
 def _events(run: Run) -> tuple[EngineEvent, ...]:

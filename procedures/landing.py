@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from procedures import returning
 from procedures.problems import Problem
 from procedures.restart import START
 from procedures.run import Run
 from procedures.scripted import FALLBACK
 from procedures.states import States
-from reports.evidence import StepStatus
+from reports.evidence import StepResult, StepStatus
 
+STARTS = {START, FALLBACK, returning.START}
 HURRIED = {"SIGINT", "SIGTERM"}
 """Whoever sends these waits for us; a lost terminal does not."""
 ANSWER_IN_A_HURRY = 5.0
@@ -30,6 +32,8 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
     try:
         if run.changed and not _started(run):
             _start(states, ask_data)
+        if not run.changed:
+            _undo(run)
         if run.owes and (_started(run) or run.spared):
             _look(run)
     except Exception as error:  # noqa: BLE001 - whatever it is, the record is still to be written
@@ -51,9 +55,26 @@ def _start(states: States, ask_data: Callable[[], None]) -> None:
         run.finding(f"an error of this suite's own while landing: {type(error).__name__}: {error}", _REPORT)
     if run.restarting is not None and states.may_start():
         run.tell("the run ends and the service was not started: starting it")
-        if run.restarting.land().status is StepStatus.DONE:
+        if _bring_back(run).status is StepStatus.DONE:
             run.course.answers = None  # what was seen before this start says nothing of it
         run.moment("start commanded while landing")
+
+
+def _bring_back(run: Run) -> StepResult:
+    """Start what ran before where it was kept and nothing new was started yet, else what the files say."""
+    assert run.restarting is not None
+    begun = run.acting is not None and any(one.step.name == START for one in run.acting.results)
+    if run.returning is not None and run.returning.kept and not begun:
+        run.observers.look_at_kept(run.course.snapshots["before"])
+        return run.returning.land()
+    return run.restarting.land()
+
+
+def _undo(run: Run) -> None:
+    """Take back what was prepared, where the service was not touched."""
+    for one in (run.updating, run.returning):
+        if one is not None and (told := one.undo()):
+            run.finding(told)
 
 
 def _close_watch(run: Run) -> None:
@@ -76,4 +97,4 @@ def _look(run: Run) -> None:
 def _started(run: Run) -> bool:
     """Whether the start was carried out."""
     results = run.acting.results if run.acting else []
-    return any(one.step.name in {START, FALLBACK} and one.status is StepStatus.DONE for one in results)
+    return any(one.step.name in STARTS and one.status is StepStatus.DONE for one in results)

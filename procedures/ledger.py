@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from procedures import gate
-from reports.evidence import AGAIN, Check, CheckResult, Outcome, Phase, Protects, Waiver
+from reports.evidence import AGAIN, Check, CheckResult, Outcome, Phase, Protects, Waiver, Way
 
 
 class Ledger:
@@ -77,6 +77,17 @@ class Ledger:
             for one in self._results.values()
             if one.check.phase in set(phases)
             and one.check.protects is Protects.DATA
+            and one.outcome is Outcome.FAILED
+            and not one.check.advisory
+        )
+
+    def failed_forward(self) -> tuple[CheckResult, ...]:
+        """Return the required post checks that failed on the procedure's own way: what leads back."""
+        return tuple(
+            one
+            for one in self.results
+            if one.check.phase is Phase.POST
+            and one.check.way is Way.FORWARD
             and one.outcome is Outcome.FAILED
             and not one.check.advisory
         )

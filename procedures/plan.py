@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 
 from procedures import PROCEDURES, RETURNING
@@ -31,18 +31,14 @@ class Reason(StrEnum):
     NOTHING_BEFORE = "there was no container before"
     NO_DASHBOARDS = "the target names no dashboards"
     NO_BASELINE = "no accepted run of this target is in the archive, so there is nothing to compare with"
-    NO_SCRIPT = "no step is a script"
-    NOT_REHEARSED = "no script may be rehearsed: what that leaves unknown is one claim of its own"
-    STARTED_BY_SCRIPT = "a script starts the service, and not Compose"
-    NO_VALIDATION = "the target file names no validation command"
-    NO_NEEDS = "the target file names nothing that must exist besides"
+    ENGINE_ELSEWHERE = "the engine is not on this machine"
     NOTHING_NEW = "there is nothing new, so nothing is changed"
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
 _BEFORE = {Phase.PRE, Phase.READY}
 _NEEDS_CONTAINER = {"container_before", "containers_before", "images_to_keep", "settings_to_keep"}
-_NEEDS_SERVER = {"server_before", "our_stop"}
+_NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
 _NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
 
 
@@ -55,8 +51,7 @@ class Situation:
     has_baseline: bool = True
     nothing_new: bool = False
     has_dashboards: bool = True
-    lacking: Mapping[str, Reason] = dataclasses.field(default_factory=dict)
-    """What checks may ask for and this target has nothing of, each with the reason."""
+    engine_elsewhere: bool = False
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
@@ -106,8 +101,8 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
         (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
         ("dashboards" in asks and not situation.has_dashboards, Reason.NO_DASHBOARDS),
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
+        ("listeners_here" in asks and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
         (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
-        *((name in asks, reason) for name, reason in situation.lacking.items()),
         (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
         (asks & _NEEDS_SERVER and recovering, Reason.NOT_PRESUPPOSED),
         # It began before anybody looked.
@@ -133,7 +128,10 @@ def make(
         checks=checks,
         worst_outage=worst_outage,
         looks=(
-            "a container `kestra-restart-inside-…` in the service's network: logs in to the database",
+            (
+                "a container `kestra-restart-inside-…` in the service's network: logs in to the database, and asks the "
+                "server itself"
+            ),
             "a container `kestra-restart-outside-…` in the engine host's network: reads which ports listen",
             (
                 "a container `kestra-restart-echo-…` of the service's image without network, where the "

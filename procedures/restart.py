@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from procedures import reaching
 from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
@@ -125,7 +126,7 @@ class Restart:
         if UNPAUSE in self._planned:
             self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
         step = self._planned[STOP]
-        began, asked = self._engine_time(), time.monotonic()
+        began, asked = engine_time(self._observers), time.monotonic()
         own = self.scripted.is_own(STOP)
         command = self._driver.stop(grace, step.limit)
         result = self._acting.breakable(step, command, self._keep if own else None)
@@ -143,8 +144,15 @@ class Restart:
         return Stop(result, container, watch.since(began, container.id))
 
     def start(self, watch: Watch | None) -> Start:
-        """Start the service and wait until it answers."""
-        commanded_at = self._engine_time()
+        """Start the service and wait until it answers, then until what stands before it leads there."""
+        start = self._commanded(watch)
+        if start.ready is None or not start.ready.ended:
+            return start
+        return dataclasses.replace(start, gateway=self._wait_for_gateway(start.step.step, watch))
+
+    def _commanded(self, watch: Watch | None) -> Start:
+        """Command the start, by whatever it takes, and wait until the server is ready."""
+        commanded_at = engine_time(self._observers)
         self._free_the_name()
         own = self.scripted.is_own(START)
         result, ready = self._begin(
@@ -160,7 +168,7 @@ class Restart:
         self, step: Step, command: Command, watch: Watch | None, *, own: bool
     ) -> tuple[StepResult, Wait]:
         """Command a start and wait until it answers."""
-        began = self._engine_time()
+        began = engine_time(self._observers)
         result = self._acting.command(step, command, self._keep if own else None)
         look = self._look_for_ready(watch)
         if own:
@@ -178,7 +186,7 @@ class Restart:
         if TAKE_OVER in self._planned:
             self.scripted.remove(self._planned[TAKE_OVER])
 
-    def soak(self, start: Start, length: float) -> Start:
+    def soak(self, length: float) -> Wait:
         """Watch the new container for a while: it must stay the same one, running, and become healthy."""
         began = time.monotonic()
 
@@ -190,7 +198,10 @@ class Restart:
             saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
             return time.monotonic() - began >= length and one.health != "starting", saw
 
-        wait = self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+        return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+
+    def note_soak(self, start: Start, wait: Wait) -> Start:
+        """Record the soak of what was started."""
         self._acting.add_wait(self._planned[START], wait)
         return dataclasses.replace(start, soak=wait)
 
@@ -200,7 +211,7 @@ class Restart:
         command = self._driver.start(self._start_limit)
         if not self.scripted.is_own(START):
             return self._acting.command(self._planned[START], command)
-        began = self._engine_time()
+        began = engine_time(self._observers)
         result = self.scripted.started(self._acting.command(self._planned[START], command, self._keep), began)
         instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
         if result.status is StepStatus.DONE or instead is None:
@@ -210,10 +221,25 @@ class Restart:
     def wait_for_answer(self, limit: float) -> Wait:
         """Look whether the service answers, for a while."""
         wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
-        self._acting.add_wait(self._planned[START], wait)
+        self._acting.add_wait_to_last(wait)
+        return wait
+
+    def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:
+        """Wait until the gateway, where there is one, leads to the server that is ready behind it."""
+        limit = self._observers.target.budgets.gateway
+        if limit is None:
+            return None
+        wait = self._waiting.until("gateway", self._look_from_here(watch), limit, CADENCE)
+        self._acting.add_wait(step, wait)
         return wait
 
     def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        if self._observers.target.budgets.gateway is None:
+            return self._look_from_here(watch)
+        # A gateway answers for a server that it has not learnt, and has a deadline of its own.
+        return reaching.look_at_itself(self._observers)
+
+    def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         heard = watch.look_for_ready() if watch is not None else None
 
         def look() -> tuple[bool, str]:
@@ -227,9 +253,10 @@ class Restart:
 
         return look
 
-    def _engine_time(self) -> float:
-        """Return the time by the engine's clock, in which its containers' start times are given."""
-        return time.time() + self._observers.skew
+
+def engine_time(observers: Observers) -> float:
+    """Return the time by the engine's clock, in which its containers' start times are given."""
+    return time.time() + observers.skew
 
 
 def is_ready(server: Server) -> bool:

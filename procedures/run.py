@@ -10,7 +10,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import PROCEDURES, accepted, claims, envfile, journal, plan, restart, scripted, who
+from procedures import (
+    PROCEDURES,
+    accepted,
+    claims,
+    envfile,
+    journal,
+    kept,
+    plan,
+    restart,
+    returning,
+    scripted,
+    update,
+    who,
+)
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers.compose import Compose
@@ -30,10 +43,11 @@ from reports.evidence import (
     Moment,
     Outage,
     Plan,
-    StepResult,
+    Step,
+    Verdict,
     Waiver,
 )
-from reports.observed import Snapshot, Unseen
+from reports.observed import Container, Snapshot, Unseen
 from reports.redact import Redaction
 
 
@@ -66,6 +80,7 @@ class Course:
     """What is wrong with the target's own env files, where that kept a plan from being made."""
     interrupted: str = ""
     held_back: str = ""
+    went_back: bool = False
     answers: bool | None = None
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -100,6 +115,12 @@ class Run:
         self.accepted: accepted.Accepted | None = None
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
+        self.our_return: Start | None = None
+        """What brought the service back to what it was, where a claim had failed."""
+        self.announcement: update.Announcement | None = None
+        self.returning: returning.Returning | None = None
+        self.updating: update.Updating | None = None
+        self.kept_file = Path()
         self.folder: Path | None = None
         self.claims = claims.read(asked.checks)
         self.before_changing: Callable[[], None] = lambda: None
@@ -157,23 +178,55 @@ class Run:
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
-        acts = PROCEDURES[self.asked.procedure].acts
+        kind = PROCEDURES[self.asked.procedure]
+        acts = kind.acts
         driver, save_logs = observers.driver, target.budgets.save_logs
         steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
         steps = scripted.planned(steps, driver, save_logs)
+        if kind.returns:
+            steps = self._with_a_way_back(steps, containers)
         self.accepted = accepted.last(target.archive, observers.project, target.service)
         if not acts and self.asked.procedure == "accept" and self.accepted is None:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
         situation = plan.Situation(
             state,
-            observers.operator_rendering.has_health_check and not scripted.without_health(target, containers),
+            observers.operator_rendering.has_health_check,
             has_baseline=acts or self.accepted is not None,
             has_dashboards=bool(target.dashboards),
-            lacking=scripted.lacking(target),
+            engine_elsewhere=observers.engine.engine().elsewhere,
+            nothing_new=self.announcement is not None and self.announcement.nothing_new,
         )
+        if situation.nothing_new:
+            steps = ()
+            self.finding(self._nothing_new())
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, self.grace + boot if acts else None)
+        worst = self.grace + boot + (target.budgets.gateway or 0.0)
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, worst if acts else None)
         self.ledger = Ledger(checks, self.asked.waivers)
+
+    def _with_a_way_back(
+        self, steps: tuple[Step, ...], containers: tuple[Container, ...]
+    ) -> tuple[Step, ...]:
+        """Add what a procedure with a way back prepares, and the way back itself."""
+        target, observers = self.asked.target, self.observers
+        compose = observers.compose
+        observers.changes_settings = True
+        folder = journal.Place.of(
+            observers.engine.engine().id, observers.project, target.service, self._environment
+        ).folder
+        self.kept_file = folder / f"{self.id}{kept.SUFFIX}"
+        back = returning.steps(compose, containers, self.kept_file, self.grace, target.budgets.boot)
+        pull: tuple[Step, ...] = ()
+        if self.asked.procedure == "update":
+            self.announcement = update.look(observers, containers)
+            observers.asks_registry = self.announcement.pulls
+            pull = update.steps(compose, self.announcement, target.budgets.pull)
+        prepare = tuple(one for one in (*steps, *back) if not one.changing)
+        return (*prepare, *pull, *(one for one in (*steps, *back) if one.changing))
+
+    def _nothing_new(self) -> str:
+        found = self.announcement
+        return f"no new image: {found.reference} is what the container runs already" if found else ""
 
     def learn_secrets(self) -> None:
         """Build the redaction anew from every secret value that was met by now."""
@@ -230,6 +283,13 @@ class Run:
         self.restarting = restart.Restart(
             self.plan.steps, self.observers.driver, self._acting, self.observers, waiting
         )
+        file = self.kept_file
+        if PROCEDURES[self.asked.procedure].returns:
+            self.returning = returning.Returning(self.plan.steps, file, self._acting, self.observers, waiting)
+        if self.announcement is not None:
+            self.updating = update.Updating(
+                self.plan.steps, self.announcement, self._acting, self.observers, self.tell
+            )
         self.moment("locked")
 
     @property
@@ -263,15 +323,6 @@ class Run:
         return self.restarting.scripted.spared if self.restarting else ""
 
     @property
-    def script_results(self) -> tuple[StepResult, ...]:
-        """What became of the steps that the operator's own scripts carried out."""
-        carried = self._acting.results if self._acting else []
-        driver = self.observers.driver
-        return tuple(
-            one for one in carried if driver.own(scripted.PREPARING.get(one.step.name, one.step.name), 1.0)
-        )
-
-    @property
     def taken_over(self) -> tuple[journal.Story, ...]:
         """The journals of runs that were cut off, which this run has taken over."""
         return self._holding.taken_over if self._holding else ()
@@ -284,6 +335,8 @@ class Run:
     def let_go(self, verdict: str) -> None:
         """Seal the journal where nothing is owed, and give the lock back."""
         try:
+            if self.returning is not None and verdict == Verdict.ACCEPTED:
+                self.returning.forget()
             if self._holding:
                 self._holding.let_go(verdict, owed=self.owes)
         except OSError as error:

@@ -145,6 +145,8 @@ class Session:
             raise Blocked("no plan holds this check")
         if check.not_applicable:
             raise NotApplicable(check.not_applicable)
+        if check.way is Way.BACK and (why := self.states.back_not_needed):
+            raise NotApplicable(why)
         if check.phase is Phase.READY and not self._asked_again:
             self._asked_again = True
             self._ask_again()

@@ -6,14 +6,14 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, restart
+from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, reaching, restart, returning
 from procedures.claims import seen
 from procedures.observe import dashboards
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import Run
 from procedures.waiting import Waiting
 from procedures.watching import Watch
-from reports.evidence import Check, CheckResult, Outcome, Phase
+from reports.evidence import Check, CheckResult, Outcome, Phase, Way
 from reports.observed import Container, Snapshot, Unseen
 
 
@@ -33,8 +33,12 @@ class States:
     def stopped(self) -> Snapshot:
         return self._reach("stopped", self._stopped)
 
-    def after(self) -> Snapshot:
-        return self._reach("after", self._after)
+    def after(self, way: Way = Way.FORWARD) -> Snapshot:
+        return (
+            self._reach("after", self._after)
+            if way is Way.FORWARD
+            else self._reach("returned", self._returned)
+        )
 
     @property
     def baseline(self) -> baseline.Baseline:
@@ -45,13 +49,25 @@ class States:
             raise Blocked(plan.Reason.NO_BASELINE)
         return accepted.baseline_of(self.run.accepted)
 
+    def expected(self, way: Way) -> expected.Expected:
+        """What should run at the end of a way."""
+        procedure = PROCEDURES[self.run.asked.procedure]
+        if not procedure.acts:
+            look = self.after()
+            return expected.as_configured(look, expected.version_of(look.image))
+        before = self.before()
+        if way is Way.BACK and before.container is not None:
+            return expected.as_it_was(before, before.container, self.baseline)
+        if self.run.announcement is not None:
+            ready = self.ready()
+            return expected.as_configured(ready, expected.version_of(ready.image))
+        return expected.as_configured(before, self.baseline.version)
+
     @property
-    def expected(self) -> expected.Expected:
-        """What should run at the end."""
-        if PROCEDURES[self.run.asked.procedure].acts:
-            return expected.as_configured(self.before(), self.baseline.version)
-        look = self.after()
-        return expected.as_configured(look, expected.version_of(look.image))
+    def rolled_back(self) -> frozenset[str]:
+        """The ids of the images that earlier runs of this target went back from."""
+        run = self.run
+        return accepted.rolled_back(run.asked.target.archive, run.observers.project, run.asked.target.service)
 
     @property
     def parts_expected(self) -> frozenset[str]:
@@ -148,6 +164,10 @@ class States:
         before = self.before()
         containers = (*_known(before.containers), *_known(before.database_containers))
         self.run.restarting.prepare(self.run.folder, containers, self.run.redaction.clean)
+        if self.run.returning is not None and before.container is not None:
+            self.run.returning.keep(before.container)
+        if self.run.updating is not None:
+            self.run.updating.pull()
         self.run.watch = Watch(self.run.observers)
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
@@ -173,17 +193,58 @@ class States:
         self._stop_or_reason()
         if run.restarting is None or not self.may_start():
             raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
+        run.observers.look_at_configured()
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
         if run.course.answers:
-            run.our_start = run.restarting.soak(run.our_start, self._soak())
+            run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
         run.moment("soaked")
-        if run.watch is not None:
+        # A way back may follow, and its outage is part of this one.
+        if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:
             run.watch.end_probe()
         snapshot = run.observers.after()
-        run.course.answers = _answers(snapshot)
+        run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
+
+    @property
+    def back_not_needed(self) -> str:
+        """Why the way back is not taken, before anybody asks whether it can be; empty where it is to be taken."""
+        run = self.run
+        if not run.changed:
+            return "nothing was changed, so there is nothing to go back from"
+        if not run.ledger.failed_forward():
+            return "no claim has failed, so the way back was not needed"
+        return ""
+
+    def _returned(self) -> Snapshot:
+        """Go back to what ran before, because a claim has failed; this is never done a second time."""
+        self._go_on()
+        run = self.run
+        if run.returning is None or not run.returning.kept or run.restarting is None:
+            raise Blocked("there is no way back: nothing ran before that could be brought back")
+        run.observers.look_at_kept(self.before())
+        if closed := returning.closed_because(self.before(), run.observers.database()):
+            run.observers.look_at_configured()
+            run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
+            raise Blocked(f"the way back is closed: {closed}")
+        run.tell("a claim has failed: going back to what ran before")
+        run.course.went_back = True
+        run.course.answers = None
+        run.our_return = run.returning.go(run.grace)
+        run.moment("back again")
+        run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
+        if run.course.answers:
+            run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(self._soak()))
+        if run.watch is not None:
+            run.watch.end_probe()
+        snapshot = dataclasses.replace(run.observers.after(), name="returned")
+        run.course.answers = reaching.answers(snapshot)
+        run.finding(
+            f"the service runs what it ran before, by {run.returning.file}; the target's own files still say what failed",
+            "correct them before anybody starts the service from them",
+        )
+        return snapshot
 
     def _looked(self) -> Snapshot:
         """See the service as it runs, for a procedure without steps."""
@@ -195,7 +256,7 @@ class States:
                 run.finding(wait.sentence, "see the log of the container")
         snapshot = run.observers.before("after")
         run.learn_secrets()
-        run.course.answers = _answers(snapshot)
+        run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
 
     def _settled(self) -> tuple[bool, str]:
@@ -239,10 +300,3 @@ class States:
 
 def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
     return () if isinstance(containers, Unseen) else containers
-
-
-def _answers(snapshot: Snapshot) -> bool | None:
-    server = snapshot.server
-    if server is None or isinstance(server, Unseen):
-        return None
-    return server.health.status != 0 or server.ping.status != 0

@@ -53,6 +53,7 @@ class Budgets:
     gateway: float | None = None
     look: float = 20.0
     save_logs: float = 30.0
+    pull: float = 900.0
     run: float = 3600.0
 
 
@@ -62,7 +63,8 @@ class Target:
 
     Paths are absolute. `http_url` and `management_url` may hold what `_PLACEHOLDERS` names, which is filled from the
     rendering and from the engine's address. `endpoint` and `context` name the engine; where both are blank, the docker
-    client's own rules find it. `archive_keep` is how many sealed runs stay.
+    client's own rules find it. `pull` is when an update pulls, in Compose's words. `archive_keep` is how many sealed
+    runs stay.
     """
 
     file: Path
@@ -88,6 +90,7 @@ class Target:
     secret_keys: tuple[str, ...] = ()
     log_bytes: int = 5_000_000
     disk_free: int = 500_000_000
+    pull: str = "always"
     archive: Path = SUITE / "reports" / "runs"
     archive_keep: int = 50
     dashboards: tuple[Dashboard, ...] = ()
@@ -104,6 +107,7 @@ _TEXTS = ("name", "service", "database_service", "project", "context", "containe
 _URLS = ("http_url", "management_url")
 _PLACEHOLDERS = {"http_port": 1, "management_port": 1, "gateway_port": 1, "engine_host": "here"}
 _PORTS = ("http_container_port", "management_container_port")
+_CHOICES = {"pull": ("always", "missing", "never")}
 _NUMBERS = ("log_bytes", "disk_free", "archive_keep")
 _TABLES = {"keys": Keys, "budgets": Budgets}
 _REQUIRED = ("name", "compose_files", "service", "database_service")
@@ -113,6 +117,7 @@ _KNOWN = (
     "endpoint",
     *_PORTS,
     *_NUMBERS,
+    *_CHOICES,
     *_TABLES,
     "steps",
     "validate",
@@ -177,6 +182,7 @@ class _Reader:
             "endpoint": self._endpoint(),
             **{key: self._port(key) for key in _PORTS if key in self.table},
             **{key: self._number(key) for key in _NUMBERS if key in self.table},
+            **{key: self._choice(key) for key in _CHOICES if key in self.table},
         }
         for key in _REQUIRED:
             given.setdefault(key, "")
@@ -259,6 +265,13 @@ class _Reader:
             return value
         self.problems.append(f"key {key!r} must be a whole number above zero")
         return 1
+
+    def _choice(self, key: str) -> str:
+        value = self.table[key]
+        if value in _CHOICES[key]:
+            return str(value)
+        self.problems.append(f"key {key!r} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
+        return _CHOICES[key][0]
 
     def _port(self, key: str) -> str:
         value = self.table[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports.evidence import CheckResult, Outcome, Verdict, first_of
+from reports.evidence import CheckResult, Outcome, Verdict, Way, first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Course:
     acts: bool = True
     """Whether the procedure has steps: one that only looks judges the service as it stands."""
     held_back: str = ""
+    went_back: bool = False
     answers: bool | None = None
     closing: tuple[CheckResult, ...] = ()
     evidence_lost: str = ""
@@ -45,7 +46,13 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
         applies(verdict, reason)
     if course.closing and not (course.held or course.unobservable):
         judged = Verdict.NOT_ACCEPTED if course.changed or not course.acts else Verdict.REFUSED
-        applies(judged, *_findings(course.closing))
+        closing = course.closing
+        if course.went_back:
+            forward = tuple(one for one in closing if one.check.way is Way.FORWARD)
+            closing = tuple(one for one in closing if one.check.way is Way.BACK)
+            applies(Verdict.ROLLED_BACK, *_findings(forward))
+        if closing:
+            applies(judged, *_findings(closing))
     if course.evidence_lost:
         applies(Verdict.NO_EVIDENCE, course.evidence_lost)
     verdict = first_of(set(applying))

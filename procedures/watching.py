@@ -60,6 +60,10 @@ class Watch:
 
         return look
 
+    def so_far(self) -> Outage | None:
+        """Return what the probe has seen until now, or all of it where it has ended."""
+        return self._probe.so_far() if self._probe is not None else self.outage
+
     def end_probe(self) -> Outage | None:
         """End the probe and return what it saw."""
         if self._probe is not None:

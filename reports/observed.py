@@ -8,10 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reports.claimed import Need, ValidationSeen
-from reports.scripted import ScriptSeen
-from reports.values import Secret as Secret  # noqa: PLC0414 - where everybody meets it
-from reports.values import Unseen as Unseen  # noqa: PLC0414 - where everybody meets it
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Stands where a value should be that could not be observed."""
+
+    unseen: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that must never be shown; two are equal when their values are.
+
+    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
+    and the value cannot be guessed.
+    """
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,8 @@ class Engine:
     skew: float
     """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
     root_dir: str
+    elsewhere: bool = False
+    """Whether its host is another machine than the suite's, or another network of it: it goes by another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +120,8 @@ class Image:
     created: str
     labels: dict[str, str]
     size: int
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +254,26 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """What the server itself answers, asked inside its own network at its container's address."""
+
+    health: Answer
+    ping: Answer
+
+    @property
+    def answers(self) -> bool:
+        return self.health.status != 0 or self.ping.status != 0
+
+    @property
+    def is_ready(self) -> bool:
+        return self.health.status == 200 and self.health.body_status == "UP" and self.ping.status == 200
+
+    @property
+    def told(self) -> str:
+        return f"health {self.health.said}, ping {self.ping.said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """What answers on the configured ports."""
 
@@ -314,20 +356,17 @@ class Snapshot:
     file_rendering: Rendering | Unseen | None = None
     dry_run: DryRun | Unseen | None = None
     image: Image | Unseen | None = None
+    announced: str | Unseen | None = None
+    """The digest that the registry announces for the image's reference, where the procedure would pull it."""
     running_image: Image | Unseen | None = None
     running_settings: Settings | Unseen | None = None
     """What the present container was given."""
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
+    direct: Direct | Unseen | None = None
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
     dashboards: tuple[DashboardSeen, ...] | Unseen | None = None
-    scripts: tuple[ScriptSeen, ...] | Unseen | None = None
-    """The operator's own scripts that carry out steps, read and rehearsed before anything is done."""
-    needs: tuple[Need, ...] | Unseen | None = None
-    """What the target file says must exist besides."""
-    validations: tuple[ValidationSeen, ...] | Unseen | None = None
-    """What the operator's own validation commands said."""
     notes: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict)
 

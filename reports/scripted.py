@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.values import Secret, Unseen
+from reports.observed import Secret, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class DockerCall:
     effect: str
     answered: str
     exit_code: int
+    times: int = 1
+    """How often it came, with the same answer, before the next call that changes something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class Rehearsal:
     builds: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()
     """Names of the containers that it would create."""
+    images: tuple[str, ...] = ()
+    """What these would be made from."""
     ports: tuple[str, ...] = ()
-    """What these would publish, as `address:port->port/protocol`."""
+    """What they would publish, as `address:port->port/protocol`."""
     hits: tuple[Hit, ...] = ()
     wrote: tuple[str, ...] = ()
     """Files that it wrote or removed in the scratch copies of the root and of the home folder."""

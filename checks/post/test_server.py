@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
+from procedures import reaching
 from procedures.acts import Start
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
 from procedures.expected import Expected
 from procedures.target import Target
+from procedures.versions import numbers
 from reports.evidence import Outage
 from reports.observed import Container, Server, Snapshot
 
 
 def test_it_became_ready(our_start: Start) -> None:
-    """The server answered on both ports within its deadline."""
+    """The server answered on both ports within its deadline, and a gateway before it led to it within its own."""
     assert our_start.ready is not None and our_start.ready.ended, (
         f"{our_start.ready.sentence if our_start.ready else 'nobody waited'} → `docker logs` of the new container"
+    )
+    assert our_start.gateway is None or our_start.gateway.ended, (
+        f"the server is ready, and the gateway has not learnt it: {our_start.gateway.sentence} → see the gateway's "
+        "own log and routes; a longer deadline is budgets.gateway"
     )
 
 
@@ -29,24 +33,28 @@ def test_health_says_up(server_after: Server) -> None:
 
 
 def test_what_answers_is_the_container(
-    server_after: Server, container_after: Container, target: Target
+    after: Snapshot, server_after: Server, container_after: Container, target: Target
 ) -> None:
-    """What answers on the configured ports is published by the new container."""
+    """What answers on the configured ports is published by the new container, or is proven to be of its database."""
     published = {one.host_port for one in container_after.bindings}
     for answer in (server_after.ping, server_after.health):
         assert answer.status == 200, f"{answer.url} answered {answer.said} → see the container's log"
         port = answer.url.split("/")[2].rpartition(":")[2]
         through = target.http_url if answer is server_after.ping else target.management_url
-        if "_port}" in through:
+        if reaching.is_published(through, after):
             assert int(port) in published, (
                 f"port {port} answers and is not the container's → find who listens there"
             )
+        elif answer is server_after.ping:
+            reaching.need_same_database(server_after, seen(after.database), container_after)
 
 
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
     """The server is of the version that was checked: the one from before, or the one that its image names."""
-    wanted, now = _plain(seen(expected.version)), _plain(seen(server_after.version))
-    assert now == wanted, f"it is {now}, expected is {wanted} → see which image the container is of"
+    wanted, now = seen(expected.version), seen(server_after.version)
+    assert numbers(now) == numbers(wanted), (
+        f"it is {now}, expected is {wanted} → see which image the container is of"
+    )
 
 
 @check(protects="data")
@@ -167,9 +175,3 @@ def _flow(told: str) -> tuple[str, int]:
     """Part `namespace/id@revision`."""
     name, _, revision = told.rpartition("@")
     return name, int(revision) if revision.isdigit() else 0
-
-
-def _plain(version: str) -> str:
-    """Return the numbers alone: an image and its server add different words to them."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
-    return found[1] if found else version

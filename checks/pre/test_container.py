@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from procedures import reaching
 from procedures.claims import check, seen
 from procedures.target import Target
 from reports.observed import Binding, Listener, Neighbour, Snapshot
@@ -31,7 +32,7 @@ def test_the_service_is_not_hung_paused_or_looping(before: Snapshot) -> None:
         )
         if one.running:
             server = seen(before.server)
-            assert server.ping.status or server.health.status, (
+            assert reaching.answers(before), (
                 f"{one.name} runs and answers on neither port ({server.health.said}) → `pytest -m recover`"
             )
 
@@ -68,16 +69,16 @@ def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
 
 
 @check(advisory=True)
-def test_this_machine_sees_the_same_ports(before: Snapshot) -> None:
+def test_this_machine_sees_the_same_ports(before: Snapshot, listeners_here: tuple[Listener, ...]) -> None:
     """The list of listening ports of this machine agrees with the engine's."""
-    here = {one.port for one in seen(seen(before.host).listeners)}
+    here = {one.port for one in listeners_here}
     for one in seen(before.containers):
         hidden = [
             binding.host_port for binding in one.bindings if one.running and binding.host_port not in here
         ]
         assert not hidden, (
-            f"ports {hidden} are published by the engine and not listened on here: the engine is on another host, "
-            "or forwards without a proxy → do not judge ports by this machine's tools"
+            f"ports {hidden} are published by the engine and not listened on here: the engine "
+            "forwards without a proxy → do not judge ports by this machine's tools"
         )
 
 

@@ -47,6 +47,24 @@ class Compose:
     def start(self, limit: float) -> Command:
         return self._call(limit, *self._up())
 
+    def start_kept(self, file: Path, limit: float) -> Command:
+        """Build the start from a model that was kept, instead of the target's own files."""
+        project = ("-p", self._target.project) if self._target.project else ()
+        words = ("docker", "compose", *QUIET, *project, "-f", str(file), *self._up())
+        return Command(words, self._target.root, limit, self._environment)
+
+    def pull(self, reference: str, limit: float) -> Command:
+        """Build the pull of an image, as anybody would type it."""
+        return Command(("docker", "pull", reference), self._target.root, limit, self._environment)
+
+    def name_image(self, image: str, reference: str) -> Command:
+        """Build the command that gives an image a name, so that nobody clears it away."""
+        return Command(("docker", "tag", image, reference), self._target.root, 30, self._environment)
+
+    def unname_image(self, reference: str) -> Command:
+        """Build the command that takes a name away from an image."""
+        return Command(("docker", "rmi", "--no-prune", reference), self._target.root, 60, self._environment)
+
     def unpause(self, limit: float) -> Command:
         return self._call(limit, "unpause", self._target.service)
 

@@ -19,6 +19,8 @@ KEPT_BYTES = 200_000
 STDOUT_BYTES = 20_000_000
 """How much of the standard output alone is kept: nobody's memory is for a command that never ends."""
 POLL = 0.1
+HEARD_EVERY = 5.0
+"""Seconds between two lines of a command that somebody listens to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,31 @@ class _Streams:
         self.cut = self.cut or len(chunk) > room
 
 
-def run(command: Command, poll: Callable[[], None] = lambda: None) -> Result:
+def run(
+    command: Command,
+    poll: Callable[[], None] = lambda: None,
+    hear: Callable[[str], None] | None = None,
+) -> Result:
     """Run a command to its end or its limit; `poll` is asked ten times a second and ends it by raising.
 
+    `hear` is given the newest line of the output every few seconds, so that a long command is seen to go on.
     The child gets a session of its own: a Ctrl-C on the terminal is ours to judge, not the child's to die of.
     Without a terminal on its standard input it cannot ask.
     """
     if not command.foreign:
-        return _run(command, command.environment, poll)
+        return _run(command, command.environment, poll, hear)
     with Brood() as brood:
         environment = os.environ if command.environment is None else command.environment
-        result = _run(command, {**environment, **brood.mark}, poll)
+        result = _run(command, {**environment, **brood.mark}, poll, hear)
     return dataclasses.replace(result, left=brood.ended)
 
 
-def _run(command: Command, environment: Mapping[str, str] | None, poll: Callable[[], None]) -> Result:
+def _run(
+    command: Command,
+    environment: Mapping[str, str] | None,
+    poll: Callable[[], None],
+    hear: Callable[[str], None] | None,
+) -> Result:
     began = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -108,7 +120,7 @@ def _run(command: Command, environment: Mapping[str, str] | None, poll: Callable
                 with contextlib.suppress(BrokenPipeError):  # it ended before it read: its status says why
                     process.stdin.write(command.stdin.encode())
                     process.stdin.close()
-            timed_out = not _follow(process, streams, began + command.limit, poll)
+            timed_out = not _follow(process, streams, began + command.limit, _turn(poll, hear, streams))
         except BaseException:
             end(process)
             raise
@@ -133,6 +145,25 @@ def _own(pid: int) -> Iterator[None]:
         yield
     finally:
         OWN.discard(pid)
+
+
+def _turn(
+    poll: Callable[[], None], hear: Callable[[str], None] | None, streams: _Streams
+) -> Callable[[], None]:
+    """Return what is done at every turn of following a command."""
+    if hear is None:
+        return poll
+    told_at = time.monotonic()
+
+    def turn() -> None:
+        nonlocal told_at
+        poll()
+        if time.monotonic() - told_at >= HEARD_EVERY:
+            told_at = time.monotonic()
+            lines = streams.both.decode(errors="replace").split("\n")
+            hear(next((one.strip() for one in reversed(lines) if one.strip()), "nothing said yet"))
+
+    return turn
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -65,6 +66,7 @@ class EngineObserver:
             os=str(said.get("OperatingSystem", "")),
             skew=round(moment(str(said.get("SystemTime", ""))).timestamp() - middle, 3),
             root_dir=str(said.get("DockerRootDir", "")),
+            elsewhere=str(said.get("Name", "")) != socket.gethostname(),
         )
 
     def by_service(self, project: str, service: str) -> tuple[Container, ...]:
@@ -131,7 +133,8 @@ class EngineObserver:
                 said: Mapping[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap in the stubs
             except docker.errors.ImageNotFound:
                 return None
-        labels = (said.get("Config") or {}).get("Labels") or {}
+        config = said.get("Config") or {}
+        labels = config.get("Labels") or {}
         return Image(
             reference=reference,
             id=said["Id"],
@@ -141,7 +144,22 @@ class EngineObserver:
             created=str(said.get("Created", "")),
             labels=dict(labels),
             size=int(said.get("Size", 0)),
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
         )
+
+    def announced(self, reference: str, limit: float) -> str:
+        """Return the digest that the image's registry announces for a reference, asked by the engine itself."""
+        try:
+            data = within(
+                limit, f"the registry of {reference}", self.client.images.get_registry_data, reference
+            )
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise CannotObserve(
+                f"the registry does not announce {reference}: {_brief(error)}",
+                'see the registry and its login, or name an image that is here and set pull = "missing"',
+            ) from error
+        return str(data.id)
 
     def logs(self, container: str, limit_bytes: int, limit: float) -> tuple[bytes, bool]:
         """Return the newest lines of a container's log, both streams with their times, and whether it was cut."""

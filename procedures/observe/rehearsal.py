@@ -2,26 +2,98 @@
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from procedures.drivers import shell
+from procedures.observe.engine import environment_of
+from procedures.observe.standin.place import HIDDEN
+from procedures.observe.standin.request import Request
 from procedures.problems import CannotObserve
-from reports.scripted import Rehearsal
+from reports.scripted import DockerCall, Hit, Rehearsal
+
+OUTER_LIMIT = 15.0
+"""Seconds beyond the script's own limit."""
+
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_PROJECT = Path(__file__).parents[2]
+_NO_PLACE = (
+    "it can only be read then: look into the script, or let the suite run where user namespaces are allowed"
+)
 
 
 def rehearse(
-    argv: tuple[str, ...],  # noqa: ARG001
-    cwd: Path,  # noqa: ARG001
-    environment: Mapping[str, str],  # noqa: ARG001
+    argv: tuple[str, ...],
+    cwd: Path,
+    environment: Mapping[str, str],
     *,
-    root: Path,  # noqa: ARG001
-    limit: float,  # noqa: ARG001
-    docker_host: str,  # noqa: ARG001
-    before: tuple[Rehearsal, ...] = (),  # noqa: ARG001
+    root: Path,
+    limit: float,
+    docker_host: str,
+    before: tuple[Rehearsal, ...] = (),
 ) -> Rehearsal:
     """Run a script to its end or its limit, and return what it would have done.
 
     `before` are the rehearsals of the steps before this one: what they stopped or removed is seen as gone.
     Raises `CannotObserve` where this machine has no place in which a script can change nothing.
     """
-    raise CannotObserve("no rehearsal was possible: there is no sandbox yet")
+    if sys.platform != "linux":
+        raise CannotObserve(f"a rehearsal needs Linux, and this is {sys.platform}", _NO_PLACE)
+    request = Request(
+        argv=[str(cwd / argv[0]) if "/" in argv[0] else argv[0], *argv[1:]],
+        cwd=str(cwd.resolve()),
+        environment=dict(environment),
+        root=_copyable(root),
+        limit=limit,
+        docker_host=docker_host,
+        stopped=_left(before, {"stops", "kills"}),
+        gone=_left(before, {"removes"}),
+    )
+    program = (sys.executable, "-m", "procedures.observe.standin")
+    command = shell.Command(program, _PROJECT, limit + OUTER_LIMIT, None, request.to_json())
+    result = shell.run(command)
+    try:
+        told: dict[str, Any] = json.loads(result.stdout)
+    except ValueError:
+        why = "it did not end" if result.timed_out else result.output.strip()[-300:] or "it said nothing"
+        raise CannotObserve(f"the rehearsal of {argv[0]} failed by itself: {why}") from None
+    if "cannot" in told:
+        raise CannotObserve(f"there is no place to rehearse {argv[0]} in: {told['cannot']}", _NO_PLACE)
+    return _rehearsal(told)
+
+
+def _copyable(root: Path) -> str:
+    whole = root.resolve()
+    kernels_own = {"proc", "sys", "dev"}
+    if len(whole.parts) < 2 or whole.parts[1] in kernels_own or str(whole) in HIDDEN:
+        raise CannotObserve(
+            f"the root {whole} cannot be copied for a rehearsal", "name the stack's own folder as root"
+        )
+    return str(whole)
+
+
+def _left(before: tuple[Rehearsal, ...], effects: set[str]) -> list[str]:
+    return [hit.id for one in before for hit in one.hits if hit.effect in effects]
+
+
+def _rehearsal(told: dict[str, Any]) -> Rehearsal:
+    variables = told.pop("variables")
+    calls = told.pop("calls")
+    hits = told.pop("hits")
+    output = ANSI.sub("", told.pop("output"))
+    exit_code, took, timed_out = (told.pop(name) for name in ("exit_code", "took", "timed_out"))
+    lists: dict[str, Any] = {name: tuple(values) for name, values in told.items()}
+    return Rehearsal(
+        exit_code=exit_code,
+        took=took,
+        timed_out=timed_out,
+        output=output,
+        calls=tuple(DockerCall(**{**one, "argv": tuple(one["argv"])}) for one in calls),
+        variables=None if variables is None else environment_of(variables),
+        hits=tuple(Hit(**one) for one in hits),
+        **lists,
+    )

@@ -41,7 +41,7 @@ def dry_run(compose: Compose, limit: float) -> DryRun:
 
 
 def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Rendering:
-    model, warnings = _model(call)
+    model, warnings = model_of(call)
     service = (model.get("services") or {}).get(target.service)
     if not isinstance(service, dict):
         known = ", ".join(sorted(model.get("services") or {})) or "none"
@@ -50,7 +50,7 @@ def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Ren
             f"correct the key 'service' in {target.file}",
         )
     database = (model.get("services") or {}).get(target.database_service) or {}
-    worth = _model(names)[0]["services"]["names"]["environment"]
+    worth = model_of(names)[0]["services"]["names"]["environment"]
     environment = {name: _text(value) for name, value in (service.get("environment") or {}).items()}
     return Rendering(
         command=call.argv,
@@ -73,7 +73,8 @@ def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Ren
     )
 
 
-def _model(call: shell.Command) -> tuple[dict[str, Any], tuple[str, ...]]:
+def model_of(call: shell.Command) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the whole model that a call of Compose renders, dollar signs doubled, and Compose's warnings."""
     result = shell.run(call)
     if result.exit_code is None or result.timed_out:
         raise CannotObserve(

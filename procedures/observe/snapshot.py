@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import docker.errors
 import requests
 
-from procedures import envfile, scripting
+from procedures import envfile
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
-from procedures.observe import host, kestra, lookout, operators, postgres, rendering, validations
-from procedures.observe.engine import OURS, PROJECT, EngineObserver, environment_of, within
+from procedures.observe import direct, host, kestra, lookout, postgres, rendering
+from procedures.observe.engine import OURS, PROJECT, EngineObserver, within
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
-from reports.claimed import ValidationSeen
 from reports.observed import (
+    Binding,
     Container,
     Database,
+    Direct,
     Engine,
     Image,
     Listener,
@@ -36,9 +36,16 @@ from reports.observed import (
     Snapshot,
     Unseen,
 )
-from reports.scripted import ScriptSeen
 
 T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """Where a server is looked at, and with which credentials, where that is not what the files say."""
+
+    settings: Settings | Unseen
+    bindings: tuple[Binding, ...]
 
 
 class Observers:
@@ -56,7 +63,13 @@ class Observers:
         self.running_settings: Settings | Unseen | None = None
         unlabelled = next((one for one in self.containers() if PROJECT not in one.labels), None)
         self.driver = Scripts(target, compose, unlabelled)
-        self._scripts: tuple[ScriptSeen, ...] | Unseen | None = None
+        self.asks_registry = False
+        """Whether the procedure would pull, so that the registry's word belongs to the look before."""
+        self.changes_settings = False
+        """Whether the running server may have other settings and ports than the files say by now."""
+        self._view: View | None = None
+        self._database_view: Settings | Unseen | None = None
+        self._announced: str | Unseen | None = None
         self.skew = 0.0
         """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
@@ -73,8 +86,8 @@ class Observers:
 
     @property
     def settings(self) -> Settings | Unseen:
-        """What the new container's server will read."""
-        return self.operator_rendering.settings
+        """What the server that is looked at reads: the new container's, unless the present one's is looked at."""
+        return self._view.settings if self._view else self.operator_rendering.settings
 
     def url(self, template: str) -> str:
         """Fill a URL of the target with what Compose rendered and where the engine is."""
@@ -93,12 +106,28 @@ class Observers:
 
     def port(self, container_port: str) -> int:
         """Return the host port that the rendering publishes a container's port on; 0 where it does not."""
-        bindings = self.operator_rendering.bindings
+        bindings = self._view.bindings if self._view else self.operator_rendering.bindings
         return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
     @property
     def container_name(self) -> str:
         return self.target.container or self.operator_rendering.container_name
+
+    def announced(self) -> str | Unseen:
+        """Return the digest that the registry announces for the configured image; it is asked once."""
+        if self._announced is None:
+            reference, limit = self.operator_rendering.image, self.target.budgets.look
+            self._announced = _seen(lambda: self.engine.announced(reference, limit))
+        return self._announced
+
+    def look_at_configured(self) -> None:
+        """Look from now on where the target's files say that the service is."""
+        self._view = self._database_view = None
+
+    def look_at_kept(self, before: Snapshot) -> None:
+        """Look from now on at the service and its database as they were before, for a way back."""
+        self._view = _view_of(before.containers, before.running_settings)
+        self._database_view = before.running_settings
 
     def containers(self) -> tuple[Container, ...]:
         """Return the service's containers: by their labels, or by the exact name where a script may have made one."""
@@ -118,10 +147,6 @@ class Observers:
     def before(self, name: str = "before") -> Snapshot:
         """See everything that can be seen while nothing is changed."""
         began, taken_at = time.monotonic(), _now()
-        # Not beside the other looks: whatever a command of the operator's leaves behind is told by who is there.
-        if name == "before":
-            self._scripts = self._own(self.target.steps, self._look_at_scripts)
-        claimed = self._own(self.target.validate, self._validate) if name == "ready" else None
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self._engine)
             containers = pool.submit(_seen, self.containers)
@@ -134,11 +159,17 @@ class Observers:
             image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             self._open_lookouts(databases.result())
-            self._read_settings(containers.result(), image.result())
+            here = image.result()
+            self._read_settings(
+                containers.result(), here if isinstance(here, Image) else running_image.result()
+            )
+            if self.changes_settings:
+                self._view = _view_of(containers.result(), self.running_settings)
             inside, outside = self._inside, self._outside
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
+            itself = pool.submit(self.direct)
             machine = pool.submit(
                 _seen,
                 lambda: host.look(
@@ -148,7 +179,6 @@ class Observers:
                 ),
             )
             self.file_rendering = self._with_settings(by_file.result())
-            needs = pool.submit(_seen, lambda: operators.needs(self.target, self.engine, listening.result()))
             return Snapshot(
                 name=name,
                 taken_at=taken_at,
@@ -160,16 +190,15 @@ class Observers:
                 operator_rendering=self.operator_rendering,
                 file_rendering=self.file_rendering,
                 dry_run=rehearsed.result(),
-                image=image.result(),
+                image=here,
+                announced=self.announced() if self.asks_registry else None,
                 running_image=running_image.result(),
                 running_settings=self.running_settings,
                 database=database.result(),
                 server=server.result(),
+                direct=itself.result(),
                 host=machine.result(),
-                files=host.files(self.target, self._script_files),
-                scripts=self._scripts,
-                needs=needs.result(),
-                validations=claimed,
+                files=host.files(self.target),
                 took=time.monotonic() - began,
             )
 
@@ -194,7 +223,6 @@ class Observers:
     def after(self) -> Snapshot:
         """See what there is once the service has been started and has soaked."""
         began, taken_at = time.monotonic(), _now()
-        claimed = self._own(self.target.validate, self._validate)
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self.engine.engine)
             containers = pool.submit(_seen, self.containers)
@@ -203,6 +231,7 @@ class Observers:
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
+            itself = pool.submit(self.direct)
             database = pool.submit(_seen, lambda: self._database(postgres.look))
             given = pool.submit(_seen, lambda: self._given(containers.result()))
             return Snapshot(
@@ -217,7 +246,7 @@ class Observers:
                 running_settings=given.result(),
                 database=database.result(),
                 server=server.result(),
-                validations=claimed,
+                direct=itself.result(),
                 took=time.monotonic() - began,
             )
 
@@ -227,9 +256,6 @@ class Observers:
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)
         environments += [one.environment for one in (*self.containers(), *self.databases())]
-        typed = scripting.environments(self.target.steps, self.target.validate)
-        environments += [environment_of(one) for one in typed]
-        environments += operators.environments(self._scripts)
         found = known_secrets(environments, self.target.secret_keys)
         for what, settings in (
             ("the new settings", self.settings),
@@ -238,21 +264,6 @@ class Observers:
             for key, value in _secrets_in(settings).items():
                 found.setdefault(value, f"{key} of {what}")
         return found
-
-    def _own(self, named: Sequence[object], look: Callable[[], T]) -> T | Unseen | None:
-        """Look at something of the operator's own, where the target file names it."""
-        return _seen(look) if named else None
-
-    def _look_at_scripts(self) -> tuple[ScriptSeen, ...]:
-        return operators.look(self.target, self.driver, self.engine.where.url)
-
-    def _validate(self) -> tuple[ValidationSeen, ...]:
-        return validations.look(self.target, self.driver)
-
-    @property
-    def _script_files(self) -> tuple[Path, ...]:
-        known = () if self._scripts is None or isinstance(self._scripts, Unseen) else self._scripts
-        return tuple(Path(one.file) for one in known if not one.problem)
 
     def close(self) -> None:
         """Take the lookouts away."""
@@ -276,7 +287,7 @@ class Observers:
         image = databases[0].image_id if isinstance(databases, tuple) and databases else ""
         image = image or self.operator_rendering.database_image or self.operator_rendering.image
         lifetime = self.target.budgets.run + 60
-        network = next(iter(self.operator_rendering.networks), "bridge")
+        network = self._network
 
         def opened(role: str, place: str) -> lookout.Lookout:
             return lookout.Lookout(self.engine, f"kestra-restart-{role}-{self._run}", image, place, lifetime)
@@ -354,7 +365,7 @@ class Observers:
         return self._image(found[0].image_id)
 
     def _database(self, look: Callable[[lookout.Lookout, Settings, float], Database]) -> Database:
-        settings = self.settings
+        settings = self._database_view or self.operator_rendering.settings
         if missing := postgres.settings_missing(settings):
             raise missing
         if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
@@ -368,9 +379,37 @@ class Observers:
             raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
         return lookout.listeners(self._outside, self.target.budgets.look)
 
+    def database(self) -> Database | Unseen:
+        """Log in to the database alone."""
+        return _seen(lambda: self._database(postgres.look))
+
     def server(self) -> Server | Unseen:
         """Ask the service alone."""
         return _seen(self._server)
+
+    @property
+    def _network(self) -> str:
+        """The network in which the lookout inside stands."""
+        return next(iter(self.operator_rendering.networks), "bridge")
+
+    def direct(self) -> Direct | Unseen:
+        """Ask the server itself, inside its network, whatever lies between it and us."""
+        return _seen(self._direct)
+
+    def _direct(self) -> Direct:
+        found = self.containers()
+        if len(found) != 1 or not found[0].running:
+            raise CannotObserve("there is no single running container to ask")
+        if not isinstance(self._inside, lookout.Lookout):
+            raise CannotObserve("there is no place in the service's network to ask from")
+        target = self.target
+        return direct.look(
+            self._inside,
+            direct.address_of(self.engine, found[0].id, self._network),
+            target.http_container_port,
+            target.management_container_port,
+            target.budgets.look / 2,
+        )
 
     def _server(self) -> Server:
         return kestra.look(
@@ -379,6 +418,12 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
         )
+
+
+def _view_of(containers: tuple[Container, ...] | Unseen, settings: Settings | Unseen | None) -> View | None:
+    if isinstance(containers, Unseen) or len(containers) != 1 or not isinstance(settings, Settings):
+        return None
+    return View(settings, containers[0].bindings)
 
 
 def known_secrets(

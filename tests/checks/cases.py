@@ -71,6 +71,11 @@ def _environment(**values: str) -> Change:
     return changed
 
 
+def _candidate(**fields: object) -> Change:
+    """Change the image that was pulled."""
+    return part("ready", "image", **fields)
+
+
 def _stop(**fields: object) -> Change:
     def changed(world: World) -> World:
         assert world.our_stop is not None
@@ -278,6 +283,7 @@ TAG = f"{IMAGE}test_the_tag_is_exact"
 CLEAN = f"{MID}test_the_stop_was_clean"
 FREED = f"{MID}test_the_ports_are_really_free"
 STILL_IN = f"{MID}test_postgres_still_lets_the_credentials_in"
+UPDATE, CANDIDATE = "pre/test_update.py::", "ready/test_candidate.py::"
 NO_SESSION = f"{MID}test_no_other_kestra_has_a_session"
 NEW_CONTAINER = f"{NEW}test_it_is_a_new_container_started_by_us"
 SOAKED = f"{NEW}test_it_has_soaked"
@@ -296,6 +302,25 @@ def _no_instances(world: World) -> World:
 
 
 FAILING = (
+    Case(f"{UPDATE}test_the_image_can_be_had", "not announced", at("before", announced=""), "no digest"),
+    Case(
+        f"{UPDATE}test_there_is_room_for_the_image", "a full disk", part("before", "host", engine_free=10),
+        "make room",
+    ),
+    Case(
+        f"{UPDATE}test_the_configuration_stays_the_same", "another value", _environment(TOOLS_DB_NAME="old"),
+        "TOOLS_DB_NAME",
+    ),
+    Case(f"{CANDIDATE}test_it_is_the_image_that_was_announced", "another", _candidate(digests=("a@sha256:b",)), "pushed"),
+    Case(f"{CANDIDATE}test_it_runs_on_this_engine", "another platform", _candidate(architecture="s390x"), "s390x"),
+    Case(f"{CANDIDATE}test_it_starts_in_the_same_way", "a shell", _candidate(entrypoint=("bash",)), "bash"),
+    Case(f"{CANDIDATE}test_its_version_is_known", "no label", _candidate(version=""), "no version"),
+    Case(f"{CANDIDATE}test_it_is_no_older_version", "an older one", _candidate(version="0.19.4"), "rollback"),
+    Case(f"{CANDIDATE}test_it_is_no_other_major_version", "the next", _candidate(version="1.0.0"), "migration notes"),
+    Case(
+        f"{CANDIDATE}test_it_was_not_rolled_back_before", "it was",
+        lambda world: replace(world, rolled_back=frozenset({world.given("candidate").id})), "waive",
+    ),
     Case(OPERATOR, "the shell's variable wins", _file(interpolation={}), "win"),
     Case(OPERATOR, "another image", _file(image="kestra/kestra:v9"), "differ in: image"),
     Case(OPERATOR, "another port", _file(bindings=()), "published ports"),

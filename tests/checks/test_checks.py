@@ -9,13 +9,13 @@ import pytest
 from procedures.acts import Stop
 from reports.evidence import Check, Outcome
 from reports.observed import Snapshot, Unseen
-from tests.checks.cases import FAILING, PASSING, Case
-from tests.checks.script_cases import FAILING as BY_SCRIPTS
-from tests.checks.script_cases import PASSING as LET_SCRIPTS
+from tests.checks import cases, reach_cases
+from tests.checks.cases import Case
 from tests.checks.world import CHECKS, World, ask, recorded
 
-OPERATORS_LATER = {"script_results", "others_touched", "validations"}
 WORLD = recorded()
+FAILING = (*cases.FAILING, *reach_cases.FAILING)
+PASSING = (*cases.PASSING, *reach_cases.PASSING)
 MOMENTS = ("before", "ready", "stopped", "after")
 UNSEEN = "the lights went out"
 DARK = Unseen(f"{UNSEEN} → switch them on")
@@ -26,9 +26,7 @@ SEEN_IN_THE_DARK = {
     "pre/test_engine.py::test_the_files_can_be_used",
     "ready/test_ready.py::test_the_files_are_the_same",
     "post/test_container.py::test_it_has_soaked",
-    "pre/test_scripts.py::test_no_setting_is_one_that_nobody_reads",
-    "post/test_scripts.py::test_the_start_script_was_enough",
-    "post/test_scripts.py::test_the_scripts_ended_well",
+    "post/test_reach.py::test_what_answered_went_with_the_server",
     "post/test_server.py::test_it_became_ready",
     "post/test_server.py::test_the_outage_was_measured",
 }
@@ -43,7 +41,7 @@ def test_it_lets_the_recorded_run_pass(check: Check) -> None:
     assert (result.outcome, result.reason) == (Outcome.PASSED, "")
 
 
-@pytest.mark.parametrize("case", [*FAILING, *BY_SCRIPTS], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", FAILING, ids=lambda case: case.name)
 def test_it_does_not_hold(case: Case) -> None:
     """A run in which one thing is amiss fails the check that claims it, in words that name it and the next move."""
     result = ask(CHECKS[case.check], case.change(WORLD))
@@ -53,7 +51,7 @@ def test_it_does_not_hold(case: Case) -> None:
     assert case.outcome is Outcome.UNKNOWN or result.next_move
 
 
-@pytest.mark.parametrize("case", [*PASSING, *LET_SCRIPTS], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", PASSING, ids=lambda case: case.name)
 def test_it_lets_pass(case: Case) -> None:
     """What looks amiss and is not does not close a gate."""
     result = ask(CHECKS[case.check], case.change(WORLD))
@@ -63,7 +61,7 @@ def test_it_lets_pass(case: Case) -> None:
 
 def test_every_check_has_a_case_that_fails_it() -> None:
     """A check that no test makes fail claims nothing that anybody has seen."""
-    assert sorted(CHECKS) == sorted({case.check for case in (*FAILING, *BY_SCRIPTS)})
+    assert sorted(CHECKS) == sorted({case.check for case in FAILING})
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
@@ -101,7 +99,6 @@ def test_it_asks_for_what_its_phase_has(check: Check) -> None:
             "container_after",
             "docker_health",
             "dashboards",
-            *OPERATORS_LATER,
         },
         "ready": {
             "stopped",
@@ -111,7 +108,6 @@ def test_it_asks_for_what_its_phase_has(check: Check) -> None:
             "container_after",
             "docker_health",
             "dashboards",
-            *OPERATORS_LATER,
         },
         "mid": {
             "after",

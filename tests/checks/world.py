@@ -8,19 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures import baseline, claims, expected, outcome, scripted
+from procedures import baseline, claims, expected, outcome, reaching
 from procedures.acts import Start, Stop
 from procedures.claims import seen
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
 from procedures.target import SUITE, Target
-from reports.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
-from reports.observed import Container, DashboardSeen, Database, Server, Snapshot, Unseen
-from tests.checks import operators, recording
+from procedures.update import Announcement
+from reports.evidence import Check, CheckResult, Outage
+from reports.observed import Container, DashboardSeen, Database, Direct, Image, Server, Snapshot, Unseen
+from tests.checks import recording
 
 # The recorded target names none.
 DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"', '"healthy"', 1.5)
 CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
+
+DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
+"""What a registry announces for the image, in the recorded world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,7 @@ class World:
     our_stop: Stop | None
     our_start: Start | None
     outage: Outage | None
-    start_settings: dict[str, str]
-    script_results: tuple[StepResult, ...]
-    others_touched: tuple[EngineEvent, ...]
-    secrets_shown: dict[str, tuple[str, ...]]
+    rolled_back: frozenset[str] = frozenset()
 
     def given(self, name: str) -> Any:
         """Return what a check names, as `checks/conftest.py` promises it."""
@@ -47,6 +48,18 @@ class World:
             return getattr(self, name)
         if name == "baseline":
             return baseline.of(self.before)
+        if name == "announcement":
+            running = self.before.running_image
+            return Announcement(
+                "registry/kestra:new",
+                self.before.announced,
+                None,
+                running if isinstance(running, Image) else None,
+            )
+        if name == "candidate":
+            return seen(self.ready.image)
+        if name == "rolled_back":
+            return self.rolled_back
         if name == "expected":
             return expected.as_configured(self.before, baseline.of(self.before).version)
         if name == "parts_expected":
@@ -61,19 +74,16 @@ class World:
             return seen(baseline.of(self.before).flows)
         if name == "executions_to_keep":
             return seen(baseline.of(self.before).executions)
-        if name in {"scripts", "needs", "dry_run"}:
-            return seen(getattr(self.before, name))
-        if name in {"rehearsals", "secrets_shown"}:
-            rehearsals = scripted.rehearsals_of(seen(self.before.scripts))
-            return rehearsals if name == "rehearsals" else self.secrets_shown
-        if name in {"validations", "validations_ready"}:
-            return seen((self.after if name == "validations" else self.ready).validations)
         if name == "dashboards":
             return seen(self.after.dashboards)
         if name == "docker_health":
             return only(self.after).health
         if name in {"server_before", "server_after"}:
-            return seen(getattr(self, name.removeprefix("server_")).server)
+            return reaching.server_of(getattr(self, name.removeprefix("server_")), self.target)
+        if name in {"server_itself_before", "server_itself"}:
+            return seen((self.before if name.endswith("before") else self.after).direct)
+        if name == "listeners_here":
+            return seen(seen(self.before.host).listeners)
         if name == "containers_before":
             return seen(self.before.containers)
         if name in {"container_before", "container_after"}:
@@ -93,6 +103,9 @@ def recorded() -> World:
     """The recorded run, in which every claim holds."""
     before, stop, start = recording.snapshot("before"), recording.step("stop"), recording.step("start")
     assert before.container is not None
+    ready = recording.snapshot("ready")
+    assert isinstance(ready.image, Image)
+    pulled = replace(ready.image, digests=(f"registry/kestra@{DIGEST}",))
     return World(
         target=Target(
             file=Path("/srv/tools/target.toml"),
@@ -102,23 +115,22 @@ def recorded() -> World:
             env_files=(Path("/srv/tools/.env"),),
             service="kestra",
             database_service="kestra-postgres",
-            steps=operators.STEPS,
         ),
         stop_grace=15.0,
-        before=operators.before(before),
-        ready=replace(recording.snapshot("ready"), validations=(operators.VALIDATION,)),
+        before=_direct(replace(before, announced=DIGEST)),
+        ready=_direct(replace(ready, image=pulled)),
         stopped=recording.snapshot("stopped"),
-        after=replace(
-            recording.snapshot("after"), dashboards=(DASHBOARD,), validations=(operators.VALIDATION,)
-        ),
+        after=_direct(replace(recording.snapshot("after"), dashboards=(DASHBOARD,))),
         our_stop=Stop(stop, before.container, recording.events()),
         our_start=Start(start, moment(start.began_at).timestamp(), start.waits[0], start.waits[1]),
         outage=recording.outage(),
-        start_settings={},
-        script_results=operators.RESULTS,
-        others_touched=(),
-        secrets_shown={"stop": (), "start": ()},
     )
+
+
+def _direct(look: Snapshot) -> Snapshot:
+    """Let the server itself say what answered at its address: the run was recorded before it was asked directly."""
+    server = seen(look.server)
+    return replace(look, direct=Direct(server.health, server.ping))
 
 
 def ask(check: Check, world: World) -> CheckResult:
@@ -227,7 +239,19 @@ def interpolation(**values: Any) -> Change:
 
 
 def answer(moment: str, name: str, status: int, said: str = "", body_status: str = "") -> Change:
-    """Change one answer of the server at a moment."""
+    """Change one answer of the server at a moment, whoever asks."""
+
+    def changed(world: World) -> World:
+        world = answer_here(moment, name, status, said, body_status)(world)
+        if name not in {"health", "ping"}:
+            return world
+        return part(moment, "direct", **{name: getattr(server_of(world, moment), name)})(world)
+
+    return changed
+
+
+def answer_here(moment: str, name: str, status: int, said: str = "", body_status: str = "") -> Change:
+    """Change one answer at the target's address; the server itself says what it said."""
 
     def changed(world: World) -> World:
         was = getattr(server_of(world, moment), name)

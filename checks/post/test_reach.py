@@ -1,0 +1,44 @@
+"""The way from here to the new server, told apart from how that server is."""
+
+from __future__ import annotations
+
+from procedures import reaching
+from procedures.acts import Stop
+from procedures.claims import seen
+from procedures.problems import CannotObserve
+from procedures.target import Target
+from reports.evidence import Outage
+from reports.observed import Direct, Snapshot
+
+SELDOM = "api"
+"""A path that is asked too seldom before an outage to see a short one."""
+
+
+def test_the_server_itself_is_well(server_itself: Direct) -> None:
+    """Asked inside its own network, past everything that stands before it, the server says UP and answers a ping."""
+    assert server_itself.is_ready, f"{server_itself.told} → `docker logs` of its container"
+
+
+def test_the_addresses_lead_to_the_server(after: Snapshot, target: Target, server_itself: Direct) -> None:
+    """From here, the addresses of the target file lead to the server."""
+    if not server_itself.is_ready:
+        raise CannotObserve(
+            f"the server itself is not well ({server_itself.told}), so no way to it can be judged",
+            "see its log",
+        )
+    astray = reaching.strayed(seen(after.server), server_itself)
+    assert not astray, f"{reaching.told(astray, server_itself)} → {reaching.move(target, after)}"
+
+
+def test_what_answered_went_with_the_server(outage: Outage, our_stop: Stop) -> None:
+    """While the server was stopped its addresses fell silent: nothing else had been answering there."""
+    del our_stop
+    for path in outage.paths:
+        if path.path == SELDOM:
+            continue
+        if not path.looks:
+            raise CannotObserve(f"nobody looked at {path.url}")
+        # So it is told of a path that never went bad; one that never came back has no length.
+        assert path.length != 0.0 or path.first_good is not None, (
+            f"{path.url} answered well throughout → it leads to another server: correct the address"
+        )

@@ -1,0 +1,25 @@
+"""The way from here to the service: the addresses at which the outage will be measured."""
+
+from __future__ import annotations
+
+from procedures import reaching
+from procedures.claims import seen
+from procedures.target import Target
+from reports.observed import Direct, Snapshot
+
+
+def test_no_needed_port_is_the_engines_alone(before: Snapshot, target: Target) -> None:
+    """No port that the addresses need is published on the own loopback of an engine that is elsewhere."""
+    keys = reaching.kept_alone(before, target)
+    assert not keys, (
+        f"{' and '.join(keys)} lead to ports that {seen(before.engine).name} publishes on its own loopback, out of "
+        f"reach from here → {reaching.move(target, before)}"
+    )
+
+
+def test_the_addresses_lead_to_the_service(
+    before: Snapshot, target: Target, server_itself_before: Direct
+) -> None:
+    """From here, the addresses of the target file lead to the running server."""
+    astray = reaching.strayed(seen(before.server), server_itself_before)
+    assert not astray, f"{reaching.told(astray, server_itself_before)} → {reaching.move(target, before)}"

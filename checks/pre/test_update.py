@@ -1,0 +1,47 @@
+"""What an update would bring, as far as it is known before anything is pulled."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.target import Target
+from procedures.update import Announcement
+from reports.observed import Snapshot
+
+
+def test_the_image_can_be_had(announcement: Announcement) -> None:
+    """The registry announces the image that the files name, or it is here and the target says that this is enough."""
+    if announcement.pulls:
+        assert seen(announcement.digest), (
+            f"{announcement.reference} has no digest there → look at the registry"
+        )
+    else:
+        assert announcement.here is not None, (
+            f'{announcement.reference} is not on this engine, and the target says pull = "never" → load it, or let the '
+            "update pull it"
+        )
+
+
+def test_there_is_room_for_the_image(announcement: Announcement, before: Snapshot, target: Target) -> None:
+    """The engine's disk has room for a second image of the present one's size, besides what must stay free."""
+    if not announcement.pulls:
+        return
+    free = seen(seen(before.host).engine_free)
+    size = announcement.running.size if announcement.running else 0
+    assert free >= size + target.disk_free, (
+        f"{free / 1e9:.1f} GB are free, the present image takes {size / 1e9:.1f} GB and {target.disk_free / 1e9:.1f} GB "
+        "must stay free → make room (`docker system df` shows what takes it)"
+    )
+
+
+@check(advisory=True)
+def test_the_configuration_stays_the_same(announcement: Announcement, before: Snapshot) -> None:
+    """The update changes the image and nothing else: every setting of the container stays as it is."""
+    del announcement  # only an update asks this: a restart must not change any
+    rendering = seen(before.operator_rendering)
+    for one in seen(before.containers):
+        changed = sorted(
+            name for name, value in rendering.environment.items() if one.environment.get(name) != value
+        )
+        assert not changed, (
+            f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
+        )

@@ -1,0 +1,32 @@
+"""What the suite asks of the rehearsal's program, and what it is told; both go through pipes as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One script to rehearse. `gone` and `stopped` are containers that earlier steps would have taken away."""
+
+    argv: list[str]
+    cwd: str
+    environment: dict[str, str]
+    root: str
+    limit: float
+    docker_host: str
+    stopped: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        return cls(**json.loads(text))
+
+
+def answer(**told: Any) -> str:
+    return json.dumps(told)

@@ -1,0 +1,84 @@
+"""Hears which files the rehearsed processes look for, and refuses sockets that are no network's."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import struct
+from pathlib import Path
+
+from procedures.observe.standin import kernel
+
+_RECEIVE, _SEND = 0xC0502100, 0xC0182101
+_GO_ON = 1
+_AT_FDCWD = 0xFFFFFF9C
+_PATH_BYTES = 4096
+
+ENV_FILE = re.compile(r"\.env(?:[._-].*)?|.*\.env")
+SOCKET_SPEAKER = re.compile(r"\.sock\b|unix:|\bnsenter\b")
+
+
+class Watch:
+    """What was heard; nothing of it is needed for the safety of the place but the refusal of sockets."""
+
+    def __init__(self, listener: int) -> None:
+        self.listener = listener
+        self.env_files: dict[str, bool] = {}
+        """Each file that was looked for, and whether it was there at the last look."""
+        self.sockets: dict[str, None] = {}
+        """The command lines that wanted a socket file."""
+        self._numbers = kernel.numbers()
+        self._pointer = {self._numbers[name]: 0 for name in kernel.PATH_FIRST if name in self._numbers}
+        self._pointer |= {self._numbers[name]: 1 for name in kernel.PATH_SECOND}
+
+    def hear(self) -> None:
+        """Take one call, note what it is, and let it go on or refuse it."""
+        notice = bytearray(80)
+        try:
+            fcntl.ioctl(self.listener, _RECEIVE, notice)
+        except OSError:
+            return  # its process has ended
+        number, pid, _flags, call, _arch, _address, *arguments = struct.unpack("QIIiIQ6Q", notice)
+        if call == self._numbers["socket"]:
+            error, flags = -errno.EAFNOSUPPORT, 0
+            self._note_socket(pid)
+        else:
+            error, flags = 0, _GO_ON
+            with contextlib.suppress(OSError):
+                self._note_file(pid, arguments, self._pointer[call])
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self.listener, _SEND, struct.pack("QqiI", number, 0, error, flags))
+
+    def _note_file(self, pid: int, arguments: list[int], pointer: int) -> None:
+        path = _text_at(pid, arguments[pointer])
+        if not ENV_FILE.fullmatch(path.rpartition("/")[2]):
+            return
+        folder = "cwd"
+        if pointer and arguments[0] & 0xFFFFFFFF != _AT_FDCWD:
+            folder = f"fd/{arguments[0] & 0xFFFFFFFF}"
+        base = Path(f"/proc/{pid}/{folder}").readlink()
+        whole = os.path.normpath(os.path.join(base, path))  # noqa: PTH118 - a link must not be followed here
+        self.env_files[whole] = Path(f"/proc/{pid}/root{whole}").exists()
+
+    def _note_socket(self, pid: int) -> None:
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            # Every look-up of a user's name tries a socket too.
+            if SOCKET_SPEAKER.search(words):
+                self.sockets[words.strip("\0").replace("\0", " ")] = None
+
+
+def _text_at(pid: int, address: int) -> str:
+    memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+    try:
+        # A text may end right before a page that is not there.
+        first = _PATH_BYTES - address % _PATH_BYTES
+        text = os.pread(memory, first, address)
+        if b"\0" not in text:
+            text += os.pread(memory, _PATH_BYTES, address + first)
+    finally:
+        os.close(memory)
+    return text.partition(b"\0")[0].decode(errors="surrogateescape")

@@ -1,0 +1,172 @@
+"""The engine as a rehearsed script would leave it: what is there really, and what its calls would have changed."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from procedures.drivers.shell import Result
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+
+
+@dataclass(slots=True)
+class Made:
+    """A container that only the rehearsal knows."""
+
+    id: str
+    name: str
+    image: str
+    labels: dict[str, str] = field(default_factory=dict)
+    state: str = "running"
+    ports: tuple[str, ...] = ()
+
+
+class World:
+    """What is asked of the real engine goes through `ask`, which only looks."""
+
+    def __init__(self, ask: Callable[..., Result]) -> None:
+        self.ask = ask
+        self.fates: dict[str, str] = {}
+        """Real containers whose state the script would have changed: exited, killed, paused, running, removed."""
+        self.renewed: dict[str, str] = {}
+        """Real containers that would have been made anew, and the id that stands for the new one."""
+        self.made: dict[str, Made] = {}
+        self.networks: set[str] = set()
+        self.networks_gone: set[str] = set()
+        self.volumes: set[str] = set()
+        self.images: set[str] = set()
+        self.hits: dict[tuple[str, str], dict[str, str]] = {}
+        self.pulls: dict[str, None] = {}
+        self.builds: dict[str, None] = {}
+        self.creates: dict[str, None] = {}
+        self.created_from: dict[str, None] = {}
+        self.ports: dict[str, None] = {}
+        self.notes: dict[str, None] = {}
+
+    # --- what is there
+
+    def find(self, name: str) -> dict[str, Any] | Made | None:
+        """Return a container as it would be there now, by name or by (the begin of) its id."""
+        for one in self.made.values():
+            if name in {one.name, one.id} or (len(name) >= 4 and one.id.startswith(name)):
+                return one
+        said = self.ask("inspect", "--type", "container", self.real_name(name))
+        if not said.ok:
+            return None
+        found: dict[str, Any] = json.loads(said.stdout)[0]
+        return None if self.fates.get(found["Id"]) == "removed" else found
+
+    def real_name(self, name: str) -> str:
+        """Return the real container's id for the one that took its place in the rehearsal."""
+        for real, new in self.renewed.items():
+            if len(name) >= 4 and new.startswith(name):
+                return real
+        return name
+
+    def of_service(self, project: str, service: str = "", *, stopped: bool = True) -> list[str]:
+        """Return the ids of Compose's containers of a project, or of one of its services."""
+        labels = [f"label={PROJECT}={project}", *([f"label={SERVICE}={service}"] if service else [])]
+        filters = [word for label in labels for word in ("--filter", label)]
+        said = self.ask("ps", "-q", "--no-trunc", *(["-a"] if stopped else []), *filters)
+        wanted = {PROJECT: project} | ({SERVICE: service} if service else {})
+        made = [one.id for one in self.made.values() if wanted.items() <= one.labels.items()]
+        return [one for one in said.stdout.split() if self.fates.get(one) != "removed"] + made
+
+    def is_running(self, found: dict[str, Any] | Made) -> bool:
+        if isinstance(found, Made):
+            return found.state == "running"
+        fate = self.fates.get(found["Id"])
+        return fate in {"running", "paused"} if fate else bool(found["State"]["Running"])
+
+    def has_image(self, reference: str) -> bool:
+        return reference in self.images or self.ask("image", "inspect", "--format", "{{.Id}}", reference).ok
+
+    def has_network(self, name: str) -> bool:
+        return name not in self.networks_gone and (
+            name in self.networks or self.ask("network", "inspect", "--format", "{{.Id}}", name).ok
+        )
+
+    # --- what would become of it
+
+    def hit(self, found: dict[str, Any] | Made, effect: str, fate: str) -> None:
+        """A real container would be changed; one of the rehearsal's own just is."""
+        if isinstance(found, Made):
+            if fate == "removed":
+                del self.made[found.id]
+            else:
+                found.state = "running" if fate == "running" else "exited"
+            return
+        labels = found["Config"].get("Labels") or {}
+        self.hits[found["Id"], effect] = {
+            "id": found["Id"],
+            "name": found["Name"].lstrip("/"),
+            "effect": effect,
+            "service": labels.get(SERVICE, ""),
+            "project": labels.get(PROJECT, ""),
+            "image": found["Config"].get("Image", ""),
+        }
+        if found["HostConfig"].get("AutoRemove") and fate in {"exited", "killed"}:
+            name = found["Name"].lstrip("/")
+            self.notes[
+                f"{name} was started with --rm: its log and its exit code go with it when it stops"
+            ] = None
+            fate = "removed"
+        self.fates[found["Id"]] = fate
+
+    def renew(self, found: dict[str, Any]) -> str:
+        """A real container would be made anew; return the id that stands for the new one."""
+        self.hit(found, "recreates", "running")
+        self.creates[found["Name"].lstrip("/")] = None
+        self.created_from[found["Config"]["Image"]] = None
+        return self.renewed.setdefault(found["Id"], new_id())
+
+    def make(self, one: Made) -> str:
+        self.made[one.id] = one
+        self.creates[one.name] = None
+        self.created_from[one.image] = None
+        self.ports |= dict.fromkeys(one.ports)
+        return one.id
+
+    def pull(self, reference: str) -> None:
+        self.pulls[reference] = None
+        self.images.add(reference)
+
+    # --- what of it shows in a text of the real engine
+
+    def as_renewed(self, text: str) -> str:
+        for real, new in self.renewed.items():
+            text = text.replace(real, new).replace(real[:12], new[:12])
+        return text
+
+
+def new_id() -> str:
+    return secrets.token_hex(32)
+
+
+STATE = re.compile(r"\$?\.State\.(Status|Running|Paused|Restarting|OOMKilled|Dead|ExitCode)\b")
+_CODES = {"exited": 143, "killed": 137}
+
+
+def state_of(fate: str) -> dict[str, str | bool | int]:
+    """Return what the engine would say of a container's state."""
+    return {
+        "Status": {"killed": "exited"}.get(fate, fate),
+        "Running": fate in {"running", "paused"},
+        "Paused": fate == "paused",
+        "Restarting": False,
+        "OOMKilled": False,
+        "Dead": False,
+        "ExitCode": _CODES.get(fate, 0),
+    }
+
+
+def in_template(template: str, fate: str) -> str:
+    """Return a template of `docker inspect` that says this state, whatever the engine's is."""
+    state = state_of(fate)
+    return STATE.sub(lambda found: json.dumps(state[found[1]]), template)

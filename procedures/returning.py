@@ -1,0 +1,161 @@
+"""The way back: keeping what runs before a change, and starting it again when a claim has failed after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from procedures import kept, restart
+from procedures.acting import Acting
+from procedures.acts import Start
+from procedures.drivers import shell
+from procedures.drivers.compose import Compose
+from procedures.drivers.shell import Command
+from procedures.observe.snapshot import Observers
+from procedures.problems import StepFailed
+from procedures.waiting import Waiting
+from reports.evidence import Step, StepResult, StepStatus, Wait, Way
+from reports.observed import Container, Database, Snapshot, Unseen
+
+KEEP, STOP, START = "keep", "back_stop", "back_start"
+REPOSITORY = "kestra-restart-kept"
+"""Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
+NAME_LIMIT = 30.0
+
+
+def steps(
+    compose: Compose, containers: tuple[Container, ...], file: Path, grace: float, boot: float
+) -> tuple[Step, ...]:
+    """Return the steps that keep what runs, and those that would bring it back; none where nothing is there."""
+    if len(containers) != 1:
+        return ()
+    name = name_of(containers[0].image_id)
+    keep, stop = (
+        compose.name_image(containers[0].image_id, name),
+        compose.stop(grace, grace + restart.STOP_SPARE),
+    )
+    start = compose.start_kept(file, restart.START_LIMIT)
+    by_hand = " ".join(start.argv)
+    return (
+        Step(
+            KEEP, f"keep the present image by name, and its values in {file}", keep.argv, NAME_LIMIT, False,
+            f"{' '.join(compose.unname_image(name).argv)}; rm {file}",
+        ),
+        Step(STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
+        Step(START, "way back: start what ran before, with its own values", start.argv, boot, True, by_hand, Way.BACK),
+    )  # fmt: skip
+
+
+def name_of(image: str) -> str:
+    """Return the name under which an image is kept."""
+    return f"{REPOSITORY}:{image.removeprefix('sha256:')[:12]}"
+
+
+def closed_because(before: Snapshot, database: Database | Unseen) -> str:
+    """Return why the database does not allow a way back; empty where it does."""
+    then = before.database
+    if then is None or isinstance(then, Unseen) or isinstance(then.migrations, Unseen):
+        return "the database's schema was not seen before the change"
+    if isinstance(database, Unseen) or isinstance(database.migrations, Unseen) or database.login != "ok":
+        return "whether the database's schema has moved cannot be seen"
+    if then.migrations == database.migrations:
+        return ""
+    return (
+        f"the database's schema has moved from {_newest(then)} to {_newest(database)}: the old version would run on a "
+        "schema that it does not know, and only a restored copy of the database leads back"
+    )
+
+
+class Returning:
+    """Keeps what runs, and brings it back; each method is one step or two of the plan."""
+
+    def __init__(
+        self, planned: tuple[Step, ...], file: Path, acting: Acting, observers: Observers, waiting: Waiting
+    ) -> None:
+        self._planned = {one.name: one for one in planned}
+        self.file = file
+        self._acting = acting
+        self._observers = observers
+        self._waiting = waiting
+        self.kept = False
+
+    @property
+    def planned(self) -> bool:
+        """Whether there is anything to go back to."""
+        return KEEP in self._planned
+
+    @property
+    def command(self) -> str:
+        """The command that starts what was kept."""
+        return " ".join(self._planned[START].command)
+
+    def keep(self, container: Container) -> None:
+        """Name the present image and write the container's values down."""
+        step, observers = self._planned[KEEP], self._observers
+        name = name_of(container.image_id)
+
+        def act() -> StepResult:
+            self._run(observers.compose.name_image(container.image_id, name))
+            kept.write(self.file, observers, container, name)
+            return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
+
+        self._acting.carry_out(step, act)
+        self.kept = True
+
+    def undo(self) -> str:
+        """Take away what was kept, after a refusal; an image that still runs loses only this name."""
+        if not self.kept:
+            return ""
+        self.file.unlink(missing_ok=True)
+        words = self._planned[KEEP].way_back.partition(";")[0]
+        shell.run(self._observers.compose.unname_image(words.split()[-1]))
+        return f"undone: {words}"
+
+    def forget(self) -> None:
+        """Remove the values of this run and of earlier ones: what runs now was accepted."""
+        for one in self.file.parent.glob(f"*{kept.SUFFIX}"):
+            one.unlink(missing_ok=True)
+
+    def go(self, grace: float) -> Start:
+        """Stop what was started, start what was kept, and wait until it answers."""
+        compose, began = self._observers.compose, restart.engine_time(self._observers)
+        if any(one.running for one in self._observers.containers()):
+            step = self._planned[STOP]
+            self._acting.command(step, compose.stop(grace, step.limit))
+        result = self.land()
+        step = self._planned[START]
+        limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
+        ready = self._waiting.until("ready again", self._look, limit, restart.CADENCE)
+        self._acting.add_wait(step, ready)
+        return Start(result, began, ready, None)
+
+    def land(self) -> StepResult:
+        """Command the start of what was kept; nothing is waited for."""
+        start = self._observers.compose.start_kept(self.file, restart.START_LIMIT)
+        return self._acting.command(self._planned[START], start)
+
+    def note_soak(self, start: Start, wait: Wait) -> Start:
+        """Record the soak of what was brought back."""
+        self._acting.add_wait(self._planned[START], wait)
+        return Start(start.step, start.commanded_at, start.ready, wait)
+
+    def _look(self) -> tuple[bool, str]:
+        server = self._observers.server()
+        if isinstance(server, Unseen):
+            return False, server.unseen
+        return restart.is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
+
+    def _run(self, command: Command) -> None:
+        result = shell.run(command)
+        if not result.ok:
+            raise StepFailed(
+                f"`{' '.join(command.argv)}` ended with {result.exit_code}: {result.output.strip()[-300:]}",
+                "see the engine's log",
+            )
+
+
+def _newest(database: Database) -> str:
+    return (
+        database.migrations[-1].version
+        if isinstance(database.migrations, tuple) and database.migrations
+        else "none"
+    )

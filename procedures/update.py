@@ -1,0 +1,111 @@
+"""The update: the image is resolved and pulled while the service still runs, then the restart starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from procedures.acting import Acting
+from procedures.drivers import shell
+from procedures.drivers.compose import Compose
+from procedures.observe.snapshot import Observers
+from procedures.problems import StepFailed
+from reports.evidence import Step, StepStatus
+from reports.observed import Container, Image, Unseen
+
+PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What an update would bring, as known before anything is pulled.
+
+    `digest` is the registry's word, None where the target says that an image that is here is not pulled;
+    `here` is the image that the reference names on this engine now, `running` the one that the container is of.
+    """
+
+    reference: str
+    digest: str | Unseen | None
+    here: Image | None
+    running: Image | None
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the image is pulled."""
+        return self.digest is not None
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether the container is of that very image already."""
+        if self.running is None or isinstance(self.digest, Unseen):
+            return False
+        if self.digest is None:
+            return self.here is not None and self.here.id == self.running.id
+        return any(one.endswith(f"@{self.digest}") for one in self.running.digests)
+
+
+def look(observers: Observers, containers: tuple[Container, ...]) -> Announcement:
+    """Ask the registry, where the target's policy says that it is asked, and change nothing."""
+    reference = observers.operator_rendering.image
+    here = observers.engine.image(reference)
+    running = observers.engine.image(containers[0].image_id) if len(containers) == 1 else None
+    asked = observers.target.pull == "always" or (observers.target.pull == "missing" and here is None)
+    return Announcement(reference, observers.announced() if asked else None, here, running)
+
+
+def steps(compose: Compose, announcement: Announcement, limit: float) -> tuple[Step, ...]:
+    """Return the pull, with what undoes it: the name goes back to the image that had it."""
+    if not announcement.pulls:
+        return ()
+    pull = compose.pull(announcement.reference, limit)
+    undo = _undo(compose, announcement)
+    return (Step(PULL, "pull the new image", pull.argv, limit, False, " ".join(undo.argv)),)
+
+
+class Updating:
+    """Pulls the image, and takes the pull back where the run is refused."""
+
+    def __init__(
+        self,
+        planned: tuple[Step, ...],
+        announcement: Announcement,
+        acting: Acting,
+        observers: Observers,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._step = next((one for one in planned if one.name == PULL), None)
+        self._announcement = announcement
+        self._acting = acting
+        self._observers = observers
+        self._tell = tell
+        self._pulled = False
+
+    def pull(self) -> None:
+        """Pull; whatever the registry does, nothing has been stopped by then."""
+        if self._step is None:
+            return
+        step, reference = self._step, self._announcement.reference
+        self._pulled = True
+        result = self._acting.breakable(
+            step, self._observers.compose.pull(reference, step.limit), hear=self._tell
+        )
+        if result.status is not StepStatus.DONE:
+            said = " ".join(result.output.split())[-300:]
+            raise StepFailed(
+                f"{reference} could not be pulled: {result.reason}: {said}",
+                "see the registry, its login and the disk, then run again; nothing was touched",
+            )
+
+    def undo(self) -> str:
+        """Give the name back to the image that had it."""
+        if not self._pulled:
+            return ""
+        command = _undo(self._observers.compose, self._announcement)
+        shell.run(command)
+        return f"undone: {' '.join(command.argv)}"
+
+
+def _undo(compose: Compose, announcement: Announcement) -> shell.Command:
+    if announcement.here is not None:
+        return compose.name_image(announcement.here.id, announcement.reference)
+    return compose.unname_image(announcement.reference)
