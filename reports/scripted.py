@@ -50,6 +50,8 @@ class Rehearsal:
     """Files such as `.env` that were looked for or opened, by the script or by Compose for it."""
     missing_env_files: tuple[str, ...] = ()
     """Those among them that do not exist."""
+    sources: tuple[str, ...] = ()
+    """The shell files that it opened, itself and others."""
     variables: dict[str, str | Secret] | None = None
     """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*; None where there was no call."""
     pulls: tuple[str, ...] = ()

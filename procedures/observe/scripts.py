@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from procedures.drivers import shell
@@ -15,6 +16,7 @@ from reports.scripted import ScriptSeen
 SHELLS = frozenset({"bash", "sh", "dash"})
 READ_BYTES = 1_000_000
 SYNTAX_LIMIT = 10.0
+ALIKE = 0.93
 
 
 def read(step: str, argv: tuple[str, ...], cwd: Path) -> ScriptSeen:
@@ -24,14 +26,14 @@ def read(step: str, argv: tuple[str, ...], cwd: Path) -> ScriptSeen:
     if problem and problem != NOT_EXECUTABLE:
         return ScriptSeen(step, str(file), problem)
     try:
-        content = file.read_bytes()[:READ_BYTES]
+        content = file.read_bytes()
     except OSError as error:
         return ScriptSeen(step, str(file), f"not readable: {error.strerror}")
     interpreter = argv[0] if is_argument else _interpreter(content)
     if not problem and not is_argument:
         problem = _interpreter_problem(content, interpreter)
     is_shell = Path(interpreter.partition(" ")[0]).name in SHELLS or _env_name(interpreter) in SHELLS
-    text = content.decode("utf-8", "replace")
+    text = content[:READ_BYTES].decode("utf-8", "replace")
     return ScriptSeen(
         step=step,
         file=str(file),
@@ -44,6 +46,26 @@ def read(step: str, argv: tuple[str, ...], cwd: Path) -> ScriptSeen:
 
 
 NOT_EXECUTABLE = "not executable"
+
+
+def unread(names: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
+    """Return what is set by a name that none of these files reads, although one reads a name that resembles it."""
+    texts = [
+        Path(one).read_text(encoding="utf-8", errors="replace") for one in files if os.access(one, os.R_OK)
+    ]
+    read_names = {name for text in texts for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]{5,}", text)}
+    found = []
+    for name in sorted(set(names) - read_names):
+        alike = sorted(one for one in read_names if "_" in one and _is_like(one, name))
+        if alike:
+            found.append(f"{name} is set, and nobody reads it: {' or '.join(alike)} is what is read")
+    return tuple(found)
+
+
+def _is_like(one: str, other: str) -> bool:
+    """Say whether two names differ by their case or by a slip of the finger."""
+    first, second = one.casefold(), other.casefold()
+    return first == second or difflib.SequenceMatcher(None, first, second).ratio() >= ALIKE
 
 
 def _script_of(argv: tuple[str, ...], cwd: Path) -> tuple[Path, bool]:
@@ -114,10 +136,14 @@ FINDS: tuple[tuple[str, str], ...] = (
     (r"\bdocker\s[^\n;&]*\brun\b[^\n]*\s--rm\b", "starts with --rm: log and exit code go with the container"),
     (r"--pull[= ]always", "pulls at the start (--pull=always): without its registry nothing starts"),
     (r"\bancestor=", "matches containers by image (ancestor=): anybody's container of that image"),
-    (r"--filter[ =]+[\"']?name=(?![\"']?\^)", "matches containers by a piece of a name (name=)"),
+    (r"(?:--filter|-f)[ =]+[\"']?name=(?![\"']?\^)", "matches containers by a piece of a name (name=)"),
     (
         r"--unix-socket|/docker\.sock\b|\bnsenter\b",
         "speaks to the engine past `docker`: not seen in a rehearsal",
+    ),
+    (
+        r"(?:^|[\s;&|(])sudo\s",
+        "uses sudo: whether it is let, and whether it is asked for a password, is not known",
     ),
     (r"\b(?:kill|pkill|killall|fuser\s+-\w*k)\b(?!\w)", "kills processes by itself"),
     (

@@ -108,6 +108,7 @@ class Stage:
             return {"cannot": self.end["why"]}
         world = self.broker.world
         files = self.watch.env_files if self.watch else {}
+        sources = self.watch.sources if self.watch else {}
         sockets = self.watch.sockets if self.watch else {}
         notes = [*world.notes, *(f"a socket file was tried, and refused: {one}" for one in sockets)]
         notes += [f"a process is left behind: {one}" for one in self.end.get("left", ())]
@@ -119,6 +120,7 @@ class Stage:
             "calls": self.broker.calls,
             "env_files": sorted(files),
             "missing_env_files": sorted(one for one, is_there in files.items() if not is_there),
+            "sources": list(sources),
             "variables": self.broker.variables if self.broker.calls else None,
             "pulls": list(world.pulls),
             "builds": list(world.builds),
@@ -148,8 +150,9 @@ def tools(request: Request) -> Tools:
                 over[str(file.resolve())] = name
     plugins = plugin(request.environment)
     if plugins:
-        content["docker-compose"] = call
-        over |= dict.fromkeys(plugins, "docker-compose")
+        # By another name: only where this machine has a `docker-compose` on its path may the script find one.
+        content[".plugin"] = call
+        over |= {one: ".plugin" for one in plugins if one not in over}
     return Tools(content, over, {"docker-compose": plugins[0]} if plugins else {})
 
 

@@ -27,7 +27,7 @@ KEPT = re.compile(r"(?:KESTRA|COMPOSE|DOCKER|SKIP)_", re.IGNORECASE)
 # Programs that say who listens on a port: only in the network of this machine do they know.
 LISTENERS = ("lsof", "ss", "netstat", "fuser")
 _BY_ITSELF = frozenset({"compose config", "compose convert", "compose version", "compose help"})
-_KILLS = re.compile(r"-\w*[kKD]\w*|--kill.*|-\d+|-SIG.*|--diag.*")
+_KILLS = re.compile(r"-\w*[kKD]\w*|--[kKdD].*|-\d+|-SIG.*")
 
 
 @dataclass(slots=True)
@@ -127,7 +127,14 @@ class Broker:
             self.world.notes[f"`{program} {' '.join(arguments)}` may end processes: it was not run"] = None
             return Reply()
         reply = told(self._run(program, *arguments))
-        return Reply(reply.out, reply.err, reply.code, "this machine's answer")
+        with self._lock:
+            freed = "|".join(self.world.freed_ports())
+        if not freed:
+            return reply
+        kept = [
+            line for line in reply.out.splitlines(keepends=True) if not re.search(rf":(?:{freed})\b", line)
+        ]
+        return Reply("".join(kept), reply.err, reply.code if len(kept) > 1 or program == "ss" else 1)
 
     def _ask(self, *words: str) -> shell.Result:
         return self._run("docker", "-H", self.docker_host, *words)

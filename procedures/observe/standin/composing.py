@@ -8,7 +8,7 @@ from typing import Any
 
 from procedures.observe.standin.acts import port_holder
 from procedures.observe.standin.calls import Call
-from procedures.observe.standin.looks import Reply, told
+from procedures.observe.standin.looks import LOG_LINES, Reply, told
 from procedures.observe.standin.world import PROJECT, SERVICE, Made, World, new_id
 
 HASH = "com.docker.compose.config-hash"
@@ -94,6 +94,9 @@ def compose(world: World, call: Call, render: Render) -> Reply:
 
 def _look(world: World, made: Composition) -> Reply:
     call = made.call
+    if call.command in {"compose events", "compose wait"}:
+        world.notes[f"`docker {call.command}` would wait until something happens"] = None
+        return Reply()
     if call.command == "compose ps" and call.has("q", "quiet"):
         names = call.names or ("",)
         ids = [
@@ -109,7 +112,9 @@ def _look(world: World, made: Composition) -> Reply:
     if len(rest) < len(call.rest) and call.command == "compose logs":
         world.notes["a log is followed without an end: " + " ".join(call.argv)] = None
     command = call.command.removeprefix("compose ")
-    bound = ["--tail", "200"] if command == "logs" and not call.has("n", "tail") else []
+    bound = {"logs": ["--tail", str(LOG_LINES)], "stats": ["--no-stream"]}.get(command, [])
+    if call.has("n", "tail"):
+        bound = []
     return told(world.ask("compose", "-p", made.project, command, *bound, *rest))
 
 

@@ -18,6 +18,7 @@ _AT_FDCWD = 0xFFFFFF9C
 _PATH_BYTES = 4096
 
 ENV_FILE = re.compile(r"\.env(?:[._-].*)?|.*\.env")
+SHELL_FILE = re.compile(r".+\.(?:ba)?sh")
 SOCKET_SPEAKER = re.compile(r"\.sock\b|unix:|\bnsenter\b")
 
 
@@ -28,6 +29,8 @@ class Watch:
         self.listener = listener
         self.env_files: dict[str, bool] = {}
         """Each file that was looked for, and whether it was there at the last look."""
+        self.sources: dict[str, None] = {}
+        """The shell files that were there."""
         self.sockets: dict[str, None] = {}
         """The command lines that wanted a socket file."""
         self._numbers = kernel.numbers()
@@ -54,14 +57,19 @@ class Watch:
 
     def _note_file(self, pid: int, arguments: list[int], pointer: int) -> None:
         path = _text_at(pid, arguments[pointer])
-        if not ENV_FILE.fullmatch(path.rpartition("/")[2]):
+        name = path.rpartition("/")[2]
+        if not ENV_FILE.fullmatch(name) and not SHELL_FILE.fullmatch(name):
             return
         folder = "cwd"
         if pointer and arguments[0] & 0xFFFFFFFF != _AT_FDCWD:
             folder = f"fd/{arguments[0] & 0xFFFFFFFF}"
         base = Path(f"/proc/{pid}/{folder}").readlink()
         whole = os.path.normpath(os.path.join(base, path))  # noqa: PTH118 - a link must not be followed here
-        self.env_files[whole] = Path(f"/proc/{pid}/root{whole}").exists()
+        is_there = Path(f"/proc/{pid}/root{whole}").exists()
+        if ENV_FILE.fullmatch(name):
+            self.env_files[whole] = is_there
+        elif is_there:
+            self.sources[whole] = None
 
     def _note_socket(self, pid: int) -> None:
         with contextlib.suppress(OSError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from procedures.drivers.shell import Result
 
+ENDED = frozenset({"exited", "killed", "removed"})
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 
@@ -91,6 +92,15 @@ class World:
         return name not in self.networks_gone and (
             name in self.networks or self.ask("network", "inspect", "--format", "{{.Id}}", name).ok
         )
+
+    def freed_ports(self) -> set[str]:
+        """Return the host's ports that the containers had which would have ended by now."""
+        found: set[str] = set()
+        for id_ in [one for one, fate in self.fates.items() if fate in ENDED]:
+            said = self.ask("inspect", "--format", "{{json .HostConfig.PortBindings}}", id_)
+            bindings = json.loads(said.stdout or "null") if said.ok else None
+            found |= {one["HostPort"] for hosts in (bindings or {}).values() for one in hosts or ()}
+        return found
 
     # --- what would become of it
 
