@@ -10,8 +10,10 @@ from procedures.baseline import Baseline
 from procedures.expected import Expected
 from procedures.target import Target
 from procedures.update import Announcement
-from reports.evidence import Outage
-from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
+from reports.claimed import Need, ValidationSeen
+from reports.evidence import EngineEvent, Outage, StepResult
+from reports.observed import Container, DashboardSeen, Direct, DryRun, Image, Listener, Server, Snapshot
+from reports.scripted import Rehearsal, ScriptSeen
 
 
 @pytest.fixture
@@ -204,3 +206,63 @@ def dashboards(asking: Asking) -> tuple[DashboardSeen, ...]:
 def outage(asking: Asking) -> Outage:
     """What the probe saw from outside."""
     return asking.outage
+
+
+@pytest.fixture
+def scripts(asking: Asking) -> tuple[ScriptSeen, ...]:
+    """The operator's own scripts that carry out steps, as they were read before anything was done."""
+    return asking.scripts
+
+
+@pytest.fixture
+def rehearsals(asking: Asking) -> dict[str, Rehearsal]:
+    """What these scripts did where they could change nothing, by their steps."""
+    return asking.rehearsals
+
+
+@pytest.fixture
+def secrets_shown(asking: Asking) -> dict[str, tuple[str, ...]]:
+    """Which secrets a script printed in its rehearsal, by its step."""
+    return asking.secrets_shown
+
+
+@pytest.fixture
+def start_settings(asking: Asking) -> dict[str, str]:
+    """The variables of the start script that may leave something out."""
+    return asking.start_settings
+
+
+@pytest.fixture
+def dry_run(asking: Asking) -> DryRun:
+    """What Compose says that the start would do, where Compose starts the service."""
+    return asking.dry_run
+
+
+@pytest.fixture
+def needs(asking: Asking) -> tuple[Need, ...]:
+    """What the target file says must exist besides."""
+    return asking.needs
+
+
+@pytest.fixture
+def validations_ready(asking: Asking) -> tuple[ValidationSeen, ...]:
+    """What the operator's validation commands said right before the stop."""
+    return asking.validations_ready
+
+
+@pytest.fixture
+def script_results(asking: Asking) -> tuple[StepResult, ...]:
+    """What became of the steps that a script carried out."""
+    return asking.script_results
+
+
+@pytest.fixture
+def others_touched(asking: Asking) -> tuple[EngineEvent, ...]:
+    """What the engine did to containers of others while this run acted."""
+    return asking.others_touched
+
+
+@pytest.fixture
+def validations(asking: Asking) -> tuple[ValidationSeen, ...]:
+    """What the operator's validation commands said after the start."""
+    return asking.validations

@@ -30,9 +30,14 @@ _BEFORE = frozenset(
     }
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
+_OWN = frozenset(
+    {"scripts", "rehearsals", "secrets_shown", "start_settings", "dry_run", "needs", "validations_ready"}
+    | {"script_results", "others_touched", "validations"}
+)
+"""What the operator's own scripts, validation commands and names give to checks."""
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
 _NEW_IMAGE = frozenset({"announcement", "candidate", "rolled_back", "schema_to_grow"})
-_ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS
+_ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS | _OWN
 
 RETURNING = (
     _LOOK

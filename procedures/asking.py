@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from procedures import reaching
+from procedures import reaching, scripted
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
@@ -14,8 +14,10 @@ from procedures.problems import Blocked, CannotObserve
 from procedures.states import States
 from procedures.target import Target
 from procedures.update import Announcement
-from reports.evidence import Outage, Way
-from reports.observed import Container, DashboardSeen, Direct, Image, Listener, Server, Snapshot
+from reports.claimed import Need, ValidationSeen
+from reports.evidence import EngineEvent, Outage, StepResult, Way
+from reports.observed import Container, DashboardSeen, Direct, DryRun, Image, Listener, Server, Snapshot
+from reports.scripted import Rehearsal, ScriptSeen
 
 
 class Asking:
@@ -113,6 +115,51 @@ class Asking:
         return seen(self._states.baseline.executions)
 
     @property
+    def scripts(self) -> tuple[ScriptSeen, ...]:
+        return seen(self._states.before().scripts)
+
+    @property
+    def rehearsals(self) -> dict[str, Rehearsal]:
+        return scripted.rehearsals_of(self.scripts)
+
+    @property
+    def secrets_shown(self) -> dict[str, tuple[str, ...]]:
+        scan = self._run.redaction.scan
+        return {step: tuple(scan(one.output.encode())) for step, one in self.rehearsals.items()}
+
+    @property
+    def start_settings(self) -> dict[str, str]:
+        return scripted.settings_of(self._run.observers.driver)
+
+    @property
+    def dry_run(self) -> DryRun:
+        return seen(self._states.before().dry_run)
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return seen(self._states.before().needs)
+
+    @property
+    def validations_ready(self) -> tuple[ValidationSeen, ...]:
+        return seen(self._states.ready().validations)
+
+    @property
+    def script_results(self) -> tuple[StepResult, ...]:
+        self._states.after()
+        return self._run.script_results
+
+    @property
+    def others_touched(self) -> tuple[EngineEvent, ...]:
+        self._states.after()
+        if self._run.watch is None:
+            raise CannotObserve("nobody listened to the engine meanwhile")
+        return seen(self._run.watch.others)
+
+    @property
+    def validations(self) -> tuple[ValidationSeen, ...]:
+        return seen(self._states.after().validations)
+
+    @property
     def ready(self) -> Snapshot:
         return self._states.ready()
 
@@ -180,6 +227,7 @@ class Asking:
             "server_itself_before": lambda: seen(ready.direct),
             "container_before": lambda: _container(ready),
             "containers_before": lambda: seen(ready.containers),
+            "dry_run": lambda: seen(ready.dry_run),
             "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),
             "settings_to_keep": lambda: _container(ready),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from procedures import PROCEDURES, RETURNING
@@ -32,6 +32,11 @@ class Reason(StrEnum):
     NO_DASHBOARDS = "the target names no dashboards"
     NO_BASELINE = "no accepted run of this target is in the archive, so there is nothing to compare with"
     ENGINE_ELSEWHERE = "the engine is not on this machine"
+    NO_SCRIPT = "no step is a script"
+    NOT_REHEARSED = "no script may be rehearsed: what that leaves unknown is one claim of its own"
+    STARTED_BY_SCRIPT = "a script starts the service, and not Compose"
+    NO_VALIDATION = "the target file names no validation command"
+    NO_NEEDS = "the target file names nothing that must exist besides"
     NOTHING_NEW = "there is nothing new, so nothing is changed"
 
 
@@ -52,6 +57,8 @@ class Situation:
     nothing_new: bool = False
     has_dashboards: bool = True
     engine_elsewhere: bool = False
+    lacking: Mapping[str, Reason] = dataclasses.field(default_factory=dict)
+    """What checks may ask for and this target has nothing of, each with the reason."""
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
@@ -103,6 +110,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
         ("listeners_here" in asks and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
         (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
+        *((name in asks, reason) for name, reason in situation.lacking.items()),
         (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
         (asks & _NEEDS_SERVER and recovering, Reason.NOT_PRESUPPOSED),
         # It began before anybody looked.

@@ -44,6 +44,7 @@ from reports.evidence import (
     Outage,
     Plan,
     Step,
+    StepResult,
     Verdict,
     Waiver,
 )
@@ -190,11 +191,12 @@ class Run:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
         situation = plan.Situation(
             state,
-            observers.operator_rendering.has_health_check,
+            observers.operator_rendering.has_health_check and not scripted.without_health(target, containers),
             has_baseline=acts or self.accepted is not None,
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
             nothing_new=self.announcement is not None and self.announcement.nothing_new,
+            lacking=scripted.lacking(target),
         )
         if situation.nothing_new:
             steps = ()
@@ -321,6 +323,15 @@ class Run:
     def spared(self) -> str:
         """Why nothing is started although the stop was commanded: the server was not touched by it."""
         return self.restarting.scripted.spared if self.restarting else ""
+
+    @property
+    def script_results(self) -> tuple[StepResult, ...]:
+        """What became of the steps that the operator's own scripts carried out."""
+        carried = self._acting.results if self._acting else []
+        driver = self.observers.driver
+        return tuple(
+            one for one in carried if driver.own(scripted.PREPARING.get(one.step.name, one.step.name), 1.0)
+        )
 
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:

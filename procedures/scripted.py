@@ -13,11 +13,15 @@ from procedures.drivers.scripts import plain
 from procedures.drivers.shell import Result
 from procedures.observe.engine import moment
 from procedures.observe.snapshot import Observers
-from procedures.scripting import SAVE_LOGS, START, STATUS
+from procedures.plan import Reason
+from procedures.problems import CannotObserve
+from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, Needs, script
+from procedures.target import Target
 from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
 from reports.evidence import Step, StepResult, StepStatus, Wait
 from reports.observed import Container, Unseen
+from reports.scripted import Rehearsal, ScriptSeen
 
 OWN_LOGS, TAKE_OVER, FALLBACK = "save_logs_by_script", "take_over", "fallback"
 PREPARING = {STATUS: STATUS, OWN_LOGS: SAVE_LOGS}
@@ -55,6 +59,46 @@ def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[
         purpose = "only if the script does not bring the service: start it by Compose"
         found.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
     return tuple(found)
+
+
+def lacking(target: Target) -> dict[str, Reason]:
+    """Return what checks may ask for and a target has nothing of."""
+    scripts = [one for one in target.steps if one.driver == SCRIPTS]
+    missing: dict[str, Reason] = {}
+    if not scripts:
+        missing |= dict.fromkeys(("scripts", "script_results", "others_touched"), Reason.NO_SCRIPT)
+    if not any(one.rehearse for one in scripts):
+        why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
+        missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
+    if script(target.steps, START):
+        missing["dry_run"] = Reason.STARTED_BY_SCRIPT
+    else:
+        missing["start_settings"] = Reason.NO_SCRIPT
+    if not target.validate:
+        missing |= dict.fromkeys(("validations", "validations_ready"), Reason.NO_VALIDATION)
+    if target.needs == Needs():
+        missing["needs"] = Reason.NO_NEEDS
+    return missing
+
+
+def without_health(target: Target, containers: tuple[Container, ...]) -> bool:
+    """Whether a script makes the container, and has made it without a health check so far."""
+    return bool(script(target.steps, START) and containers) and not any(one.health for one in containers)
+
+
+def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
+    """Return the rehearsals by their steps; one that was to be made and was not leaves all of them unknown."""
+    for one in seen:
+        if isinstance(one.rehearsal, Unseen):
+            raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}")
+    return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
+
+
+def settings_of(driver: Driver) -> dict[str, str]:
+    """Return those variables of the start script that leave something out, and what looks like them."""
+    command = driver.own(START, 1.0)
+    given = (command.environment or {}) if command else {}
+    return {name: value for name, value in given.items() if name.upper().startswith("SKIP_")}
 
 
 class Scripted:

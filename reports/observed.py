@@ -8,28 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class Unseen:
-    """Stands where a value should be that could not be observed."""
-
-    unseen: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Secret:
-    """A value that must never be shown; two are equal when their values are.
-
-    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
-    and the value cannot be guessed.
-    """
-
-    value: str
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    __str__ = __repr__
+from reports.claimed import Need, ValidationSeen
+from reports.scripted import ScriptSeen
+from reports.values import Secret as Secret  # noqa: PLC0414 - where everybody meets it
+from reports.values import Unseen as Unseen  # noqa: PLC0414 - where everybody meets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +349,12 @@ class Snapshot:
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
     dashboards: tuple[DashboardSeen, ...] | Unseen | None = None
+    scripts: tuple[ScriptSeen, ...] | Unseen | None = None
+    """The operator's own scripts that carry out steps, read and rehearsed before anything is done."""
+    needs: tuple[Need, ...] | Unseen | None = None
+    """What the target file says must exist besides."""
+    validations: tuple[ValidationSeen, ...] | Unseen | None = None
+    """What the operator's own validation commands said."""
     notes: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict)
 

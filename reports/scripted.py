@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.observed import Secret, Unseen
+from reports.values import Secret, Unseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
-from reports.observed import Snapshot
+from reports.observed import DryRun, Snapshot
 
 MOST_SKEW = 30.0
 
@@ -60,18 +60,17 @@ def test_no_value_is_blank(before: Snapshot) -> None:
 
 
 @check(again=True)
-def test_a_start_touches_nothing_else(before: Snapshot) -> None:
+def test_a_start_touches_nothing_else(before: Snapshot, dry_run: DryRun) -> None:
     """A dry run of the exact start command names the service's container and nothing else."""
-    rehearsed = seen(before.dry_run)
     name = seen(before.operator_rendering).container_name
-    assert rehearsed.exit_code == 0, (
-        f"the dry run ended with {rehearsed.exit_code}: {rehearsed.output.strip()[-300:]} → try it by hand"
+    assert dry_run.exit_code == 0, (
+        f"the dry run ended with {dry_run.exit_code}: {dry_run.output.strip()[-300:]} → try it by hand"
     )
-    others = [one for one in rehearsed.touches if not one.endswith(name)]
+    others = [one for one in dry_run.touches if not one.endswith(name)]
     assert not others, (
         f"the start would also touch {', '.join(others)}: a Postgres that is recreated kills a running Kestra → "
         "apply what has changed there in a maintenance window of its own"
     )
-    assert rehearsed.touches, (
+    assert dry_run.touches, (
         "the dry run names no container, so what it would do is not known → try it by hand"
     )

@@ -31,14 +31,14 @@ def look(target: Target, lookout: Lookout | None, limit: float) -> Host:
     )
 
 
-def files(target: Target) -> tuple[FileSeen, ...]:
+def files(target: Target, scripts: tuple[Path, ...] = ()) -> tuple[FileSeen, ...]:
     """Look at the files that the procedure will use; an env file's own text is judged too."""
     seen = [_file(one, "compose file") for one in target.compose_files]
     for one in target.env_files:
         plain = _file(one, "env file")
         problems = () if plain.problem else _read(target, one).problems
         seen.append(FileSeen(plain.path, plain.role, plain.problem or "; ".join(problems), plain.sha256))
-    return tuple(seen)
+    return (*seen, *(_file(one, "script") for one in scripts))
 
 
 def wrongly_said(target: Target) -> tuple[str, ...]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import docker.errors
 import requests
 
-from procedures import envfile
+from procedures import envfile, scripting
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
-from procedures.observe import direct, host, kestra, lookout, postgres, rendering
-from procedures.observe.engine import OURS, PROJECT, EngineObserver, within
+from procedures.observe import direct, host, kestra, lookout, operators, postgres, rendering, validations
+from procedures.observe.engine import OURS, PROJECT, EngineObserver, environment_of, within
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
+from reports.claimed import ValidationSeen
 from reports.observed import (
     Binding,
     Container,
@@ -36,6 +38,7 @@ from reports.observed import (
     Snapshot,
     Unseen,
 )
+from reports.scripted import ScriptSeen
 
 T = TypeVar("T")
 
@@ -70,6 +73,7 @@ class Observers:
         self._view: View | None = None
         self._database_view: Settings | Unseen | None = None
         self._announced: str | Unseen | None = None
+        self._scripts: tuple[ScriptSeen, ...] | Unseen | None = None
         self.skew = 0.0
         """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
@@ -147,6 +151,10 @@ class Observers:
     def before(self, name: str = "before") -> Snapshot:
         """See everything that can be seen while nothing is changed."""
         began, taken_at = time.monotonic(), _now()
+        # Not beside the other looks: whatever a command of the operator's leaves behind is told by who is there.
+        if name == "before":
+            self._scripts = self._own(self.target.steps, self._look_at_scripts)
+        claimed = self._own(self.target.validate, self._validate) if name == "ready" else None
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self._engine)
             containers = pool.submit(_seen, self.containers)
@@ -179,6 +187,7 @@ class Observers:
                 ),
             )
             self.file_rendering = self._with_settings(by_file.result())
+            needs = pool.submit(_seen, lambda: operators.needs(self.target, self.engine, listening.result()))
             return Snapshot(
                 name=name,
                 taken_at=taken_at,
@@ -198,7 +207,10 @@ class Observers:
                 server=server.result(),
                 direct=itself.result(),
                 host=machine.result(),
-                files=host.files(self.target),
+                files=host.files(self.target, self._script_files),
+                scripts=self._scripts,
+                needs=needs.result(),
+                validations=claimed,
                 took=time.monotonic() - began,
             )
 
@@ -223,6 +235,7 @@ class Observers:
     def after(self) -> Snapshot:
         """See what there is once the service has been started and has soaked."""
         began, taken_at = time.monotonic(), _now()
+        claimed = self._own(self.target.validate, self._validate)
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self.engine.engine)
             containers = pool.submit(_seen, self.containers)
@@ -247,6 +260,7 @@ class Observers:
                 database=database.result(),
                 server=server.result(),
                 direct=itself.result(),
+                validations=claimed,
                 took=time.monotonic() - began,
             )
 
@@ -256,6 +270,9 @@ class Observers:
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)
         environments += [one.environment for one in (*self.containers(), *self.databases())]
+        typed = scripting.environments(self.target.steps, self.target.validate)
+        environments += [environment_of(one) for one in typed]
+        environments += operators.environments(self._scripts)
         found = known_secrets(environments, self.target.secret_keys)
         for what, settings in (
             ("the new settings", self.settings),
@@ -264,6 +281,21 @@ class Observers:
             for key, value in _secrets_in(settings).items():
                 found.setdefault(value, f"{key} of {what}")
         return found
+
+    def _own(self, named: Sequence[object], look: Callable[[], T]) -> T | Unseen | None:
+        """Look at something of the operator's own, where the target file names it."""
+        return _seen(look) if named else None
+
+    def _look_at_scripts(self) -> tuple[ScriptSeen, ...]:
+        return operators.look(self.target, self.driver, self.engine.where.url)
+
+    def _validate(self) -> tuple[ValidationSeen, ...]:
+        return validations.look(self.target, self.driver)
+
+    @property
+    def _script_files(self) -> tuple[Path, ...]:
+        known = () if self._scripts is None or isinstance(self._scripts, Unseen) else self._scripts
+        return tuple(Path(one.file) for one in known if not one.problem)
 
     def close(self) -> None:
         """Take the lookouts away."""

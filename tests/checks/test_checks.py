@@ -9,13 +9,14 @@ import pytest
 from procedures.acts import Stop
 from reports.evidence import Check, Outcome
 from reports.observed import Snapshot, Unseen
-from tests.checks import cases, reach_cases
+from tests.checks import cases, reach_cases, script_cases
 from tests.checks.cases import Case
 from tests.checks.world import CHECKS, World, ask, recorded
 
+OPERATORS_LATER = {"script_results", "others_touched", "validations"}
 WORLD = recorded()
-FAILING = (*cases.FAILING, *reach_cases.FAILING)
-PASSING = (*cases.PASSING, *reach_cases.PASSING)
+FAILING = (*cases.FAILING, *reach_cases.FAILING, *script_cases.FAILING)
+PASSING = (*cases.PASSING, *reach_cases.PASSING, *script_cases.PASSING)
 MOMENTS = ("before", "ready", "stopped", "after")
 UNSEEN = "the lights went out"
 DARK = Unseen(f"{UNSEEN} → switch them on")
@@ -27,6 +28,9 @@ SEEN_IN_THE_DARK = {
     "ready/test_ready.py::test_the_files_are_the_same",
     "post/test_container.py::test_it_has_soaked",
     "post/test_reach.py::test_what_answered_went_with_the_server",
+    "pre/test_scripts.py::test_no_setting_is_one_that_nobody_reads",
+    "post/test_scripts.py::test_the_start_script_was_enough",
+    "post/test_scripts.py::test_the_scripts_ended_well",
     "post/test_server.py::test_it_became_ready",
     "post/test_server.py::test_the_outage_was_measured",
 }
@@ -99,6 +103,7 @@ def test_it_asks_for_what_its_phase_has(check: Check) -> None:
             "container_after",
             "docker_health",
             "dashboards",
+            *OPERATORS_LATER,
         },
         "ready": {
             "stopped",
@@ -108,6 +113,7 @@ def test_it_asks_for_what_its_phase_has(check: Check) -> None:
             "container_after",
             "docker_health",
             "dashboards",
+            *OPERATORS_LATER,
         },
         "mid": {
             "after",

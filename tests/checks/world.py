@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures import baseline, claims, expected, outcome, reaching
+from procedures import baseline, claims, expected, outcome, reaching, scripted
 from procedures.acts import Start, Stop
 from procedures.claims import seen
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
 from procedures.target import SUITE, Target
 from procedures.update import Announcement
-from reports.evidence import Check, CheckResult, Outage
+from reports.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
 from reports.observed import Container, DashboardSeen, Database, Direct, Image, Server, Snapshot, Unseen
-from tests.checks import recording
+from tests.checks import operators, recording
 
 # The recorded target names none.
 DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"', '"healthy"', 1.5)
@@ -40,6 +40,10 @@ class World:
     our_stop: Stop | None
     our_start: Start | None
     outage: Outage | None
+    start_settings: dict[str, str]
+    script_results: tuple[StepResult, ...]
+    others_touched: tuple[EngineEvent, ...]
+    secrets_shown: dict[str, tuple[str, ...]]
     rolled_back: frozenset[str] = frozenset()
 
     def given(self, name: str) -> Any:
@@ -74,6 +78,13 @@ class World:
             return seen(baseline.of(self.before).flows)
         if name == "executions_to_keep":
             return seen(baseline.of(self.before).executions)
+        if name in {"scripts", "needs", "dry_run"}:
+            return seen(getattr(self.before, name))
+        if name in {"rehearsals", "secrets_shown"}:
+            rehearsals = scripted.rehearsals_of(seen(self.before.scripts))
+            return rehearsals if name == "rehearsals" else self.secrets_shown
+        if name in {"validations", "validations_ready"}:
+            return seen((self.after if name == "validations" else self.ready).validations)
         if name == "dashboards":
             return seen(self.after.dashboards)
         if name == "docker_health":
@@ -115,15 +126,22 @@ def recorded() -> World:
             env_files=(Path("/srv/tools/.env"),),
             service="kestra",
             database_service="kestra-postgres",
+            steps=operators.STEPS,
         ),
         stop_grace=15.0,
-        before=_direct(replace(before, announced=DIGEST)),
-        ready=_direct(replace(ready, image=pulled)),
+        before=_direct(replace(operators.before(before), announced=DIGEST)),
+        ready=_direct(replace(ready, image=pulled, validations=(operators.VALIDATION,))),
         stopped=recording.snapshot("stopped"),
-        after=_direct(replace(recording.snapshot("after"), dashboards=(DASHBOARD,))),
+        after=_direct(
+            replace(recording.snapshot("after"), dashboards=(DASHBOARD,), validations=(operators.VALIDATION,))
+        ),
         our_stop=Stop(stop, before.container, recording.events()),
         our_start=Start(start, moment(start.began_at).timestamp(), start.waits[0], start.waits[1]),
         outage=recording.outage(),
+        start_settings={},
+        script_results=operators.RESULTS,
+        others_touched=(),
+        secrets_shown={"stop": (), "start": ()},
     )
 
 

@@ -1,0 +1,48 @@
+"""What the operator's own scripts did, told from the engine and from their processes, not from their words."""
+
+from __future__ import annotations
+
+from procedures.acts import Start
+from procedures.claims import check, seen
+from procedures.observe.engine import PROJECT
+from procedures.scripting import START, find
+from procedures.target import Target
+from reports.evidence import EngineEvent, StepResult
+from reports.observed import Container, Snapshot
+
+
+def test_the_scripts_touched_nothing_else(others_touched: tuple[EngineEvent, ...], before: Snapshot) -> None:
+    """While the scripts acted, nothing was done to a container that is not this project's."""
+    then = {one.id: one.name for one in seen(before.neighbours)}
+    touched = sorted({f"{then[one.id]} ({one.action})" for one in others_touched if one.id in then})
+    assert not touched, (
+        f"touched meanwhile: {', '.join(touched)} → find out whether a script did that, and bring back what it stopped: "
+        "`docker start` with its name"
+    )
+
+
+def test_the_start_script_was_enough(our_start: Start, script_results: tuple[StepResult, ...]) -> None:
+    """The start script itself brought the service, without Compose standing in for it."""
+    own = next((one for one in script_results if one.step.name == START), None)
+    assert not our_start.fell_back, (
+        f"Compose had to start it: {own.reason if own else 'the script did not'} → mend the script"
+    )
+
+
+@check(advisory=True)
+def test_the_scripts_ended_well(script_results: tuple[StepResult, ...]) -> None:
+    """Every script ended by itself with 0, and left nothing running."""
+    unwell = [f"{one.step.name}: {one.reason}" for one in script_results if one.reason]
+    assert not unwell, f"{'; '.join(unwell)} → mend the script: others believe its exit status"
+
+
+def test_the_owner_is_the_one_expected(
+    script_results: tuple[StepResult, ...], before: Snapshot, container_after: Container, target: Target
+) -> None:
+    """The new container belongs to Compose exactly if the one before did, unless a take-over was asked for."""
+    del script_results  # Compose keeps its own
+    was = [PROJECT in one.labels for one in seen(before.containers)]
+    now = PROJECT in container_after.labels
+    assert find(target.steps, START).takes_over or not was or now in was, (
+        f"{container_after.name} {'is' if now else 'is no longer'} Compose's → make it again as it was made before"
+    )

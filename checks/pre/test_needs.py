@@ -1,0 +1,13 @@
+"""What the target file names besides the service."""
+
+from __future__ import annotations
+
+from procedures.claims import check
+from reports.claimed import Need
+
+
+@check(again=True)
+def test_what_is_named_exists(needs: tuple[Need, ...]) -> None:
+    """Every file, container, network and port that the target file names exists."""
+    missing = [f"{one.kind} {one.name}: {one.problem}" for one in needs if one.problem]
+    assert not missing, f"{'; '.join(missing)} → make them, or correct 'needs' in the target file"

@@ -1,0 +1,249 @@
+"""The operator's own scripts, before one of them may act: that they can be started, and what they will do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from procedures.claims import check, seen
+from procedures.observe.engine import PROJECT
+from procedures.problems import CannotObserve
+from procedures.scripting import SCRIPTS, START, STOP, find
+from procedures.target import Target
+from reports.observed import Container, Snapshot, Unseen
+from reports.scripted import DockerCall, Rehearsal, ScriptSeen
+
+LEAVES_OUT = "SKIP_Kestra_AUTO_START"
+"""The one variable that the stack's own scripts leave Kestra out for."""
+
+
+def test_every_script_can_be_started(scripts: tuple[ScriptSeen, ...]) -> None:
+    """Every script that carries out a step is a file that can be started, without an error of syntax."""
+    problems = [
+        f"{one.file} ({one.step}): {one.problem or one.syntax}"
+        for one in scripts
+        if one.problem or one.syntax
+    ]
+    assert not problems, (
+        f"{'; '.join(problems)} → correct the path in the target file, `chmod +x` the script, or mend its text; this is "
+        "not Docker's own `permission denied`"
+    )
+
+
+def test_what_the_scripts_do_is_known(scripts: tuple[ScriptSeen, ...]) -> None:
+    """What every script does is known from a rehearsal before it acts."""
+    for one in scripts:
+        if one.rehearsal is None:
+            raise CannotObserve(
+                f"{one.file} ({one.step}) may not be rehearsed, so nobody knows what it will do",
+                "read it, then let the target file rehearse it, or waive this check with a reason",
+            )
+        if isinstance(one.rehearsal, Unseen):
+            raise CannotObserve(
+                f"{one.file} ({one.step}): {one.rehearsal.unseen}",
+                "read it, then waive this check with a reason",
+            )
+        unknown = [" ".join(call.argv) for call in one.rehearsal.calls if call.effect == "unknown"]
+        if unknown:
+            raise CannotObserve(
+                f"{one.file} ({one.step}) calls docker in a way that cannot be judged: {'; '.join(unknown[:3])}",
+                "try by hand what that does, then waive this check with a reason",
+            )
+
+
+def test_the_scripts_hit_this_service_only(rehearsals: dict[str, Rehearsal], before: Snapshot) -> None:
+    """No script stops, removes, restarts or recreates a container that is not this service's."""
+    ours = {one.id for one in seen(before.containers)}
+    foreign = [
+        f"{step} {hit.effect} {hit.name} ({f'Compose project {hit.project}' if hit.project else 'no Compose project'})"
+        for step, one in rehearsals.items()
+        for hit in one.hits
+        if hit.id not in ours
+    ]
+    assert not foreign, (
+        f"{'; '.join(foreign)} → let the script match its container by labels or by its exact name"
+    )
+
+
+def test_the_stop_script_stops_the_service(
+    rehearsals: dict[str, Rehearsal], before: Snapshot, target: Target
+) -> None:
+    """The stop script stops the service's container, if it runs."""
+    if find(target.steps, STOP).driver != SCRIPTS:
+        return
+    one = _of(rehearsals, STOP)
+    running = {one.id: one.name for one in seen(before.containers) if one.running}
+    missed = sorted(set(running) - {hit.id for hit in one.hits})
+    assert not missed, (
+        f"it would not touch {running[missed[0]]}; in its rehearsal it ended with {one.exit_code} and said: "
+        f"{_last(one.output)} → see which container it looks for"
+    )
+
+
+def test_the_start_script_reads_the_named_env_files(rehearsals: dict[str, Rehearsal], target: Target) -> None:
+    """The start script reads the env files that the target names, and no others."""
+    if find(target.steps, START).driver != SCRIPTS:
+        return
+    one = _of(rehearsals, START)
+    named = {file.resolve() for file in target.env_files}
+    opened = {Path(file).resolve() for file in one.env_files if file not in one.missing_env_files}
+    others = sorted(str(file) for file in opened - named)
+    assert not others, (
+        f"it reads {', '.join(others)} besides → name that file in env_files, or take it out of the script"
+    )
+    missing = ", ".join(one.missing_env_files)
+    assert named <= opened, (
+        f"it does not read {', '.join(sorted(str(file) for file in named - opened))}"
+        f"{f', but looks for {missing}, which does not exist' if missing else ''} → see where it computes its root"
+    )
+
+
+def test_the_scripts_fetch_nothing(rehearsals: dict[str, Rehearsal]) -> None:
+    """No script pulls or builds an image: a registry that does not answer must not be met in the outage."""
+    fetched = [
+        f"{step} {what} {image}"
+        for step, one in rehearsals.items()
+        for what, images in (("pulls", one.pulls), ("builds", one.builds))
+        for image in images
+    ]
+    assert not fetched, (
+        f"{'; '.join(fetched)} → let the script start from what is here (--pull=never, no --build); a new image is "
+        "pulled before the stop"
+    )
+
+
+@check(protects="data")
+def test_the_start_script_starts_this_service_once(
+    rehearsals: dict[str, Rehearsal], before: Snapshot, target: Target
+) -> None:
+    """The start script creates the service's container, under its own name, and no second Kestra."""
+    if find(target.steps, START).driver != SCRIPTS:
+        return
+    one, name = _of(rehearsals, START), target.container or seen(before.operator_rendering).container_name
+    images = {seen(before.operator_rendering).image, *(other.image for other in seen(before.containers))}
+    others = [
+        made for call in one.calls if _creates(call, images) if (made := _name_of(call)) not in {name, ""}
+    ]
+    assert not others, (
+        f"it would create {', '.join(others)} from the service's image, beside {name} → give the script the name that "
+        "the target has: two Kestras on one database run everything twice"
+    )
+    assert name in one.creates, (
+        f"it would create {', '.join(one.creates) or 'nothing'}, and not {name}; in its rehearsal it ended with "
+        f"{one.exit_code} and said: {_last(one.output)} → mend what it says, then run again"
+    )
+
+
+def test_no_setting_leaves_the_service_out(
+    start_settings: dict[str, str], scripts: tuple[ScriptSeen, ...]
+) -> None:
+    """No variable tells the start script to leave Kestra out."""
+    value = start_settings.get(LEAVES_OUT, "")
+    if not value:
+        return
+    started = [one.rehearsal for one in scripts if one.step == START and isinstance(one.rehearsal, Rehearsal)]
+    assert started and started[0].creates, (
+        f"{LEAVES_OUT}={value} is set, so that Kestra would be left out on purpose after it was stopped (any value is a "
+        "yes to some scripts, 0 too) → unset it, then run again"
+    )
+
+
+@check(advisory=True)
+def test_no_setting_is_one_that_nobody_reads(start_settings: dict[str, str]) -> None:
+    """No variable looks like one that leaves Kestra out and is none."""
+    alike = [name for name in start_settings if name != LEAVES_OUT and name.upper() == LEAVES_OUT.upper()]
+    assert not alike, (
+        f"nobody reads {', '.join(alike)} → the variable is {LEAVES_OUT}, upper and lower case as here"
+    )
+
+
+def test_the_scripts_show_no_secret(secrets_shown: dict[str, tuple[str, ...]]) -> None:
+    """No script prints a secret: not on the screen, and not into somebody's log."""
+    shown = [f"{step} prints {', '.join(names)}" for step, names in secrets_shown.items() if names]
+    assert not shown, (
+        f"{'; '.join(shown)} → take it out of the script; in this run's evidence it would be redacted, on other screens not"
+    )
+
+
+def test_the_server_gets_its_own_words(rehearsals: dict[str, Rehearsal], container_before: Container) -> None:
+    """The start script gives the server the command that it runs with now, and no word that was meant for the script."""
+    for one in (rehearsals[START],) if START in rehearsals else ():
+        for call in one.calls:
+            if not _creates(call, {container_before.image}) or "compose" in call.argv:
+                continue
+            words = call.argv[call.argv.index(container_before.image) + 1 :]
+            assert not words or words == container_before.command, (
+                f"it would run `{' '.join(words)}`, now it is `{' '.join(container_before.command)}` → an option that "
+                "the script does not know is passed on to Kestra: correct it"
+            )
+
+
+def test_the_driver_knows_the_container(
+    scripts: tuple[ScriptSeen, ...], before: Snapshot, target: Target
+) -> None:
+    """Whoever stops and starts the service knows the container that is there, or was told to take it over."""
+    del scripts  # where no step is a script, only a container of Compose's is the service's
+    start, stop = find(target.steps, START), find(target.steps, STOP)
+    for one in seen(before.containers):
+        if PROJECT in one.labels:
+            continue
+        assert not (one.running and stop.driver != SCRIPTS), (
+            f"{one.name} was not made by Compose, which would stop nothing and say it was done → let a script stop it: "
+            '[steps.stop] driver = "scripts"'
+        )
+        assert start.driver == SCRIPTS or start.takes_over, (
+            f"{one.name} was not made by Compose, whose start would end with `The container name … is already in use` → "
+            "to hand it over to Compose: [steps.start] takes_over = true"
+        )
+
+
+def test_the_owner_stays_the_same(
+    rehearsals: dict[str, Rehearsal], container_before: Container, target: Target
+) -> None:
+    """A script makes the container as it was made before, by Compose or not, unless it was told to take over."""
+    start = find(target.steps, START)
+    if start.driver != SCRIPTS or start.takes_over:
+        return
+    made = [call for call in _of(rehearsals, START).calls if call.effect == "creates"]
+    by_compose = any("compose" in call.argv[:2] or "docker-compose" in call.argv[0] for call in made)
+    plainly = [
+        call for call in made if _creates(call, {container_before.image}) and "compose" not in call.argv[:2]
+    ]
+    was = PROJECT in container_before.labels
+    assert not (was and plainly), (
+        f"{container_before.name} is Compose's now (project {container_before.labels.get(PROJECT)}); by plain `docker run` it "
+        "loses its labels, its health check and its restart policy, and Compose then neither stops nor starts it → "
+        "if that is meant: [steps.start] takes_over = true"
+    )
+    assert was or not by_compose, (
+        f"{container_before.name} was not made by Compose, and the script would let Compose make it → if that is meant: "
+        "[steps.start] takes_over = true"
+    )
+
+
+def _of(rehearsals: dict[str, Rehearsal], step: str) -> Rehearsal:
+    if step not in rehearsals:
+        raise CannotObserve(
+            f"the script of the step {step} may not be rehearsed",
+            "let the target file rehearse it, or waive this check",
+        )
+    return rehearsals[step]
+
+
+def _creates(call: DockerCall, images: set[str]) -> bool:
+    """Whether a plain call makes a container of one of these images; Compose's name theirs in its files."""
+    return call.effect == "creates" and bool(images & set(call.argv))
+
+
+def _name_of(call: DockerCall) -> str:
+    words = call.argv
+    for at, word in enumerate(words):
+        if word == "--name" and at + 1 < len(words):
+            return words[at + 1]
+        if word.startswith("--name="):
+            return word.partition("=")[2]
+    return "a container without a name"
+
+
+def _last(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "nothing"

@@ -1,0 +1,102 @@
+"""What is the operator's own: the scripts that carry out steps, read and rehearsed, and what the target file needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from procedures import envfile
+from procedures.drivers.scripts import Scripts
+from procedures.observe.engine import EngineObserver
+from procedures.observe.rehearsal import rehearse
+from procedures.observe.scripts import read
+from procedures.problems import CannotObserve
+from procedures.scripting import SCRIPTS
+from procedures.target import Target
+from reports.claimed import Need
+from reports.observed import Listener, Secret, Unseen
+from reports.scripted import Rehearsal, ScriptSeen
+
+REHEARSAL_LIMIT = 30.0
+"""Seconds for one rehearsal: nothing in it takes as long as the real thing."""
+
+
+def look(target: Target, scripts: Scripts, docker_host: str) -> tuple[ScriptSeen, ...]:
+    """Read every script, and rehearse those that may be, in the order in which a run takes them."""
+    found: list[ScriptSeen] = []
+    done: list[Rehearsal] = []
+    for one in target.steps:
+        if one.driver != SCRIPTS:
+            continue
+        seen = read(one.name, one.command, one.cwd)
+        if one.rehearse and not seen.problem:
+            command = scripts.command(one, REHEARSAL_LIMIT)
+            try:
+                rehearsal = rehearse(
+                    command.argv,
+                    command.cwd,
+                    command.environment or {},
+                    root=target.root,
+                    limit=min(command.limit, REHEARSAL_LIMIT),
+                    docker_host=docker_host,
+                    before=tuple(done),
+                )
+            except CannotObserve as error:
+                seen = _with(
+                    seen, Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
+                )
+            else:
+                done.append(rehearsal)
+                seen = _with(seen, rehearsal)
+        found.append(seen)
+    return tuple(found)
+
+
+def needs(
+    target: Target, engine: EngineObserver, listeners: tuple[Listener, ...] | Unseen
+) -> tuple[Need, ...]:
+    """Look for everything that the target file says must exist."""
+    named = target.needs
+    files = (Need("file", one, _no_file(target.root / one)) for one in named.files)
+    containers = (Need("container", one, _not_running(engine, one)) for one in named.containers)
+    networks = (
+        Need("network", one, "" if engine.network_exists(one) else "does not exist") for one in named.networks
+    )
+    return (*files, *containers, *networks, *(_port(one, listeners) for one in named.ports))
+
+
+def _with(seen: ScriptSeen, rehearsal: Rehearsal | Unseen) -> ScriptSeen:
+    return dataclasses.replace(seen, rehearsal=rehearsal)
+
+
+def _no_file(path: Path) -> str:
+    return "" if path.exists() else "a link to nothing" if path.is_symlink() else "does not exist"
+
+
+def _not_running(engine: EngineObserver, name: str) -> str:
+    found = engine.named(name)
+    if found is None or found.name != name:
+        return "does not exist"
+    return "" if found.running else f"is {found.state}"
+
+
+def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
+    if isinstance(listeners, Unseen):
+        raise CannotObserve(listeners.unseen)
+    return Need("port", str(port), "" if port in {one.port for one in listeners} else "nothing listens there")
+
+
+def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str, str | Secret]]:
+    """Return what rehearsals saw of variables, and the secrets of every env file that a script opened.
+
+    A script may read another file than it should, and print what stands in it.
+    """
+    known = () if seen is None or isinstance(seen, Unseen) else seen
+    rehearsals = [one.rehearsal for one in known if isinstance(one.rehearsal, Rehearsal)]
+    opened = {file for one in rehearsals for file in one.env_files}
+    inside: dict[str, str | Secret] = {
+        f"a secret of {file}, {number}": secret
+        for file in sorted(opened)
+        for number, secret in enumerate(envfile.secrets(Path(file)), start=1)
+    }
+    return [*(dict(one.variables or {}) for one in rehearsals), inside]

@@ -1,0 +1,99 @@
+"""The operator's own validation commands: run within their limit, and read as the target file says."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from procedures.drivers import shell
+from procedures.drivers.scripts import Scripts, plain
+from procedures.scripting import JSON, Claimed, Validation
+from procedures.target import Target
+from reports.claimed import ValidationSeen
+
+KEPT = 8000
+
+
+class _Unreadable(Exception):  # noqa: N818 - says what is the matter
+    """The claim is not there where the target file looks for it."""
+
+
+def look(target: Target, scripts: Scripts) -> tuple[ValidationSeen, ...]:
+    """Run every validation command, one after the other, and return what each claims."""
+    return tuple(_seen(one, scripts, target.budgets.look) for one in target.validate)
+
+
+def _seen(one: Validation, scripts: Scripts, limit: float) -> ValidationSeen:
+    result = shell.run(scripts.command(one, limit))
+    healthy = checked = None
+    problem = _not_run(result)
+    if not problem:
+        try:
+            healthy, checked = read(one, result.stdout)
+        except _Unreadable as error:
+            problem = str(error)
+    return ValidationSeen(
+        name=one.name,
+        command=one.command,
+        exit_code=result.exit_code,
+        took=round(result.took, 3),
+        output=plain(result.output)[-KEPT:],
+        healthy=healthy,
+        checked=checked,
+        least=one.checked.least if one.checked else 0,
+        problem=problem,
+    )
+
+
+def _not_run(result: shell.Result) -> str:
+    if result.timed_out:
+        return f"it did not end within {result.command.limit:g} s"
+    return f"it could not be started: {result.output}" if result.exit_code is None else ""
+
+
+def read(one: Validation, output: str) -> tuple[bool, int | None]:
+    """Return what an output claims: whether all is well, and how much was looked at."""
+    if not output.strip():
+        raise _Unreadable("it printed nothing on its standard output")
+    if one.reads == JSON:
+        said = _parsed(output)
+        value = _at(said, one.healthy.key)
+        return str(value).casefold() == one.healthy.value.casefold(), _count(said, one.checked)
+    text = plain(output)
+    return re.search(one.healthy.pattern, text, re.MULTILINE) is not None, _counted(text, one.checked)
+
+
+def _parsed(output: str) -> Any:
+    try:
+        return json.loads(output)
+    except ValueError as error:
+        raise _Unreadable(f"what it printed is no JSON: {error}") from error
+
+
+def _at(said: Any, key: str) -> Any:
+    for part in key.split("."):
+        if not isinstance(said, dict) or part not in said:
+            raise _Unreadable(f"its JSON has no key {key!r}")
+        said = said[part]
+    return said
+
+
+def _count(said: Any, asked: Claimed | None) -> int | None:
+    if asked is None:
+        return None
+    value = _at(said, asked.key)
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _Unreadable(f"the value of {asked.key!r} is no number")
+
+
+def _counted(text: str, asked: Claimed | None) -> int | None:
+    if asked is None:
+        return None
+    found = re.search(asked.pattern, text, re.MULTILINE)
+    if found is None or not found[1].isdecimal():
+        raise _Unreadable(f"it does not say how much it looked at: nothing matches {asked.pattern!r}")
+    return int(found[1])

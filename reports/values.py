@@ -1,0 +1,28 @@
+"""The two values that stand for another one: what could not be seen, and what must not be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Stands where a value should be that could not be observed."""
+
+    unseen: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A value that must never be shown; two are equal when their values are.
+
+    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
+    and the value cannot be guessed.
+    """
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
