@@ -73,6 +73,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         exists_now=() if running else _exists_now(run),
         by_hand=_by_hand(run, judged),
         findings=tuple(course.findings),
+        anomalies=course.anomalies,
         recovered_from=course.recovered_from,
         redactions=run.redaction.count,
         files=_files(run.folder),

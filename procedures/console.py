@@ -14,6 +14,7 @@ from procedures.target import shown
 from reports.banner import outage_in_words
 from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Verdict
 from reports.observed import Unseen
+from reports.words import count
 
 _COLOUR = {
     Outcome.PASSED: "green",
@@ -201,6 +202,9 @@ class Console:
         self._now(record)
         for finding in record.findings:
             self.say(f"  noted: {finding.text}" + (f" → {finding.next_move}" if finding.next_move else ""))
+        if record.anomalies is not None:
+            rows = count(len(record.anomalies.rows), "row")
+            self.say(f"  {rows} for {record.anomalies.file}, in the report: {record.anomalies.outcome}")
         if record.by_hand:
             self.say("By hand", bold=True)
             for command in record.by_hand:

@@ -42,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="recover: take over the lock of a run on another host that is gone",
     )
+    group.addoption(
+        "--record-anomalies",
+        action="store_true",
+        help="append what was found to the list of anomalies that the target names, once",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -66,7 +71,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _refuse_orphans(config: pytest.Config) -> None:
     """Refuse options of ours that mean nothing without a procedure."""
-    ours = ("plan", "target", "waive", "take_over", "reason", "ticket", "operator", "approved_by")
+    ours = (
+        "plan",
+        "target",
+        "waive",
+        "take_over",
+        "record_anomalies",
+        "reason",
+        "ticket",
+        "operator",
+        "approved_by",
+    )
     given = [name for name in ours if getattr(config.option, name)]
     if given:
         raise pytest.UsageError(

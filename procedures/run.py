@@ -38,6 +38,7 @@ from procedures.target import Target
 from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import (
+    Anomalies,
     EngineEvent,
     Finding,
     Moment,
@@ -64,6 +65,7 @@ class Asked:
     arguments: tuple[str, ...]
     checks: Path
     take_over: bool
+    record_anomalies: bool = False
 
     @property
     def leaves_nothing(self) -> bool:
@@ -88,6 +90,7 @@ class Course:
     moments: list[Moment] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     recovered_from: str = ""
+    anomalies: Anomalies | None = None
     causes: set[str] = field(default_factory=set)
     """The signatures that were told: each once."""
 

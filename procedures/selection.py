@@ -26,7 +26,7 @@ NEEDED = {
 
 HARMLESS = {
     "markexpr", "file_or_dir", "verbose", "color", "capture", "target", "plan", "waive", "reason", "ticket",
-    "operator", "approved_by", "take_over", "code_highlight",
+    "operator", "approved_by", "take_over", "record_anomalies", "code_highlight",
 }  # fmt: skip
 """Options that cannot keep a planned check from being asked, nor ask it twice."""
 

@@ -11,7 +11,7 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import PROCEDURES, closing, diagnosis, landing, outcome, status
+from procedures import PROCEDURES, anomalies, closing, diagnosis, landing, outcome, status
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console, drop_lost_output
@@ -55,6 +55,7 @@ class Session:
         interruption = Interruption()
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
         _refuse_waivers(asked.waivers, session.run.claims)
+        anomalies.refuse_idle(asked)
         if not asked.leaves_nothing:
             session._lost = closing.open_folder(session.run)
         session._direct_views()
@@ -203,6 +204,7 @@ class Session:
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             diagnosis.afterwards(self.run)
             self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+        self._record = anomalies.noted(self.run, self._record)
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
         for result in blocked:
@@ -355,6 +357,7 @@ def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Map
         arguments=tuple(str(one) for one in config.invocation_params.args),
         checks=checks,
         take_over=bool(option.take_over),
+        record_anomalies=bool(option.record_anomalies),
     )
 
 

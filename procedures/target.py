@@ -94,6 +94,7 @@ class Target:
     archive: Path = SUITE / "reports" / "runs"
     archive_keep: int = 50
     dashboards: tuple[Dashboard, ...] = ()
+    anomalies: Path | None = None
 
     @property
     def engine_flags(self) -> tuple[str, ...]:
@@ -128,6 +129,7 @@ _KNOWN = (
     "secret_keys",
     "archive",
     "dashboards",
+    "anomalies",
 )
 
 
@@ -198,6 +200,8 @@ class _Reader:
             scripts.needs(),
         )
         given["dashboards"] = dashboards.read(self.table.get("dashboards", []), self.problems)
+        if "anomalies" in self.table:
+            given["anomalies"] = root / Path(self._text("anomalies")).expanduser()
         if "archive" in self.table:
             given["archive"] = (self.file.parent / Path(self._text("archive")).expanduser()).resolve()
         return Target(file=self.file, root=root, **given)

@@ -374,6 +374,24 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Something that a run found, as a row of the operator's table of symptoms; `row` is its Markdown."""
+
+    symptom: str
+    action: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anomalies:
+    """The rows that a run proposes for the target's list of anomalies, and what became of them."""
+
+    file: str
+    rows: tuple[Anomaly, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything known about one run; HTML, JUnit and the console are views of it."""
 
@@ -401,6 +419,8 @@ class Evidence:
     by_hand: tuple[str, ...] = ()
     """The exact commands that bring the service up by hand; filled where the verdict calls for them."""
     findings: tuple[Finding, ...] = ()
+    anomalies: Anomalies | None = None
+    """None where nothing was found, or the target names no list."""
     recovered_from: str = ""
     """The run whose open journal this run took over."""
     redactions: int = 0

@@ -12,6 +12,7 @@ from reports.course import to_checks, to_events, to_steps, to_unreached
 from reports.evidence import Evidence
 from reports.markup import Html, join, tag
 from reports.surroundings import (
+    to_anomalies,
     to_existing,
     to_files,
     to_findings,
@@ -46,6 +47,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("unreached", "What was not reached", to_unreached),
     Section("now", "What exists now", to_existing),
     Section("findings", "Findings", to_findings),
+    Section("anomalies", "For the list of anomalies", to_anomalies),
     Section("plan", "Plan", to_plan),
     Section("events", "The engine's events", lambda evidence: to_events(evidence.events)),
     Section("files", "Files beside this report", to_files),

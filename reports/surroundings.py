@@ -8,7 +8,7 @@ from urllib.parse import quote
 from reports.banner import command_line, next_move, outage_in_words
 from reports.drawing import to_svg
 from reports.evidence import Evidence, PathOutage, SavedFile
-from reports.markup import Html, code, definitions, fold, items, join, table, tag
+from reports.markup import Html, block, code, definitions, fold, items, join, table, tag
 from reports.observed import Container, DashboardSeen, Engine, Image, Server, Snapshot, Unseen
 from reports.words import count, exactly, number, plus_minus, seconds, short, size, utc
 
@@ -182,6 +182,21 @@ def to_findings(evidence: Evidence) -> Html:
     """Return what an auditor should know that is no check's outcome."""
     lines = [tag("li", tag("p", one.text), next_move(one.next_move)) for one in evidence.findings]
     return tag("ul", *lines, class_="kr-claims") if lines else tag("p", "None.")
+
+
+def to_anomalies(evidence: Evidence) -> Html:
+    """Return the rows that this run proposes for the target's list of anomalies, ready to be copied."""
+    noted = evidence.anomalies
+    if noted is None:
+        return tag("p", "None: nothing was found that a list could hold, or the target names no list.")
+    rows = ((one.symptom, one.action) for one in noted.rows)
+    return join(
+        [
+            tag("p", f"{count(len(noted.rows), 'row')} for ", code(noted.file), f": {noted.outcome}."),
+            table("Proposed for the list of anomalies", ("Symptom", "Action"), rows),
+            fold("As Markdown", block("\n".join(one.row for one in noted.rows), "The rows as Markdown")),
+        ]
+    )
 
 
 def to_plan(evidence: Evidence) -> Html:

@@ -64,7 +64,7 @@ def default_of(value: object, folder: Path) -> str:
         return f"`{value.relative_to(folder if value.is_relative_to(folder) else PROJECT)}`"
     if isinstance(value, tuple):
         return f"`{list(value)}`"
-    return f"`{str(value).removesuffix('/tcp')}`" if value != "" else "blank"
+    return f"`{str(value).removesuffix('/tcp')}`" if value not in {"", None} else "blank"
 
 
 def planned() -> tuple[Check, ...]:

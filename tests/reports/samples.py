@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import replace
 
 from reports.evidence import (
+    Anomalies,
+    Anomaly,
     Attempt,
     Check,
     CheckResult,
@@ -585,6 +587,17 @@ def refused() -> Evidence:
                 "choose a password that is no name",
             ),
         ),
+        anomalies=Anomalies(
+            "/srv/tools/docs/kestra.md",
+            (
+                Anomaly(
+                    "The ports are free. unknown: nobody looked | at them",
+                    "allow the helper container",
+                    "| The ports are free. unknown: nobody looked \\| at them | allow the helper container |",
+                ),
+            ),
+            "1 appended",
+        ),
     )
 
 
@@ -727,6 +740,7 @@ def hostile() -> Evidence:
         exists_now=(EVIL,),
         by_hand=(EVIL,),
         findings=(Finding(EVIL, EVIL),),
+        anomalies=Anomalies(EVIL, (Anomaly(EVIL, EVIL, EVIL),), EVIL),
         files=(SavedFile(f"logs/{EVIL}", EVIL), SavedFile("javascript:alert(6)", EVIL), SavedFile("../../etc", EVIL)),
     )  # fmt: skip
 

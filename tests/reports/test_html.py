@@ -379,3 +379,15 @@ def test_dashboards_are_told_with_what_they_showed() -> None:
         '"healthy" (expected "healthy", at most 2.0 s old)',
         "12.1 s: it shows",
     )
+
+
+def test_rows_for_the_list_of_anomalies_can_be_copied() -> None:
+    """The report shows what is proposed for the list, what became of it, and the rows as they are written there."""
+    assert in_order(
+        to_html(samples.refused()),
+        "For the list of anomalies",
+        "1 row for /srv/tools/docs/kestra.md : 1 appended.",
+        "nobody looked | at them",
+        "nobody looked \\| at them | allow the helper container |",
+    )
+    assert "None: nothing was found" in to_html(samples.accepted())

@@ -108,5 +108,5 @@ def test_only_what_is_known_is_harmless() -> None:
     """The options that may be changed with a procedure are these: whoever adds one has to say so here."""
     assert {
         "markexpr", "file_or_dir", "verbose", "color", "capture", "code_highlight",
-        "target", "plan", "waive", "reason", "ticket", "operator", "approved_by", "take_over",
+        "target", "plan", "waive", "reason", "ticket", "operator", "approved_by", "take_over", "record_anomalies",
     } == selection.HARMLESS  # fmt: skip
