@@ -53,7 +53,10 @@ class Rehearsal:
     sources: tuple[str, ...] = ()
     """The shell files that it opened, itself and others."""
     variables: dict[str, str | Secret] | None = None
-    """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*; None where there was no call."""
+    """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*, and secrets that the script itself found.
+
+    None where there was no call.
+    """
     pulls: tuple[str, ...] = ()
     builds: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,12 @@ def rehearse(
     limit: float,
     docker_host: str,
     before: tuple[Rehearsal, ...] = (),
+    poll: Callable[[], None] = lambda: None,
 ) -> Rehearsal:
     """Run a script to its end or its limit, and return what it would have done.
 
     `before` are the rehearsals of the steps before this one: what they stopped or removed is seen as gone.
+    `poll` is asked now and then, and ends it by raising.
     Raises `CannotObserve` where this machine has no place in which a script can change nothing.
     """
     if sys.platform != "linux":
@@ -55,7 +57,7 @@ def rehearse(
     )
     program = (sys.executable, "-m", "procedures.observe.standin")
     command = shell.Command(program, _PROJECT, limit + OUTER_LIMIT, None, request.to_json())
-    result = shell.run(command)
+    result = shell.run(command, poll)
     try:
         told: dict[str, Any] = json.loads(result.stdout)
     except ValueError:

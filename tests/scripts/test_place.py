@@ -192,13 +192,22 @@ def test_the_limit_ends_everything(rehearsed: Rehearse) -> None:
 
 
 def test_many_processes_and_much_output_are_bounded(rehearsed: Rehearse) -> None:
-    """What a script writes is kept to its end only, and it cannot fill the disk."""
+    """Of what a script writes the end is kept, it cannot fill the disk, and what only multiplies is ended."""
     seen = rehearsed(
         "head -c 3000000 /dev/zero | tr '\\0' x; echo; head -c 200000000 /dev/zero > big; echo end=$?; ls -s big"
     )
 
+    began = time.monotonic()
+    # A flood that ebbs by itself, so that a suite that fails here harms nobody.
+    bomb = rehearsed(
+        "flood() { [ $1 = 0 ] || { flood $(($1 - 1)) & flood $(($1 - 1)) & }; sleep 5; }; flood 10"
+    )
+
     assert len(seen.output) < 100_000
     assert "end=0" not in seen.output
+    assert bomb.timed_out
+    assert "it multiplies without an end" in bomb.notes
+    assert time.monotonic() - began < 15
 
 
 def test_colours_are_taken_out_and_streams_are_in_order(rehearsed: Rehearse) -> None:

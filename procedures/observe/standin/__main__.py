@@ -61,6 +61,7 @@ class Stage:
 
     def _follow(self, line: socket.socket, reader: int, child: int) -> None:
         deadline = time.monotonic() + self.request.limit + GUARD
+        is_told = False
         with selectors.DefaultSelector() as selector:
             selector.register(line, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)
@@ -72,9 +73,9 @@ class Stage:
                         self._keep(reader, selector)
                     elif self.watch:
                         self.watch.hear()
-                if self.broker.is_waiting:
+                if not is_told and (self.broker.is_waiting or (self.watch and self.watch.is_full)):
+                    is_told = True
                     line.send(b"enough")
-                    self.broker.is_waiting = False
             os.set_blocking(reader, False)
             with contextlib.suppress(BlockingIOError):
                 while self._keep(reader, None):
@@ -111,6 +112,7 @@ class Stage:
         sources = self.watch.sources if self.watch else {}
         sockets = self.watch.sockets if self.watch else {}
         notes = [*world.notes, *(f"a socket file was tried, and refused: {one}" for one in sockets)]
+        notes += ["it multiplies without an end"] if self.watch and self.watch.is_full else []
         notes += [f"a process is left behind: {one}" for one in self.end.get("left", ())]
         return {
             "exit_code": self.end.get("exit_code"),

@@ -19,10 +19,12 @@ from procedures.observe.standin.calls import Call, parse
 from procedures.observe.standin.composing import compose
 from procedures.observe.standin.looks import Reply, look, told
 from procedures.observe.standin.world import World
+from reports.redact import is_secret_name
 
 CALL_LIMIT = 10.0
 MOST_CALLS = 2000
-PATIENCE = 15
+PATIENCE = 10
+FOLDERS = frozenset({"PWD", "OLDPWD"})
 KEPT = re.compile(r"(?:KESTRA|COMPOSE|DOCKER|SKIP)_", re.IGNORECASE)
 # Programs that say who listens on a port: only in the network of this machine do they know.
 LISTENERS = ("lsof", "ss", "netstat", "fuser")
@@ -71,7 +73,7 @@ class Broker:
             return Reply(err="the rehearsal has ended\n", code=125)
         if call.argv[0] in LISTENERS:
             return self._listeners(*call.argv)
-        self.variables |= {name: value for name, value in call.environment.items() if KEPT.match(name)}
+        self._learn(call)
         reads = call.has("i", "interactive", "password-stdin") or "-" in call.names
         if reads and call.effect != "looks":
             line.send("drain")
@@ -83,6 +85,14 @@ class Broker:
                 reply = self._reply(call, line)
         self._note(call, reply)
         return reply
+
+    def _learn(self, call: Call) -> None:
+        """Keep the variables that matter, and the secrets that the script has found somewhere by itself."""
+        given = dict(one.partition("=")[::2] for one in call.values("e", "env") if "=" in one)
+        for name, value in {**call.environment, **given}.items():
+            is_new = self.environment.get(name) != value
+            if KEPT.match(name) or (is_new and is_secret_name(name) and name not in FOLDERS):
+                self.variables[name] = value
 
     def _note(self, call: Call, reply: Reply) -> None:
         if call.effect != "looks":

@@ -19,7 +19,6 @@ from procedures.observe.standin import kernel, place
 from procedures.observe.standin.request import Request
 
 FILE_BYTES = 64 * 1024 * 1024
-PROCESSES = 512
 MOST_WRITTEN = 500
 _POLL = 0.02
 
@@ -128,7 +127,6 @@ def _be_script(request: Request, line: socket.socket, output: int) -> NoReturn:
         os.dup2(handle, number)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
-    resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
     path = f"{place.BIN}:{request.environment.get('PATH', os.defpath)}"
     environment = {**request.environment, "PATH": path}
     for number in (signal.SIGPIPE, signal.SIGXFSZ):

@@ -104,6 +104,9 @@ NUMBERS: dict[str, dict[str, int]] = {
         "add_key": 248,
         "request_key": 249,
         "keyctl": 250,
+        "clone": 56,
+        "fork": 57,
+        "vfork": 58,
     },
     "aarch64": {
         "arch": 0xC00000B7,
@@ -118,12 +121,14 @@ NUMBERS: dict[str, dict[str, int]] = {
         "add_key": 217,
         "request_key": 218,
         "keyctl": 219,
+        "clone": 220,
     },
 }
-_SHARED = {"io_uring_setup": 425, "statx": 332, "openat2": 437, "faccessat2": 439}
+_SHARED = {"io_uring_setup": 425, "statx": 332, "openat2": 437, "faccessat2": 439, "clone3": 435}
 _REFUSED = ("ptrace", "setns", "open_by_handle_at", "add_key", "request_key", "keyctl", "io_uring_setup")
 PATH_FIRST = ("open", "stat", "lstat", "access")
 PATH_SECOND = ("openat", "newfstatat", "faccessat", "statx", "openat2", "faccessat2")
+FORKS = ("clone", "clone3", "fork", "vfork")
 _ALLOWED_FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
 
 _ALLOW, _NOTIFY, _ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
@@ -163,7 +168,7 @@ def _program(known: dict[str, int]) -> list[tuple[int, int, int, int]]:
     ]
     for name in _REFUSED:
         lines += [(_EQUAL, 0, 1, known[name]), (_RETURN, 0, 0, refused)]
-    for name in (*PATH_FIRST, *PATH_SECOND):
+    for name in (*PATH_FIRST, *PATH_SECOND, *FORKS):
         if name in known:
             lines += [(_EQUAL, 0, 1, known[name]), (_RETURN, 0, 0, _NOTIFY)]
     families = [(_EQUAL, len(_ALLOWED_FAMILIES) - n, 0, int(one)) for n, one in enumerate(_ALLOWED_FAMILIES)]

@@ -86,7 +86,8 @@ def _make_devices() -> None:
     for name in _DEVICES:
         Path("/dev", name).touch()
         kernel.mount(f"/proc/self/fd/{devices}/{name}", f"/dev/{name}", flags=kernel.MS_BIND)
-        kernel.set_mount(f"/dev/{name}", clear=kernel.MS_RDONLY | kernel.MS_NODEV)
+        # Read-only still lets the device be written, but not its mode be changed, which would be the machine's.
+        kernel.set_mount(f"/dev/{name}", clear=kernel.MS_NODEV)
     os.close(devices)
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         Path("/dev", name).symlink_to(f"/proc/self/{target}")

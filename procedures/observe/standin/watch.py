@@ -1,4 +1,4 @@
-"""Hears which files the rehearsed processes look for, and refuses sockets that are no network's."""
+"""Hears which files the rehearsed processes look for, and refuses them sockets that are no network's, and a flood."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from procedures.observe.standin import kernel
 
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
 _GO_ON = 1
+_COUNTED_EVERY = 32
+PROCESSES = 512
+THREADS = 50_000
+"""How many processes and threads are let be made in all."""
 _AT_FDCWD = 0xFFFFFF9C
 _PATH_BYTES = 4096
 
@@ -23,7 +27,7 @@ SOCKET_SPEAKER = re.compile(r"\.sock\b|unix:|\bnsenter\b")
 
 
 class Watch:
-    """What was heard; nothing of it is needed for the safety of the place but the refusal of sockets."""
+    """What was heard; nothing of it is needed for the safety of the place but what is refused."""
 
     def __init__(self, listener: int) -> None:
         self.listener = listener
@@ -33,7 +37,11 @@ class Watch:
         """The shell files that were there."""
         self.sockets: dict[str, None] = {}
         """The command lines that wanted a socket file."""
+        self.is_full = False
+        """Whether the script has made more processes than it may; it makes no other then."""
+        self._forks = 0
         self._numbers = kernel.numbers()
+        self._fork_numbers = {self._numbers[name] for name in kernel.FORKS if name in self._numbers}
         self._pointer = {self._numbers[name]: 0 for name in kernel.PATH_FIRST if name in self._numbers}
         self._pointer |= {self._numbers[name]: 1 for name in kernel.PATH_SECOND}
 
@@ -48,12 +56,23 @@ class Watch:
         if call == self._numbers["socket"]:
             error, flags = -errno.EAFNOSUPPORT, 0
             self._note_socket(pid)
+        elif call in self._fork_numbers:
+            self._count(pid)
+            error, flags = (-errno.EAGAIN, 0) if self.is_full else (0, _GO_ON)
         else:
             error, flags = 0, _GO_ON
             with contextlib.suppress(OSError):
                 self._note_file(pid, arguments, self._pointer[call])
         with contextlib.suppress(OSError):
             fcntl.ioctl(self.listener, _SEND, struct.pack("QqiI", number, 0, error, flags))
+
+    def _count(self, pid: int) -> None:
+        """Count here what the kernel does not limit for root; as each one waits for us, none is missed."""
+        self._forks += 1
+        if self._forks % _COUNTED_EVERY == 0:
+            with contextlib.suppress(OSError):
+                alive = sum(one.name.isdigit() for one in Path(f"/proc/{pid}/root/proc").iterdir())
+                self.is_full = self.is_full or alive > PROCESSES or self._forks > THREADS
 
     def _note_file(self, pid: int, arguments: list[int], pointer: int) -> None:
         path = _text_at(pid, arguments[pointer])
