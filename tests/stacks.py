@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -36,6 +36,8 @@ SHORT_TIMES = {
 
 class Stack:
     """A stack of its own: folder, names, ports, passwords. Nothing of it is left after `down`."""
+
+    compose_files: tuple[Path, ...] = (COMPOSE_FILE,)
 
     def __init__(self, root: Path, settings: dict[str, str] | None = None) -> None:
         self.root = root
@@ -99,11 +101,20 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         """Run Compose as the runbook types it, in the stack's root."""
         return run(
-            ["docker", "compose", "-f", str(COMPOSE_FILE), "--ansi", "never", *arguments],
+            ["docker", "compose", *_named(self.compose_files), "--ansi", "never", *arguments],
             cwd=self.root,
             check=check,
             limit=limit,
+            env=self.environment(),
         )
+
+    def environment(self) -> dict[str, str]:
+        """The environment of somebody who works on this stack's engine."""
+        return clean_environment()
+
+    def client(self) -> AbstractContextManager[docker.DockerClient]:
+        """A client of this stack's engine."""
+        return engine()
 
     def up(self, *services: str) -> Self:
         """Start all services, or these, and wait until Kestra is ready if it is among them."""
@@ -135,7 +146,7 @@ class Stack:
 
     def down(self) -> None:
         """Remove containers, volumes and networks, whatever state they are in."""
-        with engine() as client:
+        with self.client() as client:
             label: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={self.project}"}
             for container in client.containers.list(all=True, filters=label, ignore_removed=True):
                 _remove(container)
@@ -158,7 +169,7 @@ class Stack:
     def containers(self, service: str) -> list[Container]:
         """Every container of a service, running or not."""
         labels = [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]
-        with engine() as client:
+        with self.client() as client:
             return client.containers.list(all=True, filters={"label": labels})
 
     def health(self, service: str) -> str:
@@ -295,8 +306,12 @@ def _copy_files(root: Path) -> None:
     shutil.copy(SOURCE / COMPOSE_FILE, root / COMPOSE_FILE)
     shutil.copy(SOURCE / ".env.example", root / ".env.example")
     shutil.copy(SOURCE / COMPOSE_FILE.parent / ".env", folder / ".env", follow_symlinks=False)
-    for part in ("setup", "scripts", "tools/kestra"):
+    for part in ("setup", "scripts", "tools/kestra", "examples"):
         shutil.copytree(SOURCE / part, root / part, dirs_exist_ok=True)
+
+
+def _named(files: tuple[Path, ...]) -> list[str]:
+    return [word for one in files for word in ("-f", str(one))]
 
 
 def _remove(container: Container) -> None:

@@ -21,5 +21,12 @@ def test_the_addresses_lead_to_the_service(
     before: Snapshot, target: Target, server_itself_before: Direct
 ) -> None:
     """From here, the addresses of the target file lead to the running server."""
-    astray = reaching.strayed(seen(before.server), server_itself_before)
+    server, database = seen(before.server), seen(before.database)
+    astray = reaching.strayed(server, server_itself_before)
     assert not astray, f"{reaching.told(astray, server_itself_before)} → {reaching.move(target, before)}"
+    there, own = server.instance_id, database.instance_id
+    if isinstance(there, str) and isinstance(own, str):
+        assert there == own, (
+            f"{server.ping.url} leads to another server: it calls itself instance {there}, this service's database "
+            f"says {own} → {reaching.move(target, before)}"
+        )

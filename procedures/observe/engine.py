@@ -14,9 +14,9 @@ from typing import Any
 import docker
 import docker.errors
 import requests
-from docker.tls import TLSConfig
 
-from procedures.observe.endpoint import Endpoint, Tls
+from procedures.observe.client import client_of
+from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
 from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
 from reports.redact import is_secret_name
@@ -38,9 +38,8 @@ class EngineObserver:
     def __init__(self, where: Endpoint, first_answer: float = _CALL_LIMIT) -> None:
         self.where = where
         try:
-            self.client = docker.DockerClient(
-                base_url=where.url, timeout=math.ceil(min(first_answer, _CALL_LIMIT)), tls=_tls(where.tls)
-            )
+            limit = math.ceil(min(first_answer, _CALL_LIMIT))
+            self.client = client_of(where, limit)
             self.client.ping()
             self.client.api.timeout = _CALL_LIMIT
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
@@ -283,18 +282,6 @@ def _neighbour(one: Container) -> Neighbour:
         bindings=one.bindings,
         service=one.labels.get(SERVICE, ""),
         project=one.labels.get(PROJECT, ""),
-    )
-
-
-def _tls(material: Tls | None) -> TLSConfig | bool:
-    """Return what the SDK wants to know of the certificates; it raises where they cannot be read."""
-    if material is None:
-        return False
-    certificate, key = material.existing("cert.pem"), material.existing("key.pem")
-    return TLSConfig(
-        client_cert=(certificate, key) if certificate and key else None,
-        ca_cert=material.existing("ca.pem"),
-        verify=material.verify,
     )
 
 

@@ -93,6 +93,7 @@ FAILING = (
     Case(LEAD_BEFORE, "another server's 404", answer_here("before", "ping", 404), "correct http_url"),
     Case(LEAD_BEFORE, "out of reach", both(_FAR, answer_here("before", "health", 0, "refused")), "forward the port"),
     Case(LEAD_BEFORE, "not learnt", _unlearnt("before"), "the gateway has not learnt this container"),
+    Case(LEAD_BEFORE, "another server", part("before", "server", instance_id="x"), "leads to another server"),
     Case(WELL, "it does not answer", _itself_down("after"), "health refused, ping refused"),
     Case(WELL, "it says DOWN", answer("after", "health", 503, "503 DOWN", "DOWN"), "503 DOWN"),
     Case(LEAD, "not learnt", _unlearnt("after"), "the server itself is well"),

@@ -12,7 +12,17 @@ from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, run
 
 IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
 # Faults are injected into the understudy only; a real Kestra is held against the rest.
-collect_ignore = [] if IS_UNDERSTUDY else ["test_outcomes.py", "test_refused.py", "test_secrets.py"]
+collect_ignore = (
+    []
+    if IS_UNDERSTUDY
+    else [
+        "test_outcomes.py",
+        "test_refused.py",
+        "test_secrets.py",
+        "test_second_engine.py",
+        "test_gateway.py",
+    ]
+)
 
 
 @pytest.fixture(scope="session", name="images")
