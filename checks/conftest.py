@@ -8,6 +8,7 @@ from procedures.acts import Start, Stop
 from procedures.asking import Asking
 from procedures.baseline import Baseline
 from procedures.expected import Expected
+from procedures.rollback import Goal
 from procedures.target import Target
 from procedures.update import Announcement
 from reports.claimed import Need, ValidationSeen
@@ -98,6 +99,18 @@ def candidate(asking: Asking) -> Image:
 def rolled_back(asking: Asking) -> frozenset[str]:
     """The ids of the images that earlier runs went back from."""
     return asking.rolled_back
+
+
+@pytest.fixture
+def goal(asking: Asking) -> Goal:
+    """The accepted run that a rollback goes back to."""
+    return asking.goal
+
+
+@pytest.fixture
+def superseded(asking: Asking) -> Expected:
+    """What the container was given before, where new settings are applied."""
+    return asking.superseded
 
 
 @pytest.fixture

@@ -69,6 +69,15 @@ PROCEDURES: dict[str, Procedure] = {
         _ACTING | _NEW_IMAGE,
         returns=True,
     ),
+    "apply_env": Procedure(
+        "restart with the settings that the files say now, each tried before the stop",
+        _ACTING | frozenset({"superseded", "images_to_keep", "schema_to_keep"}),
+        returns=True,
+    ),
+    "rollback": Procedure(
+        "restart with the image of the last accepted run that ran on another one",
+        _ACTING | frozenset({"goal", "settings_to_keep", "schema_to_keep"}),
+    ),
     "accept": Procedure(
         "judge the service as it runs against the last accepted run, changing nothing",
         _LOOK | _EXPECTATION | frozenset({"schema_to_grow", "flows_noted"}),

@@ -9,8 +9,9 @@ from procedures import reaching, scripted
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
-from procedures.expected import Expected
+from procedures.expected import Expected, as_it_was
 from procedures.problems import Blocked, CannotObserve
+from procedures.rollback import Goal
 from procedures.states import States
 from procedures.target import Target
 from procedures.update import Announcement
@@ -74,9 +75,22 @@ class Asking:
 
     @property
     def announcement(self) -> Announcement:
-        if self._run.announcement is None:
+        found = self._run.preparing.announcement if self._run.preparing else None
+        if found is None:
             raise Blocked("this procedure brings no image")
-        return self._run.announcement
+        return found
+
+    @property
+    def goal(self) -> Goal:
+        found = self._run.preparing.goal if self._run.preparing else None
+        if found is None:
+            raise Blocked("this procedure goes back to no earlier run")
+        return found
+
+    @property
+    def superseded(self) -> Expected:
+        """What the settings applied by this run have replaced."""
+        return as_it_was(self.before, self.container_before, self._states.baseline)
 
     @property
     def candidate(self) -> Image:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from procedures import accepted
 from procedures.baseline import Baseline
+from procedures.rollback import Goal
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
@@ -44,6 +46,15 @@ def as_it_was(before: Snapshot, container: Container, baseline: Baseline) -> Exp
         settings if isinstance(settings, Settings) else _unseen(settings, "its settings were not seen"),
         container.bindings,
     )
+
+
+def with_image(found: Expected, goal: Goal) -> Expected:
+    """Return an expectation with the image and the version of an accepted run in the place of its own."""
+    run = goal.run
+    if run is None or run.image is None:
+        gone = Unseen("no accepted run with another image is in the archive")
+        return replace(found, image_id=gone, version=gone)
+    return replace(found, image_id=run.image.id, version=accepted.baseline_of(run).version)
 
 
 def version_of(image: Image | Unseen | None) -> str | Unseen:

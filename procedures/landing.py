@@ -72,9 +72,8 @@ def _bring_back(run: Run) -> StepResult:
 
 def _undo(run: Run) -> None:
     """Take back what was prepared, where the service was not touched."""
-    for one in (run.updating, run.returning):
-        if one is not None and (told := one.undo()):
-            run.finding(told)
+    for told in run.preparing.undo() if run.preparing else ():
+        run.finding(told)
 
 
 def _close_watch(run: Run) -> None:

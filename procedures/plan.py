@@ -42,7 +42,13 @@ class Reason(StrEnum):
 
 _DOWN = {State.STOPPED, State.ABSENT}
 _BEFORE = {Phase.PRE, Phase.READY}
-_NEEDS_CONTAINER = {"container_before", "containers_before", "images_to_keep", "settings_to_keep"}
+_NEEDS_CONTAINER = {
+    "container_before",
+    "containers_before",
+    "images_to_keep",
+    "settings_to_keep",
+    "superseded",
+}
 _NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
 _NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
 

@@ -16,12 +16,9 @@ from procedures import (
     claims,
     envfile,
     journal,
-    kept,
     plan,
     restart,
-    returning,
     scripted,
-    update,
     who,
 )
 from procedures.acting import Acting
@@ -33,7 +30,9 @@ from procedures.ledger import Ledger
 from procedures.observe import endpoint, host
 from procedures.observe.engine import EngineObserver
 from procedures.observe.snapshot import Observers
+from procedures.preparing import Preparing
 from procedures.problems import Blocked, CannotObserve, Held
+from procedures.returning import Returning
 from procedures.target import Target
 from procedures.waiting import Waiting
 from procedures.watching import Watch
@@ -121,10 +120,7 @@ class Run:
         self.our_start: Start | None = None
         self.our_return: Start | None = None
         """What brought the service back to what it was, where a claim had failed."""
-        self.announcement: update.Announcement | None = None
-        self.returning: returning.Returning | None = None
-        self.updating: update.Updating | None = None
-        self.kept_file = Path()
+        self.preparing: Preparing | None = None
         self.folder: Path | None = None
         self.claims = claims.read(asked.checks)
         self.before_changing: Callable[[], None] = lambda: None
@@ -184,11 +180,13 @@ class Run:
         boot = target.budgets.boot
         kind = PROCEDURES[self.asked.procedure]
         acts = kind.acts
+        if kind.acts:
+            self.preparing = self._look_what_to_prepare(containers)
         driver, save_logs = observers.driver, target.budgets.save_logs
         steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
         steps = scripted.planned(steps, driver, save_logs)
-        if kind.returns:
-            steps = self._with_a_way_back(steps, containers)
+        if kind.acts:
+            steps = self._with_what_is_prepared(steps)
         self.accepted = accepted.last(target.archive, observers.project, target.service)
         if not acts and self.asked.procedure == "accept" and self.accepted is None:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
@@ -198,40 +196,28 @@ class Run:
             has_baseline=acts or self.accepted is not None,
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
-            nothing_new=self.announcement is not None and self.announcement.nothing_new,
+            nothing_new=bool(self.preparing and self.preparing.nothing_new),
             lacking=scripted.lacking(target),
         )
-        if situation.nothing_new:
+        if self.preparing and self.preparing.nothing_new:
             steps = ()
-            self.finding(self._nothing_new())
+            self.finding(self.preparing.nothing_new)
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
         worst = self.grace + boot + (target.budgets.gateway or 0.0)
         self.plan = plan.make(self.asked.procedure, state, steps, checks, worst if acts else None)
         self.ledger = Ledger(checks, self.asked.waivers)
 
-    def _with_a_way_back(
-        self, steps: tuple[Step, ...], containers: tuple[Container, ...]
-    ) -> tuple[Step, ...]:
-        """Add what a procedure with a way back prepares, and the way back itself."""
-        target, observers = self.asked.target, self.observers
-        compose = observers.compose
-        observers.changes_settings = True
-        folder = journal.Place.of(
-            observers.engine.engine().id, observers.project, target.service, self._environment
-        ).folder
-        self.kept_file = folder / f"{self.id}{kept.SUFFIX}"
-        back = returning.steps(compose, containers, self.kept_file, self.grace, target.budgets.boot)
-        pull: tuple[Step, ...] = ()
-        if self.asked.procedure == "update":
-            self.announcement = update.look(observers, containers)
-            observers.asks_registry = self.announcement.pulls
-            pull = update.steps(compose, self.announcement, target.budgets.pull)
-        prepare = tuple(one for one in (*steps, *back) if not one.changing)
-        return (*prepare, *pull, *(one for one in (*steps, *back) if one.changing))
+    def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
+        observers = self.observers
+        engine, service = observers.engine.engine().id, self.asked.target.service
+        place = journal.Place.of(engine, observers.project, service, self._environment)
+        return Preparing(self.asked.procedure, observers, containers, place.folder, self.id)
 
-    def _nothing_new(self) -> str:
-        found = self.announcement
-        return f"no new image: {found.reference} is what the container runs already" if found else ""
+    def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Add what the procedure prepares, and its way back: what changes nothing comes first."""
+        assert self.preparing is not None
+        found = (*steps, *self.preparing.steps(self.grace))
+        return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
 
     def learn_secrets(self) -> None:
         """Build the redaction anew from every secret value that was met by now."""
@@ -288,13 +274,8 @@ class Run:
         self.restarting = restart.Restart(
             self.plan.steps, self.observers.driver, self._acting, self.observers, waiting
         )
-        file = self.kept_file
-        if PROCEDURES[self.asked.procedure].returns:
-            self.returning = returning.Returning(self.plan.steps, file, self._acting, self.observers, waiting)
-        if self.announcement is not None:
-            self.updating = update.Updating(
-                self.plan.steps, self.announcement, self._acting, self.observers, self.tell
-            )
+        if self.preparing is not None:
+            self.preparing.hold(self.plan.steps, self._acting, waiting, self.tell)
         self.moment("locked")
 
     @property
@@ -304,6 +285,11 @@ class Run:
             next((one for one in self.plan.steps if one.name == restart.START), None) if self.plan else None
         )
         return f"cd {self.asked.target.root} && {' '.join(step.command)}" if step else ""
+
+    @property
+    def returning(self) -> Returning | None:
+        """The way back, where this procedure has one and the target is held."""
+        return self.preparing.returning if self.preparing else None
 
     @property
     def acting(self) -> Acting | None:
@@ -349,8 +335,8 @@ class Run:
     def let_go(self, verdict: str) -> None:
         """Seal the journal where nothing is owed, and give the lock back."""
         try:
-            if self.returning is not None and verdict == Verdict.ACCEPTED:
-                self.returning.forget()
+            if self.preparing is not None and verdict == Verdict.ACCEPTED:
+                self.preparing.forget()
             if self._holding:
                 self._holding.let_go(verdict, owed=self.owes)
         except OSError as error:

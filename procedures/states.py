@@ -6,7 +6,18 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from procedures import PROCEDURES, accepted, baseline, diagnosis, expected, plan, reaching, restart, returning
+from procedures import (
+    PROCEDURES,
+    accepted,
+    apply_env,
+    baseline,
+    diagnosis,
+    expected,
+    plan,
+    reaching,
+    restart,
+    returning,
+)
 from procedures.claims import seen
 from procedures.observe import dashboards
 from procedures.problems import Blocked, Interrupted, Problem
@@ -14,7 +25,7 @@ from procedures.run import Run
 from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import Check, CheckResult, Outcome, Phase, Way
-from reports.observed import Container, Snapshot, Unseen
+from reports.observed import Container, Settings, Snapshot, Unseen
 
 
 class States:
@@ -58,10 +69,14 @@ class States:
         before = self.before()
         if way is Way.BACK and before.container is not None:
             return expected.as_it_was(before, before.container, self.baseline)
-        if self.run.announcement is not None:
+        preparing = self.run.preparing
+        if preparing is not None and preparing.announcement is not None:
             ready = self.ready()
             return expected.as_configured(ready, expected.version_of(ready.image))
-        return expected.as_configured(before, self.baseline.version)
+        found = expected.as_configured(before, self.baseline.version)
+        if preparing is not None and preparing.goal is not None:
+            return expected.with_image(found, preparing.goal)
+        return found
 
     @property
     def rolled_back(self) -> frozenset[str]:
@@ -142,6 +157,10 @@ class States:
         self._go_on()
         snapshot = self.run.observers.before()
         self.run.learn_secrets()
+        if self.run.asked.procedure == "apply_env" and (
+            told := apply_env.told(snapshot, self.run.asked.target.keys)
+        ):
+            self.run.finding(told)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
@@ -164,10 +183,8 @@ class States:
         before = self.before()
         containers = (*_known(before.containers), *_known(before.database_containers))
         self.run.restarting.prepare(self.run.folder, containers, self.run.redaction.clean)
-        if self.run.returning is not None and before.container is not None:
-            self.run.returning.keep(before.container)
-        if self.run.updating is not None:
-            self.run.updating.pull()
+        if self.run.preparing is not None:
+            self.run.preparing.prepare(before)
         self.run.watch = Watch(self.run.observers)
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
@@ -193,7 +210,7 @@ class States:
         self._stop_or_reason()
         if run.restarting is None or not self.may_start():
             raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
-        run.observers.look_at_configured()
+        run.observers.look_at_configured(self._superseded())
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
@@ -206,6 +223,10 @@ class States:
         snapshot = run.observers.after()
         run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
+
+    def _superseded(self) -> Settings | Unseen | None:
+        """The settings that lose their effect by this start, where the procedure applies new ones."""
+        return self.before().running_settings if self.run.asked.procedure == "apply_env" else None
 
     @property
     def back_not_needed(self) -> str:
@@ -240,6 +261,8 @@ class States:
             run.watch.end_probe()
         snapshot = dataclasses.replace(run.observers.after(), name="returned")
         run.course.answers = reaching.answers(snapshot)
+        if run.preparing is not None and (told := run.preparing.give_names_back()):
+            run.finding(told)
         run.finding(
             f"the service runs what it ran before, by {run.returning.file}; the target's own files still say what failed",
             "correct them before anybody starts the service from them",

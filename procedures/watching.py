@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from procedures.observe import outage as observed
 from procedures.observe.events import Events
 from procedures.observe.snapshot import Observers
 from reports.evidence import EngineEvent, Outage
-from reports.observed import Unseen
+from reports.observed import Settings, Unseen
 
 PROBE_START = 5.0
 DIED_WITHIN = 0.3
@@ -77,14 +78,24 @@ class Watch:
 
 
 def _paths(observers: Observers) -> tuple[observed.Watched, ...]:
-    settings, target = observers.settings, observers.target
+    """Return what is watched: where the service is now, and where it may be after the change."""
+    now = _paths_by(observers, observers.settings)
+    then = observers.configured_elsewhere
+    if then is None:
+        return now
+    after = _paths_by(observers, then, observers.configured_url)
+    return tuple(one if one == two else replace(one, then=two) for one, two in zip(now, after, strict=True))
+
+
+def _paths_by(
+    observers: Observers, settings: Settings | Unseen, url: Callable[[str], str] | None = None
+) -> tuple[observed.Watched, ...]:
+    target, fill = observers.target, url or observers.url
     user = password = ""
     if not isinstance(settings, Unseen):
         user = settings.basic_auth_user
         password = settings.basic_auth_password.value if settings.basic_auth_password else ""
-    return observed.kestra_paths(
-        observers.url(target.http_url), observers.url(target.management_url), user, password
-    )
+    return observed.kestra_paths(fill(target.http_url), fill(target.management_url), user, password)
 
 
 def _told(answer: str) -> str:

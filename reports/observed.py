@@ -270,6 +270,8 @@ class Server:
     flows: tuple[str, ...] | Unseen
     executions: tuple[str, ...] | Unseen
     understudy: bool = False
+    auth_before: Answer | Unseen | None = None
+    """What a request with the credentials before was answered, where they were changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,8 @@ class DryRun:
     touches: tuple[str, ...]
     """The containers that it names."""
     output: str
+    recreates: tuple[str, ...] = ()
+    """Those of them that it would make anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +347,10 @@ class Snapshot:
     running_image: Image | Unseen | None = None
     running_settings: Settings | Unseen | None = None
     """What the present container was given."""
+    whole_dry_run: DryRun | Unseen | None = None
+    """What a plain `up` of the whole project would do, where settings are applied."""
+    present_login: str | Unseen | None = None
+    """How the database answers the credentials that the present container was given, where settings are applied."""
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
     direct: Direct | Unseen | None = None

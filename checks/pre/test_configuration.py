@@ -131,11 +131,11 @@ def test_the_running_container_has_the_same_configuration(
         changed.append("the published ports")
     assert not changed, (
         f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "
-        "put the old values back; applying new ones is `apply_env`, which is not built yet"
+        "put the old values back; applying new ones is `pytest -m apply_env`"
     )
     assert seen(before.running_settings) == seen(rendering.settings), (
         "the configuration has changed since the container was made → put the old values back; applying new ones is "
-        "`apply_env`, which is not built yet"
+        "`pytest -m apply_env`"
     )
 
 

@@ -22,7 +22,7 @@ def test_the_image_is_the_one_that_runs(before: Snapshot, images_to_keep: tuple[
     others = sorted({one[:19] for one in images_to_keep if one != new.id})
     assert not others, (
         f"{new.reference} is now {new.id[:19]}, the container has {', '.join(others)} → tag the old image back; a "
-        "restart does not change versions: that is `update`, which is not built yet"
+        "restart does not change versions: that is `pytest -m update`"
     )
 
 

@@ -44,6 +44,6 @@ def test_the_configured_credentials_are_accepted_now(server_before: Server) -> N
     answer = server_before.auth_right
     assert answer.status != 401, (
         f"{answer.url} answered {answer.said}: the running server has other credentials than the env file → put the "
-        "old ones back; applying new ones is `apply_env`, which is not built yet"
+        "old ones back; applying new ones is `pytest -m apply_env`"
     )
     assert answer.status == 200, f"{answer.url} answered {answer.said} → see the server's log"

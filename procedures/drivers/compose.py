@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
 import re
 from collections.abc import Mapping
@@ -41,6 +43,14 @@ class Compose:
         """The environment in which every command of this target's runs."""
         return self._environment
 
+    def with_file(self, file: Path) -> Compose:
+        """Return the same commands with a further Compose file that wins over the target's own."""
+        found = copy.copy(self)
+        found._target = dataclasses.replace(  # noqa: SLF001 - our own kind
+            self._target, compose_files=(*self._target.compose_files, file)
+        )
+        return found
+
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
 
@@ -70,6 +80,10 @@ class Compose:
 
     def rehearse_start(self, limit: float) -> Command:
         return self._call(limit, *self._up(), before=("--dry-run",))
+
+    def rehearse_all(self, limit: float) -> Command:
+        """Build the command that says what a plain `up` of the whole project would do and does nothing."""
+        return self._call(limit, "up", "-d", "--pull", "never", before=("--dry-run",))
 
     def render(self, limit: float) -> Command:
         """Build the rendering that the operator's own call would use."""

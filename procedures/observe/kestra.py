@@ -24,8 +24,17 @@ _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
 _PLACEHOLDER_DEPTH = 10
 
 
-def look(http_url: str, management_url: str, settings: Settings | Unseen, limit: float) -> Server:
-    """Ask every path that the checks judge, side by side; the wrong password is tried once."""
+def look(
+    http_url: str,
+    management_url: str,
+    settings: Settings | Unseen,
+    limit: float,
+    superseded: Settings | None = None,
+) -> Server:
+    """Ask every path that the checks judge, side by side; the wrong password is tried once.
+
+    `superseded` are settings whose credentials must have lost their effect; they are tried once too.
+    """
     right, wrong = _credentials(settings)
     with httpx.Client(timeout=limit, trust_env=False) as client, ThreadPoolExecutor(8) as pool:
         asked = {
@@ -41,6 +50,11 @@ def look(http_url: str, management_url: str, settings: Settings | Unseen, limit:
                 _ask, client, f"{http_url}/api/v1/executions/search?size=20&sort=state.startDate:desc", right
             ),
         }
+        old = (
+            pool.submit(_ask, client, f"{http_url}/api/v1/flows/search?size=1", _credentials(superseded)[0])
+            if superseded
+            else None
+        )
         said = {name: one.result() for name, one in asked.items()}
     version = _field(said["version"], "version")
     return Server(
@@ -55,6 +69,7 @@ def look(http_url: str, management_url: str, settings: Settings | Unseen, limit:
         flows=_rows(said["flows"], lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}"),
         executions=_rows(said["executions"], lambda one: str(one["id"])),
         understudy=isinstance(version, str) and "understudy" in version,
+        auth_before=old.result()[0] if old else None,
     )
 
 

@@ -89,6 +89,8 @@ class Watched:
     slow_rate: float = API_RATE_BEFORE
     patience: float = PATIENCE
     authorization: str = field(default="", repr=False)
+    then: Watched | None = None
+    """The same path where the service may be after a change: another port, other credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,8 +499,10 @@ def _task(watched: Watched) -> dict[str, Any]:
             f"the probe cannot look at {watched.url}: it speaks plain HTTP to a host and port; "
             "name the address at which the container is published"
         )
+    then = [_task(watched.then)] if watched.then else []
     return {
         "name": watched.name,
+        "then": then,
         "host": url.hostname,
         "port": url.port or 80,
         "target": f"{url.path or '/'}?{url.query}" if url.query else url.path or "/",

@@ -203,13 +203,21 @@ class Path:
         self.refusals = 0
         self._with_credentials = bool(task.get("authorization"))
         self.track = Track()
-        self.family, self.address = resolved(task["host"], task["port"])
-        self.request = request_of(task)
+        # The service may be elsewhere after the change that is watched: another port, other credentials.
+        self._ways = [
+            (*resolved(one["host"], one["port"]), request_of(one)) for one in (task, *task.get("then", ()))
+        ]
+        self.family, self.address, self.request = self._ways[0]
 
     def beaten(self, now: float, eager: bool) -> None:
         """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
         beat = self.beat if self.fast or eager else self.slow_beat
         self.due = self.due + beat if self.due + beat > now else now + beat
+
+    def turn(self) -> None:
+        """Look the other way next time, where there is one: this way gave no good answer."""
+        self._ways = [*self._ways[1:], self._ways[0]]
+        self.family, self.address, self.request = self._ways[0]
 
     def answered(self, answer: str) -> None:
         """Count how often in a row the credentials were turned away."""
@@ -255,11 +263,12 @@ def resolved(host: str, port: int) -> tuple[int, Any]:
 class Look:
     """One request on a connection of its own, step by step and never blocking."""
 
-    __slots__ = ("_received", "_sent", "_told", "begin", "path", "patience", "socket")
+    __slots__ = ("_received", "_sent", "_told", "address", "begin", "path", "patience", "request", "socket")
 
     def __init__(self, path: Path, told: Callable[[Look, str, bool], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
+        self.address, self.request = path.address, path.request
         self.patience = self.begin + path.patience
         self._told = told
         self._sent = False
@@ -268,7 +277,7 @@ class Look:
 
     def connect(self) -> None:
         """Begin to connect; OSError where that fails at once."""
-        code = self.socket.connect_ex(self.path.address)
+        code = self.socket.connect_ex(self.address)
         if code not in {0, errno.EINPROGRESS}:
             raise OSError(code, os.strerror(code))
 
@@ -298,7 +307,7 @@ class Look:
         if code:
             raise OSError(code, os.strerror(code))
         # A request is far shorter than a fresh socket's send buffer: it goes out whole.
-        self.socket.send(self.path.request)
+        self.socket.send(self.request)
         self._sent = True
         selector.modify(self.socket, selectors.EVENT_READ, self.go_on)
 
@@ -445,6 +454,8 @@ class Probe:
         before = path.track.stretches[-1] if path.track.stretches else None
         opened = path.track.add(look.begin, end, answer, good)
         path.answered(answer)
+        if not good and look.request is path.request:
+            path.turn()
         if not opened:
             return
         if before is not None:

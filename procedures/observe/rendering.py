@@ -30,14 +30,16 @@ def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Renderi
     return _rendering(target, compose.render_by_file(30), compose.interpolate(names, 30, by_file=True))
 
 
-def dry_run(compose: Compose, limit: float) -> DryRun:
-    """Ask Compose what our exact start command would do."""
-    command = compose.rehearse_start(limit)
+def dry_run(command: shell.Command) -> DryRun:
+    """Ask Compose what a command would do."""
     result = shell.run(command)
     if result.exit_code is None or result.timed_out:
         raise CannotObserve(f"the dry run of the start did not end: {result.output.strip()[-300:]}")
     touched = {match[1] for match in _TOUCHED.finditer(result.output)}
-    return DryRun(command.argv, result.exit_code, tuple(sorted(touched)), result.output[-2000:])
+    anew = {match[1] for match in _TOUCHED.finditer(result.output) if match[2] in {"Recreat", "Creat"}}
+    return DryRun(
+        command.argv, result.exit_code, tuple(sorted(touched)), result.output[-2000:], tuple(sorted(anew))
+    )
 
 
 def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Rendering:

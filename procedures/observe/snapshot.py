@@ -27,6 +27,7 @@ from reports.observed import (
     Container,
     Database,
     Direct,
+    DryRun,
     Engine,
     Image,
     Listener,
@@ -64,14 +65,16 @@ class Observers:
         self.operator_rendering = self._rendered(rendering.by_operator)
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
-        unlabelled = next((one for one in self.containers() if PROJECT not in one.labels), None)
-        self.driver = Scripts(target, compose, unlabelled)
+        self.driver = Scripts(target, compose, self._unlabelled())
         self.asks_registry = False
         """Whether the procedure would pull, so that the registry's word belongs to the look before."""
         self.changes_settings = False
         """Whether the running server may have other settings and ports than the files say by now."""
+        self.applies = False
+        """Whether the procedure applies new settings, so that the old ones are tried too."""
         self._view: View | None = None
         self._database_view: Settings | Unseen | None = None
+        self._superseded: Settings | None = None
         self._announced: str | Unseen | None = None
         self._scripts: tuple[ScriptSeen, ...] | Unseen | None = None
         self.skew = 0.0
@@ -94,7 +97,19 @@ class Observers:
         return self._view.settings if self._view else self.operator_rendering.settings
 
     def url(self, template: str) -> str:
-        """Fill a URL of the target with what Compose rendered and where the engine is."""
+        """Fill a URL of the target with the ports of what is looked at and where the engine is."""
+        return self._filled(template, self._view.bindings if self._view else self.operator_rendering.bindings)
+
+    def configured_url(self, template: str) -> str:
+        """Fill a URL as the target's files say it, whatever is looked at now."""
+        return self._filled(template, self.operator_rendering.bindings)
+
+    @property
+    def configured_elsewhere(self) -> Settings | Unseen | None:
+        """What the files say by now, while the container that was made before is looked at; None otherwise."""
+        return self.operator_rendering.settings if self._view else None
+
+    def _filled(self, template: str, bindings: tuple[Binding, ...]) -> str:
         gateway = str(self.operator_rendering.interpolation.get(self.target.keys.gateway_port) or "")
         if "{gateway_port}" in template and not gateway.isdigit():
             raise CannotObserve(
@@ -102,16 +117,11 @@ class Observers:
                 "set it in the env file, or write the port into the URL of the target file",
             )
         return template.format(
-            http_port=self.port(self.target.http_container_port),
-            management_port=self.port(self.target.management_container_port),
+            http_port=_host_port(bindings, self.target.http_container_port),
+            management_port=_host_port(bindings, self.target.management_container_port),
             gateway_port=gateway,
             engine_host=self.engine.where.host,
         )
-
-    def port(self, container_port: str) -> int:
-        """Return the host port that the rendering publishes a container's port on; 0 where it does not."""
-        bindings = self._view.bindings if self._view else self.operator_rendering.bindings
-        return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
     @property
     def container_name(self) -> str:
@@ -124,14 +134,23 @@ class Observers:
             self._announced = _seen(lambda: self.engine.announced(reference, limit))
         return self._announced
 
-    def look_at_configured(self) -> None:
-        """Look from now on where the target's files say that the service is."""
+    def choose(self, file: Path) -> None:
+        """Let the start use a further Compose file, which names another image than the target's own files."""
+        self.driver = Scripts(self.target, self.compose.with_file(file), self._unlabelled())
+
+    def _unlabelled(self) -> Container | None:
+        return next((one for one in self.containers() if PROJECT not in one.labels), None)
+
+    def look_at_configured(self, superseded: Settings | Unseen | None = None) -> None:
+        """Look from now on where the target's files say that the service is; `superseded` are credentials of before."""
         self._view = self._database_view = None
+        self._superseded = superseded if isinstance(superseded, Settings) else None
 
     def look_at_kept(self, before: Snapshot) -> None:
         """Look from now on at the service and its database as they were before, for a way back."""
         self._view = _view_of(before.containers, before.running_settings)
         self._database_view = before.running_settings
+        self._superseded = None
 
     def containers(self) -> tuple[Container, ...]:
         """Return the service's containers: by their labels, or by the exact name where a script may have made one."""
@@ -162,7 +181,7 @@ class Observers:
             neighbours = pool.submit(_seen, self._neighbours)
             by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
             rehearsed = pool.submit(
-                _seen, lambda: rendering.dry_run(self.compose, self.target.budgets.look * 2)
+                _seen, lambda: rendering.dry_run(self.compose.rehearse_start(self.target.budgets.look * 2))
             )
             image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
@@ -203,6 +222,8 @@ class Observers:
                 announced=self.announced() if self.asks_registry else None,
                 running_image=running_image.result(),
                 running_settings=self.running_settings,
+                whole_dry_run=self._whole_dry_run() if self.applies else None,
+                present_login=self._present_login() if self.applies else None,
                 database=database.result(),
                 server=server.result(),
                 direct=itself.result(),
@@ -411,6 +432,22 @@ class Observers:
             raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
         return lookout.listeners(self._outside, self.target.budgets.look)
 
+    def _whole_dry_run(self) -> DryRun | Unseen:
+        return _seen(lambda: rendering.dry_run(self.compose.rehearse_all(self.target.budgets.look * 2)))
+
+    def _present_login(self) -> str | Unseen:
+        """Log in as the present container does, to know whether its values would still work."""
+
+        def login() -> str:
+            settings = self.running_settings
+            if not isinstance(settings, Settings) or not isinstance(self._inside, lookout.Lookout):
+                raise CannotObserve(
+                    "the present container's settings, or a place to log in from, were not seen"
+                )
+            return postgres.look_quickly(self._inside, settings, self.target.budgets.look).login
+
+        return _seen(login)
+
     def database(self) -> Database | Unseen:
         """Log in to the database alone."""
         return _seen(lambda: self._database(postgres.look))
@@ -449,6 +486,7 @@ class Observers:
             self.url(self.target.management_url),
             self.settings,
             self.target.budgets.look / 2,
+            self._superseded,
         )
 
 
@@ -456,6 +494,11 @@ def _view_of(containers: tuple[Container, ...] | Unseen, settings: Settings | Un
     if isinstance(containers, Unseen) or len(containers) != 1 or not isinstance(settings, Settings):
         return None
     return View(settings, containers[0].bindings)
+
+
+def _host_port(bindings: tuple[Binding, ...], container_port: str) -> int:
+    """Return the host port that a container's port is published on; 0 where it is not."""
+    return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
 
 def known_secrets(

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from procedures.rollback import Goal
 from procedures.target import Budgets
 from reports.evidence import Outcome
-from reports.observed import Binding, FileSeen, Listener, Neighbour, Secret, Session, Unseen
+from reports.observed import (
+    Binding,
+    DryRun,
+    FileSeen,
+    Listener,
+    Neighbour,
+    Rendering,
+    Secret,
+    Session,
+    Unseen,
+)
 from tests.checks.world import (
     Change,
     World,
@@ -69,6 +80,32 @@ def _environment(**values: str) -> Change:
         return container("before", environment=given)(world)
 
     return changed
+
+
+def _postgres_anew(world: World) -> World:
+    found = world.before.whole_dry_run
+    assert isinstance(found, DryRun)
+    return at("before", whole_dry_run=replace(found, recreates=("tools-kestra-postgres",)))(world)
+
+
+def _old_credentials(status: int) -> Change:
+    """Change the password, and what the old one is answered."""
+
+    def changed(world: World) -> World:
+        told = replace(server_of(world, "after").auth_wrong, status=status, said=str(status))
+        world = part("after", "server", auth_before=told)(world)
+        return settings(basic_auth_password=Secret("another"))(world)
+
+    return changed
+
+
+def _old_port_open(world: World) -> World:
+    """Publish another port, while something listens on the old one."""
+    rendering = world.before.operator_rendering
+    assert isinstance(rendering, Rendering)
+    moved = tuple(replace(one, host_port=one.host_port + 1) for one in rendering.bindings)
+    old = tuple(Listener("127.0.0.1", one.host_port) for one in rendering.bindings)
+    return both(_rendering(bindings=moved), at("after", listeners=old))(world)
 
 
 def _candidate(**fields: object) -> Change:
@@ -283,6 +320,7 @@ TAG = f"{IMAGE}test_the_tag_is_exact"
 CLEAN = f"{MID}test_the_stop_was_clean"
 FREED = f"{MID}test_the_ports_are_really_free"
 STILL_IN = f"{MID}test_postgres_still_lets_the_credentials_in"
+APPLYING, APPLIED, GOAL = "pre/test_applying.py::", "post/test_applied.py::", "pre/test_rollback.py::"
 UPDATE, CANDIDATE = "pre/test_update.py::", "ready/test_candidate.py::"
 NO_SESSION = f"{MID}test_no_other_kestra_has_a_session"
 NEW_CONTAINER = f"{NEW}test_it_is_a_new_container_started_by_us"
@@ -302,6 +340,30 @@ def _no_instances(world: World) -> World:
 
 
 FAILING = (
+    Case(
+        f"{APPLYING}test_the_new_settings_lead_to_the_same_database", "another one",
+        _database("before", instance_id="other"), "another database",
+    ),
+    Case(
+        f"{APPLYING}test_the_volumes_stay_the_same", "another name", _rendering(volumes=("elsewhere",)),
+        "put the old name back",
+    ),
+    Case(
+        f"{APPLYING}test_the_values_before_would_still_work", "refused", at("before", present_login="refused"),
+        "cannot go back",
+    ),
+    Case(f"{APPLYING}test_no_other_service_changes", "postgres too", _postgres_anew, "recreate tools-kestra-postgres"),
+    Case(f"{APPLIED}test_the_old_credentials_are_refused", "let in", _old_credentials(200), "still takes them"),
+    Case(f"{APPLIED}test_the_old_ports_are_closed", "still open", _old_port_open, "still listened on"),
+    Case(
+        f"{GOAL}test_there_is_an_accepted_run_to_go_back_to", "none",
+        lambda world: replace(world, goal=Goal(None, None)), "pytest -m update",
+    ),
+    Case(
+        f"{GOAL}test_its_image_is_still_here", "removed",
+        lambda world: replace(world, goal=replace(world.goal, image=None)), "docker pull",
+    ),
+    Case(f"{GOAL}test_the_schema_has_not_moved_since", "moved", _database("before", migrations=()), "copy of the database"),
     Case(f"{UPDATE}test_the_image_can_be_had", "not announced", at("before", announced=""), "no digest"),
     Case(
         f"{UPDATE}test_there_is_room_for_the_image", "a full disk", part("before", "host", engine_free=10),

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from procedures import baseline, claims, expected, outcome, reaching, scripted
+from procedures.accepted import Accepted
 from procedures.acts import Start, Stop
 from procedures.claims import seen
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
+from procedures.rollback import Goal
 from procedures.target import SUITE, Target
 from procedures.update import Announcement
 from reports.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
@@ -44,6 +46,7 @@ class World:
     script_results: tuple[StepResult, ...]
     others_touched: tuple[EngineEvent, ...]
     secrets_shown: dict[str, tuple[str, ...]]
+    goal: Goal
     rolled_back: frozenset[str] = frozenset()
 
     def given(self, name: str) -> Any:
@@ -60,6 +63,10 @@ class World:
                 None,
                 running if isinstance(running, Image) else None,
             )
+        if name == "goal":
+            return self.goal
+        if name == "superseded":
+            return expected.as_it_was(self.before, only(self.before), baseline.of(self.before))
         if name == "candidate":
             return seen(self.ready.image)
         if name == "rolled_back":
@@ -129,7 +136,11 @@ def recorded() -> World:
             steps=operators.STEPS,
         ),
         stop_grace=15.0,
-        before=_direct(replace(operators.before(before), announced=DIGEST)),
+        before=_direct(
+            replace(
+                operators.before(before), announced=DIGEST, present_login="ok", whole_dry_run=before.dry_run
+            )
+        ),
         ready=_direct(replace(ready, image=pulled, validations=(operators.VALIDATION,))),
         stopped=recording.snapshot("stopped"),
         after=_direct(
@@ -142,6 +153,9 @@ def recorded() -> World:
         script_results=operators.RESULTS,
         others_touched=(),
         secrets_shown={"stop": (), "start": ()},
+        goal=Goal(
+            Accepted("earlier", before.taken_at, Path("/srv/archive"), recording.snapshot("after")), pulled
+        ),
     )
 
 

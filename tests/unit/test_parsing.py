@@ -250,4 +250,4 @@ def test_a_dry_run_names_what_it_touches(
 
     monkeypatch.setattr(shell, "run", ran)
 
-    assert touches == rendering.dry_run(_compose(tmp_path, "", FILE), 10).touches
+    assert touches == rendering.dry_run(_compose(tmp_path, "", FILE).rehearse_start(10)).touches

@@ -1,0 +1,56 @@
+"""New settings, tried while the server with the old ones still runs."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.expected import Expected
+from reports.observed import Container, Server, Snapshot
+
+
+@check(protects="data")
+def test_the_new_settings_lead_to_the_same_database(
+    superseded: Expected, before: Snapshot, server_before: Server
+) -> None:
+    """The database that the new settings lead to is the one that the running server is on."""
+    del superseded  # where no setting changes, there is nothing to lead astray
+    there, here = seen(seen(before.database).instance_id), seen(server_before.instance_id)
+    assert there == here, (
+        f"it holds instance {there}, the running server is instance {here}: the service would start on another database, "
+        "without its flows → correct the database's host, port or name in the env file"
+    )
+
+
+@check(protects="data")
+def test_the_volumes_stay_the_same(
+    superseded: Expected, before: Snapshot, container_before: Container
+) -> None:
+    """The new container gets the volumes of the present one."""
+    del superseded
+    gone = sorted(set(seen(before.operator_rendering).volumes) - set(container_before.volumes))
+    assert not gone, (
+        f"it would get {', '.join(gone)}, the present one has {', '.join(container_before.volumes)} → put the old name "
+        "back; moving data is no matter of settings"
+    )
+
+
+@check(advisory=True)
+def test_the_values_before_would_still_work(superseded: Expected, before: Snapshot) -> None:
+    """The database still lets the old credentials in, so that the way back is open."""
+    del superseded
+    login = seen(before.present_login)
+    assert login == "ok", (
+        f"it answers {login}: where a claim fails afterwards, this run cannot go back by itself → be ready to correct the "
+        "env file instead"
+    )
+
+
+@check(advisory=True)
+def test_no_other_service_changes(superseded: Expected, before: Snapshot) -> None:
+    """The same files change no other service: a plain `up` of the whole stack would recreate this one alone."""
+    del superseded
+    ours = seen(before.operator_rendering).container_name
+    others = [one for one in seen(before.whole_dry_run).recreates if not one.endswith(ours)]
+    assert not others, (
+        f"it would also recreate {', '.join(others)}; this run touches only this service → apply that in a maintenance "
+        "window of its own: a Postgres that is recreated kills a running Kestra, and keeps the password of its volume"
+    )

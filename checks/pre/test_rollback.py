@@ -1,0 +1,42 @@
+"""Whether there is an accepted run to go back to, and whether the database allows it."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.rollback import Goal
+from reports.observed import Snapshot
+
+
+def test_there_is_an_accepted_run_to_go_back_to(before: Snapshot, goal: Goal) -> None:
+    """The archive holds an accepted run of this target on another image than the one that runs now."""
+    seen(before.containers)
+    assert goal.run is not None, (
+        "there is none → name the image in the env file yourself and run `pytest -m update --waive "
+        "ready/test_candidate.py::test_it_is_no_older_version --reason TEXT`"
+    )
+
+
+def test_its_image_is_still_here(before: Snapshot, goal: Goal) -> None:
+    """The image of that run is still on this engine."""
+    seen(before.engine)
+    if goal.run is None or goal.run.image is None:
+        return
+    image = goal.run.image
+    assert goal.image is not None, (
+        f"{image.reference} ({image.id[:19]}) has been removed → `docker pull {(*image.digests, image.reference)[0]}`, "
+        "then run again"
+    )
+
+
+@check(protects="data", again=True)
+def test_the_schema_has_not_moved_since(before: Snapshot, goal: Goal) -> None:
+    """The database's schema history is the one that the accepted run left."""
+    now = tuple(one.version for one in seen(seen(before.database).migrations))
+    if goal.run is None:
+        return
+    then = tuple(one.version for one in seen(seen(goal.run.after.database).migrations))
+    assert now == then, (
+        f"it was at {', '.join(then[-1:]) or 'none'} then and is at {', '.join(now[-1:]) or 'none'} now: the old version "
+        "would run on a schema that it does not know → only a copy of the database from before leads back, which this "
+        "suite cannot restore yet"
+    )

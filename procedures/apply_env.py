@@ -1,0 +1,66 @@
+"""Applying changed settings: what differs between the running container and what the target's files say by now."""
+
+from __future__ import annotations
+
+from procedures.target import Keys
+from reports.observed import Binding, Container, Rendering, Settings, Snapshot
+
+
+def changes(container: Container, rendering: Rendering) -> tuple[str, ...]:
+    """Return what a recreation would change in a container, by name; values are never told."""
+    found = [
+        name for name, value in rendering.environment.items() if container.environment.get(name) != value
+    ]
+    if _published(container.bindings, rendering.bindings):
+        found.append("the published ports")
+    if rendering.restart_policy and rendering.restart_policy != container.restart_policy:
+        found.append("the restart policy")
+    if rendering.stop_grace is not None and rendering.stop_grace != (container.stop_grace or 10.0):
+        found.append("the stop's grace")
+    return tuple(sorted(found))
+
+
+def _published(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
+    """Whether other ports are published; an address that the files do not name is every address, however it is told."""
+    named = any(one.host_ip for one in then)
+
+    def told(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:
+        return {(one.container_port, one.host_ip if named else "", one.host_port) for one in bindings}
+
+    return told(now) != told(then)
+
+
+def told(before: Snapshot, keys: Keys) -> str:
+    """Tell what is applied: the container's variables, and the env file's keys as far as the settings show them."""
+    rendering, container = before.operator_rendering, before.container
+    if not isinstance(rendering, Rendering) or container is None:
+        return ""
+    said = f"changed since the container was made: {', '.join(changes(container, rendering)) or 'nothing'}"
+    named = _keys(before, rendering, container, keys)
+    return said + (f"; keys of the env file: {', '.join(named)}" if named else "")
+
+
+def _keys(before: Snapshot, rendering: Rendering, container: Container, keys: Keys) -> list[str]:
+    ports = {one.container_port: one.host_port for one in container.bindings}
+    new_ports = {one.container_port: one.host_port for one in rendering.bindings}
+    wanted = {
+        key: str(rendering.interpolation.get(key) or "") for key in (keys.http_port, keys.management_port)
+    }
+    found = [
+        key
+        for key, port in wanted.items()
+        if port.isdigit() and int(port) in new_ports.values() and int(port) not in ports.values()
+    ]
+    then, now = before.running_settings, rendering.settings
+    if isinstance(then, Settings) and isinstance(now, Settings):
+        pairs = (
+            (keys.db_host, then.db_host, now.db_host),
+            (keys.db_port, then.db_port, now.db_port),
+            (keys.db_name, then.db_name, now.db_name),
+            (keys.db_user, then.db_user, now.db_user),
+            (keys.db_password, then.db_password, now.db_password),
+            (keys.basic_auth_user, then.basic_auth_user, now.basic_auth_user),
+            (keys.basic_auth_password, then.basic_auth_password, now.basic_auth_password),
+        )
+        found += [key for key, old, new in pairs if old != new]
+    return found

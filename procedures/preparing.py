@@ -1,0 +1,114 @@
+"""What a procedure prepares between the two gates besides the logs: a pull, what is kept for a way back, an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from procedures import PROCEDURES, apply_env, kept, returning, rollback, update
+from procedures.acting import Acting
+from procedures.observe.snapshot import Observers
+from procedures.scripting import START, script
+from procedures.waiting import Waiting
+from reports.evidence import Step
+from reports.observed import Container, Snapshot
+
+
+class Preparing:
+    """Looks what there is to do while the plan is made, does it when the first gate is open, and takes it back."""
+
+    def __init__(
+        self, procedure: str, observers: Observers, containers: tuple[Container, ...], folder: Path, run: str
+    ) -> None:
+        self.procedure = procedure
+        self.announcement: update.Announcement | None = None
+        self.goal: rollback.Goal | None = None
+        self.returning: returning.Returning | None = None
+        self.nothing_new = ""
+        self._observers = observers
+        self._containers = containers
+        self._file = folder / f"{run}{kept.SUFFIX}"
+        self._choice = folder / f"{run}{rollback.SUFFIX}"
+        self._updating: update.Updating | None = None
+        self._acting: Acting | None = None
+        self._planned: dict[str, Step] = {}
+        self._look()
+
+    def _look(self) -> None:
+        observers, containers = self._observers, self._containers
+        observers.changes_settings = PROCEDURES[self.procedure].returns
+        if self.procedure == "update":
+            self.announcement = update.look(observers, containers)
+            observers.asks_registry = self.announcement.pulls
+            if self.announcement.nothing_new:
+                reference = self.announcement.reference
+                self.nothing_new = f"no new image: {reference} is what the container runs already"
+        if self.procedure == "apply_env":
+            observers.applies = True
+            rendering = observers.operator_rendering
+            if len(containers) == 1 and not apply_env.changes(containers[0], rendering):
+                self.nothing_new = "nothing to apply: the container has every value that the files give it"
+        if self.procedure == "rollback":
+            self.goal = rollback.look(observers, containers)
+            observers.choose(self._choice)
+
+    def steps(self, grace: float) -> tuple[Step, ...]:
+        """Return the steps that prepare, and those of the way back."""
+        observers, budgets = self._observers, self._observers.target.budgets
+        compose = observers.compose
+        found: tuple[Step, ...] = ()
+        if self.can_return:
+            found += returning.steps(compose, self._containers, self._file, grace, budgets.boot)
+        if self.announcement is not None:
+            found += update.steps(compose, self.announcement, budgets.pull)
+        if self.goal is not None:
+            found += (rollback.step(self._choice),)
+        return found
+
+    @property
+    def can_return(self) -> bool:
+        """Whether there is a way back: a script that starts the service chooses its image and values itself."""
+        by_script = script(self._observers.target.steps, START) is not None
+        return PROCEDURES[self.procedure].returns and not by_script
+
+    def hold(
+        self, planned: tuple[Step, ...], acting: Acting, waiting: Waiting, tell: Callable[[str], None]
+    ) -> None:
+        """Take what is needed to act, once the lock is held."""
+        self._acting = acting
+        self._planned = {one.name: one for one in planned}
+        if self.can_return:
+            self.returning = returning.Returning(planned, self._file, acting, self._observers, waiting)
+        if self.announcement is not None:
+            self._updating = update.Updating(planned, self.announcement, acting, self._observers, tell)
+
+    def prepare(self, before: Snapshot) -> None:
+        """Do what is done while the service still runs."""
+        if self.returning is not None and self.returning.planned and before.container is not None:
+            self.returning.keep(before.container)
+        if self._updating is not None:
+            self._updating.pull()
+        if self.goal is not None and self._acting is not None:
+            step, file, goal = self._planned[rollback.CHOOSE], self._choice, self.goal
+            service = self._observers.target.service
+            self._acting.carry_out(step, lambda: rollback.choose(step, file, service, goal))
+
+    def undo(self) -> Iterator[str]:
+        """Take back what was prepared, and tell it: the run was refused."""
+        for one in (self._updating, self.returning):
+            if one is not None and (told := one.undo()):
+                yield told
+        if self._choice.exists():
+            self._choice.unlink()
+            yield f"undone: {self._choice} was removed"
+
+    def give_names_back(self) -> str:
+        """Give a name that moved with a pull back to the image that runs again."""
+        if self._updating is None or self.announcement is None or self.announcement.here is None:
+            return ""
+        return self._updating.undo()
+
+    def forget(self) -> None:
+        """Remove what was kept for a way back that is not needed any more."""
+        if self.returning is not None:
+            self.returning.forget()

@@ -1,0 +1,128 @@
+"""Applying changed settings: each is tried before the stop, takes effect afterwards, or is taken back."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import targets
+from tests.engine import service as seen
+from tests.stacks import Stack, free_port, password
+
+
+@contextmanager
+def changed(stack: Stack, **settings: str) -> Iterator[None]:
+    """The env file with other values; put back where the run has not applied them."""
+    old = {key: stack.env[key] for key in settings}
+    given = stack.container("kestra").id
+    stack.set_env(**settings)
+    try:
+        yield
+    finally:
+        if stack.container("kestra").id == given or not stack.is_ready():
+            stack.set_env(**old)
+
+
+def record(stack: Stack) -> dict[str, Any]:
+    return targets.record(targets.latest(stack))
+
+
+def test_nothing_to_apply(service: Stack) -> None:
+    """Where the container has every value already, that is said and nothing is touched."""
+    identity = seen.identity(service)
+
+    done = targets.procedure(service, name="apply_env")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing to apply" in done.stdout
+    assert identity == seen.identity(service)
+
+
+def test_a_new_port(service: Stack) -> None:
+    """The service moves to its new port, the old one is closed, and the outage is measured across the move."""
+    old, new = service.env["KESTRA_HTTP_PORT"], str(free_port())
+
+    with changed(service, KESTRA_HTTP_PORT=new):
+        done = targets.procedure(service, name="apply_env")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "KESTRA_HTTP_PORT" in done.stdout
+        assert service.is_ready()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{old}/ping", timeout=5)
+    path = next(one for one in record(service)["outage"]["paths"] if one["path"] == "ping")
+    assert 0.1 < path["length"] < 30
+
+
+def test_a_new_port_that_is_taken(service: Stack) -> None:
+    """A port that another process listens on is refused before the stop."""
+    identity, new = seen.identity(service), free_port()
+
+    with seen.listener(new, socket.AF_INET, "127.0.0.1"), changed(service, KESTRA_HTTP_PORT=str(new)):
+        done = targets.procedure(service, name="apply_env")
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert str(new) in done.stdout
+    assert identity == seen.identity(service)
+
+
+def test_a_new_basic_auth_password(service: Stack) -> None:
+    """The new password lets in, the old one does not any more, and neither is told anywhere."""
+    user, old = service.auth
+    new = password()
+
+    with changed(service, KESTRA_BASICAUTH_PASSWORD=new):
+        done = targets.procedure(service, name="apply_env")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert service.is_ready()
+    answer = httpx.get(f"{service.http_url}/api/v1/flows/search?size=1", auth=(user, old), timeout=5)
+    assert answer.status_code == 401
+    evidence = "".join(one.read_text(errors="replace") for one in targets.latest(service).iterdir())
+    assert "KESTRA_BASICAUTH_PASSWORD" in evidence
+    assert [one for one in (old, new) if one in evidence + done.stdout] == []
+
+
+def test_a_database_password_that_the_volume_does_not_know(service: Stack) -> None:
+    """The classic outage: refused before the stop, with the way to change it in the database."""
+    identity = seen.identity(service)
+
+    with changed(service, KESTRA_DB_PASSWORD=password()):
+        done = targets.procedure(service, name="apply_env")
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert "ALTER ROLE" in done.stdout
+    assert identity == seen.identity(service)
+
+
+def test_a_database_password_that_the_volume_knows(service: Stack) -> None:
+    """A password that was changed in the database first is applied."""
+    new, user = password(), service.env["KESTRA_DB_USER"]
+    service.psql(f"ALTER ROLE {user} PASSWORD '{new}'")
+
+    with changed(service, KESTRA_DB_PASSWORD=new):
+        done = targets.procedure(service, name="apply_env")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert service.is_ready()
+
+
+def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
+    """A server that does not come up with the new values runs on the old ones again, judged by the same checks."""
+    env = service.env_file.read_text()
+
+    with changed(service, UNDERSTUDY=service.env["UNDERSTUDY"] + " crash-at-boot"):
+        failing = service.env_file.read_text()
+        done = targets.procedure(service, name="apply_env")
+
+        assert done.returncode == 13, done.stdout + done.stderr
+        assert service.env_file.read_text() == failing != env
+        assert service.is_ready()
+        assert record(service)["verdict"] == "ROLLED BACK"
+    service.env_file.write_text(env)
+    assert targets.procedure(service, name="apply_env").returncode == 0
