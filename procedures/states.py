@@ -25,7 +25,7 @@ from procedures.run import Run
 from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import Check, CheckResult, Outcome, Phase, Way
-from reports.observed import Container, Settings, Snapshot, Unseen
+from reports.observed import Container, Server, Settings, Snapshot, Unseen
 
 
 class States:
@@ -267,7 +267,7 @@ class States:
             f"the service runs what it ran before, by {run.returning.file}; the target's own files still say what failed",
             "correct them before anybody starts the service from them",
         )
-        return snapshot
+        return self._with_dashboards(snapshot)
 
     def _looked(self) -> Snapshot:
         """See the service as it runs, for a procedure without steps."""
@@ -293,12 +293,15 @@ class States:
         return found[0].health == "unhealthy" or (ready and found[0].health != "starting"), saw
 
     def _with_dashboards(self, snapshot: Snapshot) -> Snapshot:
-        """Look at the target's dashboards; where nothing answers, or a look is all that was asked, none is waited for."""
+        """Look at the target's dashboards; none is waited for where the server is not well, or only a look was asked."""
         run, target = self.run, self.run.asked.target
-        patient = bool(run.course.answers) and not run.asked.leaves_nothing
-        back = max(
-            (run.began + one.at for one in run.course.moments if one.name == "ready again"), default=None
-        )
+        server = snapshot.server
+        well = isinstance(server, Server) and restart.is_ready(server)
+        patient = well and not run.asked.leaves_nothing
+        starts = [
+            run.began + one.at for one in run.course.moments if one.name in {"ready again", "back again"}
+        ]
+        back = max(starts, default=None)
         waiting = Waiting(run.interruption.raise_if_asked, run.tell)
         shown = dashboards.look(target.dashboards, waiting, back, target.budgets.look / 2, patient=patient)
         return dataclasses.replace(snapshot, dashboards=shown)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import targets
+from tests.dashboards import Board, board, mirror
 from tests.engine import service as seen
 from tests.registry import Registry, registry
 from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, stack
@@ -35,6 +36,13 @@ def pulled(images: None, shelf: Registry, tmp_path_factory: pytest.TempPathFacto
         yield made
     with engine() as client:
         client.images.remove(shelf.reference(NAME), force=True)
+
+
+def dashboard(served: Board) -> dict[str, str]:
+    return {
+        "name": "launcher", "url": served.url("/status"), "json_path": "services[name=kestra].status",
+        "equals": "healthy", "max_age": "60s", "limit": "30s",
+    }  # fmt: skip
 
 
 def _image(stack: Stack) -> str:
@@ -72,9 +80,12 @@ def test_a_new_image(pulled: Stack, shelf: Registry) -> None:
 def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     """An image that does not run is taken back: what ran before runs again, judged by the same checks, exit 13."""
     before = _image(pulled)
-    with variant("0.20.10", flaw=Flaw.EXITS) as image:
+    with variant("0.20.10", flaw=Flaw.EXITS) as image, board() as served:
+        served.pages["/status"] = mirror(pulled.management_url, looks=1)
+        targets.target_file(pulled, dashboards=[dashboard(served)])
         shelf.push(image, NAME)
         done = targets.procedure(pulled, name="update")
+    targets.target_file(pulled)
 
     assert done.returncode == 13, done.stdout + done.stderr
     assert _image(pulled) == before
@@ -83,6 +94,7 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     assert record["verdict"] == "ROLLED BACK"
     back = [one for one in record["results"] if one["check"]["way"] == "back"]
     assert {one["outcome"] for one in back if not one["check"]["advisory"]} <= {"passed", "not applicable"}
+    assert [one["outcome"] for one in back if "test_dashboards" in one["check"]["id"]] == ["passed"]
     (kept,) = Path(pulled.root / targets.STATE).rglob("*.kept.json")
     assert kept.stat().st_mode & 0o777 == 0o600
     assert json.loads(kept.read_text())["services"]["kestra"]["environment"]["TOOLS_DB_PASSWORD"]
