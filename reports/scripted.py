@@ -66,6 +66,8 @@ class Rehearsal:
     ports: tuple[str, ...] = ()
     """What they would publish, as `address:port->port/protocol`."""
     hits: tuple[Hit, ...] = ()
+    volumes: tuple[str, ...] = ()
+    """Volumes that it would remove, with what is in them."""
     wrote: tuple[str, ...] = ()
     """Files that it wrote or removed in the scratch copies of the root and of the home folder."""
     notes: tuple[str, ...] = ()

@@ -145,6 +145,7 @@ def test_the_engine_cannot_be_reached_past_the_stand_in(rehearsed: Rehearse, tmp
         assert not client.containers.list(all=True, filters={"name": name})
     assert any("a socket file was tried, and refused: curl" in note for note in seen.notes)
     assert len([one for one in seen.calls if one.effect == "creates"]) >= 2
+    assert any(one.effect == "unknown" and "--unix-socket" in one.argv[0] for one in seen.calls)
 
 
 def test_processes_outside_cannot_be_ended(rehearsed: Rehearse) -> None:

@@ -14,7 +14,7 @@ from reports.scripted import Rehearsal
 from tests.scripts import bad
 from tests.scripts.conftest import Rehearse, docker_host
 from tests.stack.scripts import HEALTH, LOGS, RUN, START_STACKS, STATUS, STOP, identity, neighbour
-from tests.stacks import POSTGRES_IMAGE, Stack, clean_environment, engine, free_port
+from tests.stacks import COMPOSE_FILE, POSTGRES_IMAGE, Stack, clean_environment, engine, free_port
 
 
 def _on(
@@ -79,8 +79,8 @@ def test_the_bundled_stop_hits_its_own_container_only(service: Stack) -> None:
     assert "Nenhum contêiner Kestra ativo." in after.output
 
 
-def test_the_bundled_start_comes_as_far_as_the_wait(service: Stack) -> None:
-    """All that it tries before the stop goes through, one container is made anew; then it waits in vain, and is ended."""
+def test_the_bundled_start_comes_to_its_end(service: Stack) -> None:
+    """What it tries goes through, one container is made anew, and the server that it waits for is stood in for."""
     seen = _on(service, RUN, "--detach", limit=30)
 
     name = f"{service.project}-kestra"
@@ -88,8 +88,10 @@ def test_the_bundled_start_comes_as_far_as_the_wait(service: Stack) -> None:
     assert (seen.creates, seen.images) == ((name,), (service.image,))
     assert seen.ports[0] == f"127.0.0.1:{service.env['KESTRA_HTTP_PORT']}->8080/tcp"
     assert seen.env_files == (str(service.env_file), str(service.compose_file.parent / ".env"))
-    assert (seen.pulls, seen.builds, seen.missing_env_files, seen.timed_out) == ((), (), (), True)
-    assert any("waits for what a rehearsal cannot bring" in one for one in seen.notes)
+    assert (seen.pulls, seen.builds, seen.missing_env_files, seen.volumes) == ((), (), (), ())
+    assert (seen.exit_code, seen.timed_out) == (0, False)
+    assert "✅ Kestra pronto" in seen.output
+    assert any("`GET /health/readiness`, and UP was made up" in one for one in seen.notes)
     password = service.env["KESTRA_DB_PASSWORD"]
     assert password not in seen.output
     assert not any(password in word for one in seen.calls for word in one.argv)
@@ -123,6 +125,45 @@ def test_a_stop_by_image_hits_a_foreign_container(service: Stack, tmp_path: Path
     )
     assert seen.output.count("✓") == len(hits)
     assert seen.variables == {"KESTRA_CONTAINER_NAME": "no-such"}
+
+
+def test_a_wait_in_vain_is_ended(service: Stack, tmp_path: Path) -> None:
+    """A script that asks the same again and again is ended before its limit, and what it waits for is told."""
+    name = f"{service.project}-kestra"
+    text = f"until docker inspect --format '{{{{.Config.User}}}}' {name} | grep never; do :; done; docker rm -f {name}"
+
+    seen = _script(service, text, tmp_path)
+
+    assert (seen.exit_code, seen.timed_out, seen.hits) == (None, True, ())
+    assert [one.times for one in seen.calls] == [10]
+    assert any("waits for what a rehearsal cannot bring: `docker inspect" in one for one in seen.notes)
+
+
+def test_the_server_answers_while_its_container_would_run(service: Stack, tmp_path: Path) -> None:
+    """What the script starts is stood in for on its ports until it stops it; what it has not started is not there."""
+    port, name = free_port(), f"{service.prefix}made"
+    ask = f'curl -sS --max-time 5 http://localhost:{port}/health; echo " $?"'
+    real = f'curl -sS --max-time 5 {service.management_url}/health; echo " $?"'
+    text = f"{ask}\ndocker run -d --name {name} -p 127.0.0.1:{port}:80 {POSTGRES_IMAGE} >/dev/null\n{ask}\n"
+
+    seen = _script(
+        service, f"exec 2>/dev/null\n{text}docker stop {name} >/dev/null\n{ask}\n{real}\n", tmp_path
+    )
+
+    assert seen.output.splitlines() == [" 7", '{"status":"UP"} 0', " 7", " 7"]
+
+
+def test_a_volume_that_would_go_is_named(service: Stack, tmp_path: Path) -> None:
+    """`down --volumes` hits every container of the project, and names its volumes; they are still there."""
+    volume = f"{service.project}-{service.env['KESTRA_DB_VOLUME']}"
+    words = f"set -a; . ./.env; docker compose -f {COMPOSE_FILE} down --volumes"
+
+    seen = _on(service, "bash", "-c", words)
+
+    assert set(seen.volumes) == {volume, f"{volume}-storage"}
+    assert {one.service for one in seen.hits} == {"kestra", "kestra-postgres"}
+    with engine() as client:
+        assert client.volumes.get(volume)
 
 
 def test_a_log_that_is_followed_for_ever_ends(service: Stack, tmp_path: Path) -> None:
@@ -252,6 +293,7 @@ def test_what_is_not_known_is_said(service: Stack, tmp_path: Path) -> None:
     )
 
     assert [one.effect for one in seen.calls] == ["unknown", "looks", "changes"]
+    assert seen.variables is not None
     assert any("docker exec" in one and "not known" in one for one in seen.notes)
     assert any("docker events" in one for one in seen.notes)
 

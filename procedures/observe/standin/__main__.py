@@ -16,6 +16,7 @@ from typing import Any
 
 from procedures.observe.standin import kernel
 from procedures.observe.standin.broker import LISTENERS, Broker, plugin
+from procedures.observe.standin.doors import Doors
 from procedures.observe.standin.inside import Tools, enter
 from procedures.observe.standin.request import Request
 from procedures.observe.standin.watch import Watch
@@ -42,13 +43,17 @@ class Stage:
         """Run the script in the sandbox to its end, and return everything that is known of it."""
         kit = tools(self.request)
         line, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             line.close()
+            near.close()
             os.close(reader)
-            enter(self.request, other, writer, kit)
+            enter(self.request, other, far, writer, kit)
         other.close()
+        far.close()
+        self.broker.doors = Doors(near, self.broker.world)
         os.close(writer)
         try:
             self._follow(line, reader, child)
@@ -82,7 +87,10 @@ class Stage:
                     pass
 
     def _hear(self, line: socket.socket, child: int, selector: selectors.BaseSelector) -> None:
-        data, handles, _, _ = socket.recv_fds(line, 1 << 20, 1)
+        try:
+            data, handles, _, _ = socket.recv_fds(line, 1 << 20, 1)
+        except ConnectionResetError:
+            return  # it ended before it heard us; its last word comes next
         told = json.loads(data) if data else {"at": "nowhere", "why": "the sandbox ended by itself"}
         if told["at"] == "user":
             _map_ids(child)
@@ -119,7 +127,7 @@ class Stage:
             "took": self.end.get("took", self.request.limit),
             "timed_out": self.end.get("timed_out", True),
             "output": self.output.decode(errors="replace"),
-            "calls": self.broker.calls,
+            "calls": [*self.broker.calls, *map(_past_us, sockets)],
             "env_files": sorted(files),
             "missing_env_files": sorted(one for one, is_there in files.items() if not is_there),
             "sources": list(sources),
@@ -131,8 +139,14 @@ class Stage:
             "ports": list(world.ports),
             "hits": list(world.hits.values()),
             "wrote": self.end.get("wrote", []),
+            "volumes": list(world.volumes_gone),
             "notes": notes,
         }
+
+
+def _past_us(words: str) -> dict[str, Any]:
+    """A command that spoke to a socket file: what it wanted of whom is not known."""
+    return {"argv": [words], "cwd": "", "effect": "unknown", "answered": "refused", "exit_code": 1}
 
 
 def tools(request: Request) -> Tools:

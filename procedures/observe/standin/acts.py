@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from procedures.observe.standin.calls import Call
 from procedures.observe.standin.looks import Reply
-from procedures.observe.standin.world import Made, World, new_id
+from procedures.observe.standin.world import Made, World, host_port, new_id
 
 # What the engine would do to a container, and what state that leaves.
 _FATES = {
@@ -37,8 +37,8 @@ def act(world: World, call: Call) -> Reply:
             world.builds[name] = None
             world.images.add(name)
         return Reply(f"sha256:{new_id()}\n" if call.has("q", "quiet") else "")
-    if call.command == "container prune":
-        return _prune(world)
+    if call.command in {"container prune", "system prune"}:
+        _prune(world)
     return _on_other_things(world, call)
 
 
@@ -113,10 +113,10 @@ def _refusals(world: World, call: Call, image: str, policy: str) -> Iterator[str
 
 def port_holder(world: World, published: str) -> str:
     """Return the running container that has the host's port of a publication, empty where none has."""
-    parts = published.partition("/")[0].split(":")
-    if len(parts) < 2 or not parts[-2].isdigit():
+    port = host_port(published)
+    if port is None:
         return ""
-    said = world.ask("ps", "--no-trunc", "--filter", f"publish={parts[-2]}", "--format", "{{.ID}} {{.Names}}")
+    said = world.ask("ps", "--no-trunc", "--filter", f"publish={port}", "--format", "{{.ID}} {{.Names}}")
     for line in said.stdout.splitlines():
         id_, _, name = line.partition(" ")
         if world.fates.get(id_) not in {"exited", "killed", "removed"}:
@@ -124,7 +124,7 @@ def port_holder(world: World, published: str) -> str:
     return ""
 
 
-def _prune(world: World) -> Reply:
+def _prune(world: World) -> None:
     said = world.ask("ps", "-aq", "--no-trunc", "--filter", "status=exited", "--filter", "status=created")
     for id_ in {
         *said.stdout.split(),
@@ -133,7 +133,6 @@ def _prune(world: World) -> Reply:
         found = world.find(id_)
         if found is not None:
             world.hit(found, "removes", "removed")
-    return Reply("Total reclaimed space: 0B\n")
 
 
 def _on_other_things(world: World, call: Call) -> Reply:
@@ -149,6 +148,11 @@ def _on_other_things(world: World, call: Call) -> Reply:
         world.volumes.add(name)
     if call.effect == "unknown":
         world.notes[f"what `{' '.join(call.argv[:3])}` does is not known: it was not run"] = None
+    if call.command == "volume rm":
+        world.volumes_gone |= dict.fromkeys(call.names)
+    if call.command == "volume prune" or (call.command == "system prune" and call.has("volumes")):
+        unused = world.ask("volume", "ls", "-q", "--filter", "dangling=true").stdout.split()
+        world.volumes_gone |= dict.fromkeys(unused)
     if "prune" in call.command:
         world.notes[f"`docker {call.command}` takes away what nothing uses just then"] = None
     if call.command in {"volume rm", "volume create", "network rm"}:

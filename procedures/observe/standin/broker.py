@@ -17,11 +17,13 @@ from procedures.drivers import shell
 from procedures.observe.standin.acts import act
 from procedures.observe.standin.calls import Call, parse
 from procedures.observe.standin.composing import compose
+from procedures.observe.standin.doors import Doors
 from procedures.observe.standin.looks import Reply, look, told
 from procedures.observe.standin.world import World
 from reports.redact import is_secret_name
 
 CALL_LIMIT = 10.0
+NOT_ASKED = "not asked"
 MOST_CALLS = 2000
 PATIENCE = 10
 FOLDERS = frozenset({"PWD", "OLDPWD"})
@@ -44,6 +46,7 @@ class Broker:
     is_waiting: bool = False
     """Whether the script asks the same again and again, and will not hear anything else."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    doors: Doors | None = None
     _looks: dict[tuple[tuple[str, ...], str, int], dict[str, Any]] = field(default_factory=dict)
     world: World = field(init=False)
 
@@ -83,6 +86,8 @@ class Broker:
         else:
             with self._lock:
                 reply = self._reply(call, line)
+                if self.doors and call.effect != "looks":
+                    self.doors.follow()
         self._note(call, reply)
         return reply
 
@@ -99,7 +104,8 @@ class Broker:
             self._looks.clear()
         again = self._looks.get((call.argv, reply.out, reply.code))
         if again is None:
-            told = {"argv": call.argv, "cwd": call.cwd, "effect": call.effect, "answered": reply.how}
+            effect = "unknown" if reply.how == NOT_ASKED else call.effect
+            told = {"argv": call.argv, "cwd": call.cwd, "effect": effect, "answered": reply.how}
             self.calls.append({**told, "exit_code": reply.code, "times": 1})
             if call.effect == "looks":
                 self._looks[call.argv, reply.out, reply.code] = self.calls[-1]
@@ -115,7 +121,7 @@ class Broker:
             self.world.notes[f"another engine is asked, by {elsewhere}: what happens there is not known"] = (
                 None
             )
-            return Reply(err=f"Cannot connect to the Docker daemon ({elsewhere})\n", code=1, how="not asked")
+            return Reply(err=f"Cannot connect to the Docker daemon ({elsewhere})\n", code=1, how=NOT_ASKED)
         if call.is_compose:
             return compose(self.world, call, line.compose)
         return look(self.world, call) if call.effect == "looks" else act(self.world, call)

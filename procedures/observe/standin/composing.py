@@ -132,7 +132,8 @@ def _on_services(world: World, made: Composition) -> Reply:
         own = (made.said.get("networks") or {}).values()
         world.networks_gone |= {one["name"] for one in own if not one.get("external")}
         if made.call.has("v", "volumes"):
-            world.notes["`compose down --volumes` takes away the volumes of the project"] = None
+            volumes = (made.said.get("volumes") or {}).values()
+            world.volumes_gone |= {one["name"]: None for one in volumes if not one.get("external")}
     return Reply()
 
 
@@ -150,7 +151,7 @@ def _up(world: World, made: Composition) -> Reply:
         _prepare_image(world, made, name)
         if what == "Recreate" and isinstance(found, dict):
             world.renew(found)
-            world.ports |= dict.fromkeys(made.ports(name))
+            world.publish(made.ports(name))
         elif what == "Start" and found is not None:
             world.hit(found, "starts", "running")
         elif what == "Create":
@@ -197,7 +198,7 @@ def _refusals(
             yield f'Conflict. The container name "/{made.container(name)}" is already in use by container "{id_}".'
     for name, _, what in steps:
         for port in made.ports(name) if what == "Create" else ():
-            holder_name = port_holder(world, port.replace("->", ":"))
+            holder_name = port_holder(world, port)
             if holder_name:
                 yield f"Bind for {port.partition('->')[0]} failed: port is already allocated (by {holder_name})"
     for name in names:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from procedures.observe.standin import kernel, place
+from procedures.observe.standin.doors import make_door
 from procedures.observe.standin.request import Request
 
 FILE_BYTES = 64 * 1024 * 1024
@@ -27,7 +28,7 @@ def tell(line: socket.socket, handles: tuple[int, ...] = (), **words: Any) -> No
     socket.send_fds(line, [json.dumps(words).encode()], list(handles))
 
 
-def enter(request: Request, line: socket.socket, output: int, tools: Tools) -> NoReturn:
+def enter(request: Request, line: socket.socket, door: socket.socket, output: int, tools: Tools) -> NoReturn:
     """Become the sandbox: its namespaces first, then its first process, which makes the place and starts the script."""
     try:
         kernel.unshare(kernel.CLONE_NEWUSER)
@@ -46,8 +47,11 @@ def enter(request: Request, line: socket.socket, output: int, tools: Tools) -> N
         first = os.fork()
         if first == 0:
             kernel.die_with_parent()
+            door.close()
             _be_first(request, line, output, tools, port)
-        os.waitpid(first, 0)
+        # No thread can be had in a process whose children live in another process namespace.
+        while os.waitpid(first, os.WNOHANG) == (0, 0):
+            make_door(door, _POLL)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the other side is to know it
         _give_up(line, error)
     os._exit(0)
@@ -104,6 +108,7 @@ def _wait(script: int, deadline: float, line: socket.socket) -> tuple[int | None
             if ended == 0:
                 break
         if select.select([line], [], [], _POLL)[0]:
+            line.recv(16)
             break
     return None, True
 

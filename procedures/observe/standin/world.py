@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,9 @@ class World:
         self.networks: set[str] = set()
         self.networks_gone: set[str] = set()
         self.volumes: set[str] = set()
+        self.volumes_gone: dict[str, None] = {}
+        self.serving: set[int] = set()
+        """The host's ports on which what the script has started would answer."""
         self.images: set[str] = set()
         self.hits: dict[tuple[str, str], dict[str, str]] = {}
         self.pulls: dict[str, None] = {}
@@ -107,11 +110,14 @@ class World:
     def hit(self, found: dict[str, Any] | Made, effect: str, fate: str) -> None:
         """A real container would be changed; one of the rehearsal's own just is."""
         if isinstance(found, Made):
+            self._serve(found.ports, fate)
             if fate == "removed":
                 del self.made[found.id]
             else:
                 found.state = "running" if fate == "running" else "exited"
             return
+        bindings = (found["HostConfig"].get("PortBindings") or {}).values()
+        self._serve([f"{one['HostPort']}:0" for hosts in bindings for one in hosts or ()], fate)
         labels = found["Config"].get("Labels") or {}
         self.hits[found["Id"], effect] = {
             "id": found["Id"],
@@ -140,8 +146,20 @@ class World:
         self.made[one.id] = one
         self.creates[one.name] = None
         self.created_from[one.image] = None
-        self.ports |= dict.fromkeys(one.ports)
+        if one.state == "running":
+            self.publish(one.ports)
+        else:
+            self.ports |= dict.fromkeys(one.ports)
         return one.id
+
+    def publish(self, ports: Iterable[str]) -> None:
+        """A container of the script's own would have these ports from now on."""
+        self.ports |= dict.fromkeys(ports)
+        self._serve(ports, "running")
+
+    def _serve(self, published: Iterable[str], fate: str) -> None:
+        ports = {port for one in published if (port := host_port(one))}
+        self.serving = self.serving | ports if fate == "running" else self.serving - ports
 
     def pull(self, reference: str) -> None:
         self.pulls[reference] = None
@@ -153,6 +171,12 @@ class World:
         for real, new in self.renewed.items():
             text = text.replace(real, new).replace(real[:12], new[:12])
         return text
+
+
+def host_port(published: str) -> int | None:
+    """Return the host's port of a publication, as `docker run` or Compose writes it; None where it is any."""
+    found = re.search(r"(?:^|:)(\d+)(?::|->)\d+(?:/tcp)?$", published)
+    return int(found[1]) if found else None
 
 
 def new_id() -> str:
