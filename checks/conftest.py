@@ -210,6 +210,12 @@ def our_start(asking: Asking) -> Start:
 
 
 @pytest.fixture
+def dashboards_before(asking: Asking) -> tuple[DashboardSeen, ...]:
+    """What the target's dashboards showed before, however old that was."""
+    return asking.dashboards_before
+
+
+@pytest.fixture
 def dashboards(asking: Asking) -> tuple[DashboardSeen, ...]:
     """What the target's dashboards showed after the start; the plan leaves checks of it out where there are none."""
     return asking.dashboards

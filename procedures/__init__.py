@@ -25,6 +25,7 @@ _BEFORE = frozenset(
         "listeners_here",
         "container_before",
         "containers_before",
+        "dashboards_before",
         "stop_grace",
         "ready",
     }

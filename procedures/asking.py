@@ -217,6 +217,10 @@ class Asking:
         return started
 
     @property
+    def dashboards_before(self) -> tuple[DashboardSeen, ...]:
+        return seen(self._states.before().dashboards)
+
+    @property
     def dashboards(self) -> tuple[DashboardSeen, ...]:
         return seen(self._states.after(self._way).dashboards)
 

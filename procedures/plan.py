@@ -49,6 +49,7 @@ _NEEDS_CONTAINER = {
     "settings_to_keep",
     "superseded",
 }
+_NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
 _NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
 _NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
 
@@ -112,7 +113,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
     asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
     reasons = (
         (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
-        ("dashboards" in asks and not situation.has_dashboards, Reason.NO_DASHBOARDS),
+        (asks & _NEEDS_DASHBOARDS and not situation.has_dashboards, Reason.NO_DASHBOARDS),
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
         ("listeners_here" in asks and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
         (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),

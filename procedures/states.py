@@ -155,7 +155,9 @@ class States:
 
     def _before(self) -> Snapshot:
         self._go_on()
-        snapshot = self.run.observers.before()
+        target = self.run.asked.target
+        shown = dashboards.look_once(target.dashboards, target.budgets.look / 2)
+        snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         if self.run.asked.procedure == "apply_env" and (
             told := apply_env.told(snapshot, self.run.asked.target.keys)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +69,16 @@ def look(
     return tuple(told[one.name] for one in named)
 
 
+def look_once(named: tuple[Dashboard, ...], limit: float) -> tuple[DashboardSeen, ...]:
+    """Ask all of them once, side by side, and take what they show however old it is."""
+
+    def ask(one: Dashboard) -> DashboardSeen:
+        return _noted(None, _ask(dataclasses.replace(one, max_age=math.inf), None, limit), 0.0)
+
+    with ThreadPoolExecutor(max(1, len(named))) as pool:
+        return tuple(pool.map(ask, named))
+
+
 def _right(seen: DashboardSeen) -> bool:
     return seen.shows == seen.expected
 
@@ -90,6 +102,8 @@ def _ask(one: Dashboard, since: float | None, limit: float) -> DashboardSeen:
     except CannotObserve as error:
         move = error.next_move or f"open {one.url} and see what it says"
         shows = Unseen(f"{one.name}: {error.what} → {move}")
+    except Exception as error:  # noqa: BLE001 - one strange answer must not take the look at the service with it
+        shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__} → open {one.url}")
     return DashboardSeen(one.name, one.url, one.expected, shows, age)
 
 

@@ -28,6 +28,7 @@ from tests.checks.world import (
     container,
     container_of,
     dashboard,
+    dashboard_before,
     database_of,
     instance,
     interpolation,
@@ -329,6 +330,7 @@ RESTARTS = f"{NEW}test_it_does_not_restart"
 TOUCHED = f"{NEW}test_nothing_else_was_touched"
 ANSWERS = f"{AFTER}test_what_answers_is_the_container"
 EXECUTIONS = f"{AFTER}test_the_last_executions_are_there"
+READABLE = "pre/test_dashboards.py::test_every_dashboard_can_be_read"
 DASHBOARDS = "post/test_dashboards.py::test_every_dashboard_shows_the_service"
 PARTS = f"{AFTER}test_every_part_of_the_server_is_alive"
 ALONE = f"{AFTER}test_no_second_kestra_is_alive"
@@ -675,12 +677,14 @@ FAILING = (
     Case(PARTS, "the old container's", instance("after", hostname="gone"), "no heartbeat of"),
     Case(PARTS, "no heartbeat at all", _no_instances, "EXECUTOR, WORKER"),
     Case(f"{AFTER}test_the_outage_was_measured", "no end", _unmeasured, "saw no end"),
+    Case(READABLE, "no answer", dashboard_before(shows=GONE), "will not be accepted"),
     Case(DASHBOARDS, "another word", dashboard(shows='"degraded"'), 'shows "degraded" and not "healthy"'),
     Case(DASHBOARDS, "a word for a value", dashboard(expected="true", shows='"true"'), "and not true"),
     Case(DASHBOARDS, "an old answer", dashboard(shows=GONE), "could not be seen", Outcome.UNKNOWN),
 )  # fmt: skip
 
 PASSING = (
+    Case(READABLE, "it shows a service that is down", dashboard_before(shows='"down"')),
     Case(PORTS_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_HTTP_PORT="")),
     Case(DATABASE_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_DB_PORT="")),
     Case(AUTH_FITS, "an old version has no rule", settings(basic_auth_password=Secret("weak"))),

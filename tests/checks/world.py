@@ -92,6 +92,8 @@ class World:
             return rehearsals if name == "rehearsals" else self.secrets_shown
         if name in {"validations", "validations_ready"}:
             return seen((self.after if name == "validations" else self.ready).validations)
+        if name == "dashboards_before":
+            return seen(self.before.dashboards)
         if name == "dashboards":
             return seen(self.after.dashboards)
         if name == "docker_health":
@@ -138,7 +140,11 @@ def recorded() -> World:
         stop_grace=15.0,
         before=_direct(
             replace(
-                operators.before(before), announced=DIGEST, present_login="ok", whole_dry_run=before.dry_run
+                operators.before(before),
+                announced=DIGEST,
+                present_login="ok",
+                whole_dry_run=before.dry_run,
+                dashboards=(DASHBOARD,),
             )
         ),
         ready=_direct(replace(ready, image=pulled, validations=(operators.VALIDATION,))),
@@ -319,6 +325,11 @@ def another_instance(moment: str, **fields: Any) -> Change:
 def dashboard(**fields: Any) -> Change:
     """Change what the dashboard showed after the start."""
     return at("after", dashboards=(replace(DASHBOARD, **fields),))
+
+
+def dashboard_before(**fields: Any) -> Change:
+    """Change what the dashboard showed before."""
+    return at("before", dashboards=(replace(DASHBOARD, **fields),))
 
 
 def container_of(world: World, moment: str) -> Container:

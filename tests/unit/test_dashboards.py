@@ -12,7 +12,7 @@ import pytest
 
 from procedures import dashboards
 from procedures.dashboards import Dashboard, JsonPath
-from procedures.observe.dashboards import look
+from procedures.observe.dashboards import look, look_once
 from procedures.problems import CannotObserve
 from procedures.waiting import Waiting
 from reports.observed import DashboardSeen, Unseen
@@ -151,9 +151,9 @@ def _seen(
     return seen
 
 
-def _unseen(seen: DashboardSeen) -> str:
+def _unseen(seen: DashboardSeen, name: str = "launcher") -> str:
     assert isinstance(seen.shows, Unseen), seen.shows
-    assert seen.shows.unseen.startswith("launcher: ")
+    assert seen.shows.unseen.startswith(f"{name}: ")
     assert " → " in seen.shows.unseen
     return seen.shows.unseen
 
@@ -212,6 +212,7 @@ def test_an_age_is_read_where_it_is_told(served: Board, page: Page, keys: dict[s
         (fixed({**WELL, "at": "noon"}), {"time_path": "at"}, 'its time is none: "noon"'),
         (fixed({**WELL, "at": True}), {"time_path": "at"}, "its time is none: true"),
         (fixed({**WELL, "at": "2026-01-01T00:00:00"}), {"time_path": "at"}, "has no zone"),
+        (fixed({**WELL, "at": "0001-01-01T00:00:00+23:59"}), {"time_path": "at"}, "OverflowError"),
         (dated(ago=-3600), {"time_path": "at"}, "ahead of ours"),
         (
             dated(date=-3600),
@@ -279,6 +280,17 @@ def test_where_nothing_answers_each_is_asked_once(served: Board) -> None:
 
     assert seen.shows == '"down"'
     assert served.asked.count("/down") == 1
+
+
+def test_before_the_stop_an_old_answer_can_be_read_too(served: Board) -> None:
+    """What is asked then is whether a dashboard can be read; how old its answer is, and what it shows, is for later."""
+    served.pages |= {"/old": fixed({"status": "down"}, Age="9999"), "/ageless": fixed({"status": "down"})}
+    tables = [{**WHOLE, "name": path, "url": served.url(path)} for path in ("/old", "/ageless")]
+    old, ageless = look_once(dashboards.read(tables, []), 5.0)
+
+    assert old.shows == '"down"'
+    assert "does not tell its age" in _unseen(ageless, "/ageless")
+    assert look_once((), 5.0) == ()
 
 
 def test_no_dashboards_are_no_looks() -> None:
