@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from procedures import reaching, scripted
+from procedures import leftovers, reaching, scripted
 from procedures.acts import Start, Stop
 from procedures.baseline import Baseline
 from procedures.claims import seen
@@ -254,7 +254,7 @@ class Asking:
 
 
 def _container(snapshot: Snapshot) -> Container:
-    found = seen(snapshot.containers)
+    found = leftovers.without(seen(snapshot.containers))
     if len(found) != 1:
         raise CannotObserve(f"there are {len(found)} containers of the service, not one")
     return found[0]

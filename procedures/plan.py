@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from procedures import PROCEDURES, RETURNING
+from procedures import PROCEDURES, RETURNING, leftovers
 from reports.evidence import BACK, Check, Phase, Plan, Protects, Step, Way
 from reports.observed import Container
 
@@ -19,6 +19,7 @@ class State(StrEnum):
     ABSENT = "absent"
     PAUSED = "paused"
     LOOPING = "looping"
+    HALF = "half recreated"
     SEVERAL = "several"
 
 
@@ -41,7 +42,6 @@ class Reason(StrEnum):
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
-_BEFORE = {Phase.PRE, Phase.READY}
 _NEEDS_CONTAINER = {
     "container_before",
     "containers_before",
@@ -50,6 +50,7 @@ _NEEDS_CONTAINER = {
     "superseded",
 }
 _NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
+_OF_WHAT_RAN = _NEEDS_CONTAINER | {"server_before", "server_itself_before", "baseline"}
 _NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
 _NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
 
@@ -73,7 +74,7 @@ def state_of(containers: tuple[Container, ...]) -> State:
     if not containers:
         return State.ABSENT
     if len(containers) > 1:
-        return State.SEVERAL
+        return State.HALF if len(leftovers.without(containers)) <= 1 else State.SEVERAL
     one = containers[0]
     if one.paused:
         return State.PAUSED
@@ -99,13 +100,24 @@ def checks_of(procedure: str, claims: Iterable[Check], situation: Situation) -> 
 
 
 def _planned(check: Check, procedure: str, situation: Situation) -> Check:
-    # Recovery is for a service that is unwell: what is amiss before it is a finding and closes nothing,
-    # unless data is at stake. A container in a restart loop is another process at every look.
-    finding_only = procedure == "recover" and check.phase in _BEFORE and check.protects is Protects.SERVICE
     return dataclasses.replace(
         check,
         not_applicable=_left_out(check, procedure, situation),
-        advisory=check.advisory or finding_only,
+        advisory=check.advisory or (procedure == "recover" and _is_finding(check, situation.state)),
+    )
+
+
+def _is_finding(check: Check, state: State) -> bool:
+    """Whether recovery takes what a check says as a finding, and no gate.
+
+    Recovery is for a service that is unwell: what is amiss with what runs, or ran, closes nothing, unless data is at
+    stake. What foresees that a start cannot work still does: it would cost the stop of what half works. Of several
+    containers nobody knows which one is the service. A container in a restart loop is another process at every look.
+    """
+    if check.protects is Protects.DATA:
+        return False
+    return check.phase is Phase.READY or (
+        check.phase is Phase.PRE and state is not State.SEVERAL and bool(_OF_WHAT_RAN & set(check.asks))
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import reaching
+from procedures import leftovers, reaching
 from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
@@ -121,6 +121,8 @@ class Restart:
 
     def stop(self, container: Container | None, grace: float, watch: Watch) -> Stop | None:
         """Stop the server; None where the plan has no stop because the service is not running."""
+        if leftovers.CLEAR in self._planned:
+            leftovers.clear(self._planned[leftovers.CLEAR], self._acting, self._observers)
         if STOP not in self._planned or container is None:
             return None
         if UNPAUSE in self._planned:

@@ -16,6 +16,7 @@ from procedures import (
     claims,
     envfile,
     journal,
+    leftovers,
     plan,
     restart,
     scripted,
@@ -187,6 +188,8 @@ class Run:
         steps = scripted.planned(steps, driver, save_logs)
         if kind.acts:
             steps = self._with_what_is_prepared(steps)
+        if self.asked.procedure == "recover":
+            steps = leftovers.planned(steps, observers, containers)
         self.accepted = accepted.last(target.archive, observers.project, target.service)
         if not acts and self.asked.procedure == "accept" and self.accepted is None:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")

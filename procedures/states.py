@@ -13,6 +13,7 @@ from procedures import (
     baseline,
     diagnosis,
     expected,
+    leftovers,
     plan,
     reaching,
     restart,
@@ -170,7 +171,8 @@ class States:
             # In a restart loop the state changes with every look, and may be any one of them.
             loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
             move = "`pytest -m recover`" if loops else "run again"
-            raise Blocked(f"the plan was made for a service that is {planned}; now it is {state}", move)
+            # Nothing was asked, so no check tells the move.
+            raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
         if self.run.asked.procedure == "recover":
             diagnosis.before(self.run, snapshot)
         return snapshot
@@ -201,7 +203,7 @@ class States:
             raise Blocked(f"the second gate is closed by {decision.why}")
         run.before_changing()
         run.moment("gate open")
-        run.our_stop = run.restarting.stop(self.before().container, run.grace, run.watch)
+        run.our_stop = run.restarting.stop(_counts(self.before()), run.grace, run.watch)
         return run.observers.stopped()
 
     def _after(self) -> Snapshot:
@@ -324,6 +326,12 @@ class States:
         asked = [one for one in known if one.state == "RUNNING"] or known
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
+
+
+def _counts(snapshot: Snapshot) -> Container | None:
+    """Return the container that is stopped: the one that counts, where a cut-off start has left others."""
+    found = leftovers.without(_known(snapshot.containers))
+    return found[0] if len(found) == 1 else None
 
 
 def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:

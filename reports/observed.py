@@ -143,6 +143,8 @@ class Rendering:
     interpolation: dict[str, str | Secret]
     """The keys of the `.env` that the target names, as this call resolves them."""
     settings: Settings | Unseen
+    external_networks: tuple[str, ...] = ()
+    """Those of `networks` that Compose does not make by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,8 @@ class Snapshot:
     neighbours: tuple[Neighbour, ...] | Unseen = ()
     listeners: tuple[Listener, ...] | Unseen | None = None
     """What listens on the engine's host, seen from there."""
+    networks: tuple[str, ...] | Unseen | None = None
+    """The names of the engine's networks."""
     operator_rendering: Rendering | Unseen | None = None
     file_rendering: Rendering | Unseen | None = None
     dry_run: DryRun | Unseen | None = None

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from procedures import reaching
+import math
+
+from procedures import leftovers, reaching
 from procedures.claims import check, seen
 from procedures.target import Target
-from reports.observed import Binding, Listener, Neighbour, Snapshot
+from reports.observed import Binding, Container, Image, Listener, Neighbour, Snapshot
 
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - addresses that are read, not bound
 
 
 @check(again=True)
-def test_one_container_is_this_services(before: Snapshot) -> None:
-    """Exactly one container carries this service's Compose labels, or none because it is down."""
-    found = seen(before.containers)
-    assert len(found) <= 1, (
-        f"{len(found)} containers carry the labels: {', '.join(one.name for one in found)} → remove what is left over"
+def test_one_container_is_this_services(containers_before: tuple[Container, ...]) -> None:
+    """Exactly one container carries this service's Compose labels."""
+    names = ", ".join(f"{one.name} ({one.id[:12]}, {one.state})" for one in containers_before)
+    move = (
+        "`pytest -m recover` removes those that never ran"
+        if leftovers.are(containers_before)
+        else "`docker rm -f ID` for each that is not the service"
+    )
+    assert len(containers_before) == 1, (
+        f"{len(containers_before)} containers carry the labels: {names} → {move}"
     )
 
 
 @check(again=True)
-def test_the_service_is_not_hung_paused_or_looping(before: Snapshot) -> None:
+def test_the_service_is_not_hung_paused_or_looping(
+    before: Snapshot, containers_before: tuple[Container, ...]
+) -> None:
     """The container's state is known, and it is neither paused, nor looping, nor hung."""
-    for one in seen(before.containers):
+    for one in containers_before:
         assert not one.paused, f"{one.name} is paused → `pytest -m recover`"
         assert not one.restarting, (
             f"{one.name} is in a restart loop, last exit code {one.exit_code} → `pytest -m recover`"
@@ -41,9 +50,19 @@ def test_the_container_name_is_free_or_ours(before: Snapshot) -> None:
     """Nothing else holds the name that the start needs."""
     name = seen(before.operator_rendering).container_name
     holders = [one for one in seen(before.neighbours) if one.name == name]
-    assert not holders, (
-        f"the name {name} is held by a container of {_owner(holders[0])} → remove or rename that container"
-    )
+    image = before.image.id if isinstance(before.image, Image) else ""
+    for one in holders:
+        by_hand = not one.project and one.image_id == image
+        whose = "no Compose project, made of this service's image by `docker run`" if by_hand else _owner(one)
+        grace = math.ceil(seen(before.operator_rendering).stop_grace or 10)
+        move = (
+            f"`docker stop -t {grace} {name} && docker rm {name}`, then `pytest -m recover`"
+            if by_hand
+            else f"`docker rename {name} {name}-aside`, which frees the name and ends nothing"
+        )
+        assert not holders, (
+            f"the name {name} is held by a container of {whose}, which is {one.state} → {move}"
+        )
 
 
 @check(again=True)

@@ -78,6 +78,10 @@ class Compose:
     def unpause(self, limit: float) -> Command:
         return self._call(limit, "unpause", self._target.service)
 
+    def clear(self, containers: tuple[str, ...], limit: float) -> Command:
+        """Build the command that removes containers by their ids; the engine refuses one that runs."""
+        return Command(("docker", "rm", *containers), self._target.root, limit, self._environment)
+
     def rehearse_start(self, limit: float) -> Command:
         return self._call(limit, *self._up(), before=("--dry-run",))
 

@@ -15,6 +15,7 @@ import docker
 import docker.errors
 import requests
 
+from procedures.observe import access
 from procedures.observe.client import client_of
 from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
@@ -115,6 +116,11 @@ class EngineObserver:
             ]
             described = [self._describe(one["Id"]) for one in others]
         return tuple(_neighbour(one) for one in described if one)
+
+    def networks(self) -> tuple[str, ...]:
+        """Return the names of the engine's networks."""
+        with self._reading("the networks"):
+            return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
 
     def remove_lookouts(self, run: str) -> None:
         """Remove what a run that is gone left of its own: places to look from, nothing else."""
@@ -262,7 +268,9 @@ def _container(said: Mapping[str, Any]) -> Container:
 
 def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
     published = (said.get("NetworkSettings") or {}).get("Ports") or {}
-    source = published if said["State"]["Running"] else said["HostConfig"].get("PortBindings") or {}
+    # Between two starts of a restart loop the engine says that it runs, and that nothing is published.
+    runs = said["State"]["Running"] and not said["State"].get("Restarting")
+    source = published if runs else said["HostConfig"].get("PortBindings") or {}
     return tuple(
         Binding(port, one.get("HostIp") or "0.0.0.0", int(one["HostPort"]))  # noqa: S104 - read, not bound
         for port, hosts in sorted(source.items())
@@ -288,10 +296,7 @@ def _neighbour(one: Container) -> Neighbour:
 def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
     text = _brief(error)
     if "Permission denied" in text or "PermissionError" in text:
-        return CannotObserve(
-            f"no permission for the engine's socket {where.url}",
-            "ask for membership of the socket's group (`stat -c %G` on the socket names it), then log in anew",
-        )
+        return CannotObserve(*access.told(where.url))
     return CannotObserve(
         f"no engine answers at {where.url}: {text}",
         "start it there (`systemctl start docker`, or `stack/up.sh engine`), or choose another by the target file's "

@@ -36,7 +36,8 @@ def look(
     `superseded` are settings whose credentials must have lost their effect; they are tried once too.
     """
     right, wrong = _credentials(settings)
-    with httpx.Client(timeout=limit, trust_env=False) as client, ThreadPoolExecutor(8) as pool:
+    # One thread for each path: of a mute server every one of them waits for its limit.
+    with httpx.Client(timeout=limit, trust_env=False) as client, ThreadPoolExecutor(9) as pool:
         asked = {
             "health": pool.submit(_ask, client, f"{management_url}/health"),
             "readiness": pool.submit(_ask, client, f"{management_url}/health/readiness"),

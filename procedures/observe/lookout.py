@@ -15,7 +15,7 @@ import requests
 
 from procedures.observe.engine import OUR_RUN, OURS, EngineObserver, within
 from procedures.problems import CannotObserve
-from reports.observed import Listener
+from reports.observed import Container, Listener, Unseen
 
 _TCP_LISTEN = "0A"
 _TO_THE_END = 'status=0; "$@" || status=$?; printf "\\n(said all, %s)\\n" "$status"'
@@ -100,6 +100,13 @@ class Lookout:
                     part.close()
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException):
             self._engine.client.api.remove_container(self.name, force=True, v=True)
+
+
+def place(networks: tuple[str, ...], databases: tuple[Container, ...] | Unseen) -> str:
+    """Return the network of the new container in which its database is too: another one may be gone."""
+    known = () if isinstance(databases, Unseen) else databases
+    shared = [one for one in networks if any(one in database.networks for database in known)]
+    return next(iter((*shared, *networks)), "bridge")
 
 
 def _whole(text: str, exit_code: int) -> Said | None:

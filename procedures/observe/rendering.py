@@ -72,6 +72,7 @@ def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Ren
         warnings=warnings,
         interpolation=environment_of({name: _text(value) for name, value in worth.items()}),
         settings=Unseen("the configuration has not been read yet"),
+        external_networks=_external(service, model),
     )
 
 
@@ -126,6 +127,12 @@ def _networks(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str
     known = model.get("networks") or {}
     names = service.get("networks") or {"default": None}
     return tuple(str((known.get(one) or {}).get("name") or one) for one in names)
+
+
+def _external(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, ...]:
+    known = model.get("networks") or {}
+    named = [known.get(one) or {} for one in service.get("networks") or ("default",)]
+    return tuple(str(one.get("name")) for one in named if one.get("external") and one.get("name"))
 
 
 def secrets_of(values: Mapping[str, str | Secret], named: tuple[str, ...]) -> dict[str, Secret]:

@@ -63,6 +63,7 @@ class Observers:
         self._inside: lookout.Lookout | Unseen | None = None
         self._outside: lookout.Lookout | Unseen | None = None
         self.operator_rendering = self._rendered(rendering.by_operator)
+        self._network = lookout.place(self.operator_rendering.networks, ())
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
         self.driver = Scripts(target, compose, self._unlabelled())
@@ -179,6 +180,7 @@ class Observers:
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(_seen, self.databases)
             neighbours = pool.submit(_seen, self._neighbours)
+            networks = pool.submit(_seen, self.engine.networks)
             by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
             rehearsed = pool.submit(
                 _seen, lambda: rendering.dry_run(self.compose.rehearse_start(self.target.budgets.look * 2))
@@ -214,6 +216,7 @@ class Observers:
                 containers=containers.result(),
                 database_containers=databases.result(),
                 neighbours=neighbours.result(),
+                networks=networks.result(),
                 listeners=listening.result(),
                 operator_rendering=self.operator_rendering,
                 file_rendering=self.file_rendering,
@@ -340,7 +343,7 @@ class Observers:
         image = databases[0].image_id if isinstance(databases, tuple) and databases else ""
         image = image or self.operator_rendering.database_image or self.operator_rendering.image
         lifetime = self.target.budgets.run + 60
-        network = self._network
+        network = self._network = lookout.place(self.operator_rendering.networks, databases)
 
         def opened(role: str, place: str) -> lookout.Lookout:
             return lookout.Lookout(self.engine, f"kestra-restart-{role}-{self._run}", image, place, lifetime)
@@ -455,11 +458,6 @@ class Observers:
     def server(self) -> Server | Unseen:
         """Ask the service alone."""
         return _seen(self._server)
-
-    @property
-    def _network(self) -> str:
-        """The network in which the lookout inside stands."""
-        return next(iter(self.operator_rendering.networks), "bridge")
 
     def direct(self) -> Direct | Unseen:
         """Ask the server itself, inside its network, whatever lies between it and us."""

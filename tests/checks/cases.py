@@ -232,6 +232,20 @@ def _twice(moment: str) -> Change:
     return changed
 
 
+def _leftover(world: World) -> World:
+    """Leave beside the container one that a cut-off start has made and never started."""
+    one = container_of(world, "before")
+    made = replace(one, id="e" * 64, state="created", running=False, started_at="0001-01-01T00:00:00Z")
+    return at("before", containers=(one, made))(world)
+
+
+def _by_hand(world: World) -> World:
+    image = world.before.image
+    assert image is not None
+    assert not isinstance(image, Unseen)
+    return _other(name="tools-kestra", project="", image_id=image.id)(world)
+
+
 def _gone_away(moment: str) -> Change:
     """Let nothing listen, run or answer at a moment: the service is down."""
     return both(container(moment, running=False, state="exited", bindings=()), at(moment, server=GONE))
@@ -308,6 +322,8 @@ ONE = f"{CONTAINER}test_one_container_is_this_services"
 WELL = f"{CONTAINER}test_the_service_is_not_hung_paused_or_looping"
 NAME_FREE = f"{CONTAINER}test_the_container_name_is_free_or_ours"
 PORTS_FREE = f"{CONTAINER}test_the_ports_are_free_or_ours"
+NETWORKS = "pre/test_network.py::test_its_networks_exist_or_are_made"
+SHARED = "pre/test_network.py::test_postgres_is_in_one_of_them"
 SAME_PORTS = f"{CONTAINER}test_this_machine_sees_the_same_ports"
 LOOPBACK = f"{CONTAINER}test_the_management_port_is_on_loopback_only"
 POSTGRES = f"{DATABASE}test_postgres_runs_and_is_healthy"
@@ -427,12 +443,27 @@ FAILING = (
     Case(UNCHANGED, "an edited port", container("before", bindings=()), "the published ports"),
     Case(UNCHANGED, "an edited password", settings(db_password=Secret("new")), "configuration has changed"),
     Case(ONE, "two", _twice("before"), "left-over"),
+    Case(ONE, "a leftover", _leftover, "recover"),
     Case(WELL, "paused", container("before", paused=True, state="paused"), "recover"),
     Case(WELL, "looping", container("before", restarting=True, state="restarting"), "restart loop"),
     Case(WELL, "dead", container("before", state="dead", running=False), "is dead"),
     Case(WELL, "hung", _silent, "answers on neither port"),
     Case(NAME_FREE, "held by another", _other(name="tools-kestra"), "Compose project shop"),
     Case(NAME_FREE, "held by nobody's", _other(name="tools-kestra", project=""), "no Compose project"),
+    Case(NAME_FREE, "held by a Kestra started by hand", _by_hand, "docker stop -t 15 tools-kestra"),
+    Case(NETWORKS, "an external one is gone", _rendering(external_networks=("elsewhere",)), "docker network create"),
+    Case(
+        SHARED, "taken out of it",
+        both(_database("before", login="unreachable"), postgres("before", networks=())), "docker network connect",
+    ),
+    Case(
+        SHARED, "the network is gone, and it is stopped",
+        both(
+            _database("before", login="unreachable"), at("before", networks=("bridge",)),
+            postgres("before", running=False, state="exited"),
+        ),
+        "--force-recreate kestra-postgres",
+    ),
     Case(
         PORTS_FREE, "published by another",
         _other(bindings=(Binding("80/tcp", "127.0.0.1", 8080),)), "published by container somebodys",
@@ -685,6 +716,8 @@ FAILING = (
 
 PASSING = (
     Case(READABLE, "it shows a service that is down", dashboard_before(shows='"down"')),
+    Case(NETWORKS, "an external one that is there", _rendering(external_networks=("tools_default",))),
+    Case(SHARED, "a database that is reached in another way", postgres("before", networks=())),
     Case(PORTS_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_HTTP_PORT="")),
     Case(DATABASE_OF_FILE, "a port that the file leaves out", interpolation(KESTRA_DB_PORT="")),
     Case(AUTH_FITS, "an old version has no rule", settings(basic_auth_password=Secret("weak"))),
@@ -692,7 +725,6 @@ PASSING = (
         AUTH_FITS, "a fit password for a version with a rule",
         both(part("before", "image", version="1.0.0"), settings(basic_auth_password=Secret("Passw0rd"))),
     ),
-    Case(ONE, "none, because it is down", at("before", containers=())),
     Case(WELL, "it is down", _gone_away("before")),
     Case(WELL, "one port answers", answer("before", "ping", 0, "refused")),
     Case(NAME_FREE, "a longer name", _other(name="tools-kestra-2")),

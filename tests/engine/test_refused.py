@@ -380,5 +380,5 @@ def test_it_loops(unwell: Stack) -> None:
 
     assert done.returncode == 10, done.stdout
     assert then == unwell.container(seen.SERVICE).id
-    assert "pytest -m recover" in done.stdout
+    assert "pytest -m recover" in done.stdout, done.stdout
     assert (Path(targets.latest(unwell)) / "report.html").is_file()

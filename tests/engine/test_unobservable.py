@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 import socket
@@ -103,7 +104,38 @@ def test_there_is_no_permission_for_the_socket(service: Stack, tmp_path: Path) -
         told = unobservable(service, {"DOCKER_HOST": f"unix://{path}"}, plain)
 
     assert f"no permission for the engine's socket unix://{path}" in told
-    assert "membership of the socket's group" in told
+    assert "mode 0000" in told
+    assert f"sudo chmod g+rw {path}" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_is_told_which_group_he_lacks(service: Stack) -> None:
+    """To a user outside the group of the real engine's socket: the group, the user, what to type, and to log in anew."""
+    path = Path("/var/run/docker.sock")
+    group = grp.getgrgid(path.stat().st_gid).gr_name
+    archive = service.root / "nobodys"
+    archive.mkdir()
+    shutil.chown(archive, "nobody")
+    targets.target_file(service, archive=str(archive))
+    # He reads what root reads, since the tests' own interpreter may lie in root's home; a socket asks for writing.
+    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+    reads = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    done = subprocess.run(
+        [*nobody, *reads, *targets.argv(service)],
+        cwd=targets.PROJECT,
+        env=targets.environment(service, DOCKER_HOST=f"unix://{path}"),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+
+    assert done.returncode == 16, done.stdout + done.stderr
+    assert f"it is root's and group {group}'s" in done.stdout
+    assert "this is user nobody, who is not in it" in done.stdout
+    assert f"`sudo usermod -aG {group} nobody`, then log in anew" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_there_is_no_compose(service: Stack, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from reports.evidence import BACK, Phase, Way
 from reports.observed import Unseen
 from tests.unit.results import check, container
 
+NEVER_RAN = container(id="new", running=False, state="created", started_at="0001-01-01T00:00:00Z")
+
 
 def _situation(state: State = State.RUNNING, **fields: Any) -> Situation:
     return Situation(state, **{"has_health_check": True, **fields})
@@ -29,6 +31,9 @@ def _situation(state: State = State.RUNNING, **fields: Any) -> Situation:
         ((container(restarting=True),), State.LOOPING),
         ((container(restarting=True, running=False),), State.LOOPING),
         ((container(), container(id="other")), State.SEVERAL),
+        ((container(), NEVER_RAN), State.HALF),
+        ((container(), container(id="other"), NEVER_RAN), State.SEVERAL),
+        ((NEVER_RAN,), State.STOPPED),
     ],
 )
 def test_a_state_is_told_from_the_containers(containers: tuple[Any, ...], state: State) -> None:
@@ -83,22 +88,34 @@ def test_without_a_health_check_dockers_word_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("procedure", "phase", "data", "advisory"),
+    ("procedure", "phase", "asks", "data", "advisory"),
     [
-        ("restart", Phase.PRE, False, False),
-        ("recover", Phase.PRE, False, True),
-        ("recover", Phase.PRE, True, False),
-        ("recover", Phase.MID, False, False),
-        ("recover", Phase.POST, False, False),
+        ("restart", Phase.PRE, "containers_before", False, False),
+        ("recover", Phase.PRE, "containers_before", False, True),
+        ("recover", Phase.PRE, "containers_before", True, False),
+        ("recover", Phase.PRE, "before", False, False),
+        ("recover", Phase.READY, "ready", False, True),
+        ("recover", Phase.MID, "stopped", False, False),
+        ("recover", Phase.POST, "after", False, False),
     ],
 )
 def test_recovery_begins_with_what_is_unwell(
-    procedure: str, phase: Phase, data: bool, advisory: bool
+    procedure: str, phase: Phase, asks: str, data: bool, advisory: bool
 ) -> None:
-    """For recovery what is amiss before closes nothing, unless data is at stake; what it left is judged in full."""
-    (planned,) = plan.checks_of(procedure, [check(phase=phase, data=data)], _situation())
+    """For recovery what is amiss with what ran closes nothing, unless data is at stake; the start's own needs do."""
+    (planned,) = plan.checks_of(procedure, [check(phase=phase, asks=(asks,), data=data)], _situation())
 
     assert advisory is planned.advisory
+
+
+def test_recovery_does_not_choose_between_containers() -> None:
+    """Of several containers that ran nobody knows which one is the service: that closes the gate of recovery too."""
+    one = check(phase=Phase.PRE, asks=("containers_before",))
+
+    assert [
+        plan.checks_of("recover", [one], _situation(state))[0].advisory
+        for state in (State.HALF, State.SEVERAL)
+    ] == [True, False]
 
 
 def test_no_check_serves_no_procedure() -> None:
