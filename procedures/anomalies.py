@@ -65,7 +65,7 @@ def noted(run: Run, record: Evidence) -> Evidence:
 def proposed(record: Evidence) -> tuple[Anomaly, ...]:
     """Return a row for every required check that does not hold, and for every finding of a run that did something.
 
-    Checks that do not hold for one and the same reason are one symptom.
+    Checks that do not hold for one and the same reason are one symptom. A finding that calls for nothing is none.
     """
     if record.verdict in _NOTHING_SEEN:
         return ()
@@ -81,7 +81,7 @@ def proposed(record: Evidence) -> tuple[Anomaly, ...]:
     if record.verdict is Verdict.REFUSED and not record.results:
         found += [(what, move) for what, _, move in (one.partition(" → ") for one in record.verdict_reasons)]
     if record.executed or record.verdict is Verdict.REFUSED:
-        found += [(one.text, one.next_move) for one in record.findings]
+        found += [(one.text, one.next_move) for one in record.findings if one.next_move]
     rows = {symptom: move or f"see the evidence of run {record.run}" for symptom, move in reversed(found)}
     return tuple(
         Anomaly(symptom, action, symptom_table.row(symptom, action))

@@ -102,7 +102,9 @@ def test_findings_are_rows_of_a_run_that_did_something_or_was_refused(
     verdict: Verdict, executed: bool, count: int
 ) -> None:
     """What a run noted counts where it acted or refused to; one that saw nothing has nothing to say."""
-    record = _record(_failed(), verdict=verdict, executed=executed, findings=(Finding("noted", "mend it"),))
+    record = _record(
+        _failed(), verdict=verdict, executed=executed, findings=(Finding("noted", "mend it"), Finding("said"))
+    )
     found = anomalies.proposed(record)
 
     assert len(found) == count
