@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from procedures.observe.rehearsal import rehearse
-from procedures.problems import CannotObserve
+from procedures.problems import CannotObserve, Interrupted
 from tests.scripts.conftest import Rehearse, docker_host
-from tests.stacks import clean_environment, engine
+from tests.stacks import clean_environment, engine, wait_for
 
 Tree = dict[str, tuple[int, int, bytes]]
 
@@ -190,6 +190,20 @@ def test_the_limit_ends_everything(rehearsed: Rehearse) -> None:
     assert (seen.exit_code, seen.timed_out, seen.output) == (None, True, "begun\n")
     assert time.monotonic() - began < 10
     assert not _processes(word)
+
+
+def test_an_interruption_ends_it_too(rehearsed: Rehearse) -> None:
+    """Whoever ends the run ends its rehearsal, with everything in it."""
+    word = f"left{secrets.token_hex(6)}"
+
+    def poll() -> None:
+        if _processes(word):
+            raise Interrupted("it is enough")
+
+    with pytest.raises(Interrupted):
+        rehearsed(f"trap '' TERM INT HUP; bash -c 'exec -a {word} sleep 300'; sleep 300", poll=poll)
+
+    wait_for(lambda: not _processes(word), "the script's processes to end", 10)
 
 
 def test_many_processes_and_much_output_are_bounded(rehearsed: Rehearse) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import selectors
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -42,6 +43,7 @@ class Stage:
     def play(self) -> dict[str, Any]:
         """Run the script in the sandbox to its end, and return everything that is known of it."""
         kit = tools(self.request)
+        kernel.take_orphans()
         line, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         reader, writer = os.pipe()
@@ -58,10 +60,8 @@ class Stage:
         try:
             self._follow(line, reader, child)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, 9)
-            os.waitpid(child, 0)
             self.broker.is_open = False
+            _wait_for_all(child)
         return self._told()
 
     def _follow(self, line: socket.socket, reader: int, child: int) -> None:
@@ -142,6 +142,18 @@ class Stage:
             "volumes": list(world.volumes_gone),
             "notes": notes,
         }
+
+
+def _wait_for_all(child: int) -> None:
+    """Wait until nothing of the sandbox lives: its first process ends last of all, and its parent after it."""
+    deadline = time.monotonic() + GUARD
+    with contextlib.suppress(ChildProcessError, ProcessLookupError):
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.005)
+        os.kill(child, signal.SIGKILL)
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _past_us(words: str) -> dict[str, Any]:

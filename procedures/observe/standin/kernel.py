@@ -25,7 +25,8 @@ MNT_DETACH = 2
 _MOUNT_SETATTR = 442  # the same number on every architecture
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
 # What is left of root in the sandbox: to read, write, own and signal what is its own there.
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 10})
 _SIGKILL = 9
@@ -60,6 +61,11 @@ def set_mount(target: str, add: int = 0, clear: int = 0, *, deep: bool = False) 
 def die_with_parent() -> None:
     """See that this process ends when the one that made it does."""
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def take_orphans() -> None:
+    """Become the parent of what our children leave behind, so that its end can be waited for."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def be_readable() -> None:
