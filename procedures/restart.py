@@ -15,7 +15,7 @@ from procedures.drivers.shell import Command
 from procedures.observe.engine import within
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
-from procedures.problems import StepFailed
+from procedures.problems import CannotObserve, StepFailed
 from procedures.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
 from procedures.waiting import Waiting
 from procedures.watching import Watch
@@ -29,6 +29,8 @@ AFTER_FAILED_START = 5.0
 """Seconds for a look at what a start command that failed has left."""
 HEALTH_SPARE = 60.0
 """Seconds beyond the soak in which Docker's own health check must have made up its mind."""
+LOOPS = 5
+"""Restarts by the engine after which a boot is given up: a server that waits for its database needs one or two."""
 CADENCE = 0.02
 SOAK_CADENCE = 0.25
 SOAK_FOR_KESTRA = 60.0
@@ -178,11 +180,26 @@ class Restart:
         # A start that has failed is commanded once more by landing: a boot is not waited for before that.
         boot = self._planned[START].limit
         limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
-        ready = self._waiting.until("ready", look, limit, CADENCE)
+        ready = self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
         if own:
             ready = self.scripted.judged(ready)
         self._acting.add_wait(step, ready)
         return result, ready
+
+    def hopeless(self) -> str:
+        """Tell a container that has ended for good, or ends again and again: no boot is worth waiting for."""
+        try:
+            found = self._observers.containers()
+        except CannotObserve:
+            return ""
+        if len(found) != 1:
+            return ""
+        one = found[0]
+        if one.restart_count >= LOOPS:
+            return f"{one.name} was restarted {one.restart_count} times, last exit code {one.exit_code}"
+        if one.state in {"exited", "dead"} and one.restart_policy in {"", "no"}:
+            return f"{one.name} has ended with {one.exit_code}, and nothing starts it again"
+        return ""
 
     def _free_the_name(self) -> None:
         if TAKE_OVER in self._planned:

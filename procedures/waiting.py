@@ -31,17 +31,25 @@ class Waiting:
         self._sleep = sleep
         self._heartbeat = heartbeat
 
-    def until(self, what: str, look: Look, limit: float, cadence: float) -> Wait:
-        """Look until it is over or the limit has passed; the result says which."""
+    def until(
+        self, what: str, look: Look, limit: float, cadence: float, hopeless: Callable[[], str] = lambda: ""
+    ) -> Wait:
+        """Look until it is over or the limit has passed; the result says which.
+
+        `hopeless` is asked once a second why there is nothing left to wait for.
+        """
         began = self._clock()
         attempts: list[Attempt] = []
-        told_at = began - _BREATH
+        told_at = asked_at = began - _BREATH
         while True:
             over, saw = look()
             now = self._clock()
             changed = _note(attempts, now - began, saw)
-            if over or now - began >= limit:
-                return _wait(what, limit, cadence, now - began, attempts, ended=over)
+            why = ""
+            if not over and now - asked_at >= _BREATH:
+                asked_at, why = now, hopeless()
+            if over or why or now - began >= limit:
+                return _wait(what, limit, cadence, now - began, attempts, why=why, ended=over)
             if (changed and now - told_at >= _BREATH) or now - told_at >= self._heartbeat:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
                 told_at = now
@@ -58,10 +66,12 @@ def _note(attempts: list[Attempt], at: float, saw: str) -> bool:
 
 
 def _wait(
-    what: str, limit: float, cadence: float, took: float, attempts: list[Attempt], *, ended: bool
+    what: str, limit: float, cadence: float, took: float, attempts: list[Attempt], *, why: str, ended: bool
 ) -> Wait:
     last = attempts[-1].saw
     sentence = f"{what}: {last} after {took:.1f} s"
-    if not ended:
+    if why:
+        sentence = f"{what}: given up after {took:.1f} s: {why}; the last look saw: {last}"
+    elif not ended:
         sentence = f"{what}: not within {limit:g} s; the last look saw: {last}"
     return Wait(what, limit, cadence, took, ended, sentence, tuple(attempts))

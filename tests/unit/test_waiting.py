@@ -128,3 +128,14 @@ def test_somebody_who_asks_to_end_is_heard() -> None:
         _waiting(clock, lines, poll).until("ready", _saying((False, "refused")), 60, 1)
 
     assert clock.slept == [1, 1, 1]
+
+
+def test_what_has_become_hopeless_is_given_up() -> None:
+    """A wait ends before its limit where there is nothing left to wait for, and says why."""
+    clock, lines = Clock(), Lines()
+    why = iter(("", "", "it was restarted 5 times"))
+
+    wait = _waiting(clock, lines).until("ready", _saying((False, "refused")), 60, 0.5, lambda: next(why))
+
+    assert (wait.ended, wait.took) == (False, 2.0)
+    assert wait.sentence == "ready: given up after 2.0 s: it was restarted 5 times; the last look saw: refused"
