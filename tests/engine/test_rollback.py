@@ -17,7 +17,7 @@ def own(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
     """A stack of this test's own, whose images are not pulled."""
     with stack(tmp_path_factory.mktemp("stack")) as made:
         seen.seed(made.up())
-        targets.target_file(made, pull="missing")
+        targets.target_file(made)
         yield made
 
 

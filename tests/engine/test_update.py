@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,11 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def pulled(images: None, shelf: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose Kestra was pulled from a registry, by a tag that moves."""
     shelf.push(UNDERSTUDY_IMAGE, NAME)
+    shelf.pull(NAME)
     with stack(tmp_path_factory.mktemp("stack"), KESTRA_IMAGE=shelf.reference(NAME)) as made:
-        with engine() as client:
-            client.images.pull(shelf.reference(NAME))
         seen.seed(made.up())
-        targets.target_file(made)
+        targets.target_file(made, pull="always")
         yield made
-    with engine() as client:
-        client.images.remove(shelf.reference(NAME), force=True)
 
 
 def dashboard(served: Board) -> dict[str, str]:
@@ -59,6 +57,56 @@ def test_nothing_new(pulled: Stack) -> None:
     assert "no new image" in done.stdout
     assert identity == seen.identity(pulled)
     assert targets.record(targets.latest(pulled))["executed"] is False
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (lambda shelf: shelf.refusing(), "does not announce"),
+        (lambda shelf: shelf.hanging(), "did not answer within"),
+        (lambda shelf: shelf.hanging_in_layer(), "could not be pulled"),
+        (lambda shelf: shelf.lying(NAME, f"sha256:{'0' * 64}"), "announced was sha256:000"),
+    ],
+    ids=["refuses", "hangs", "hangs in a layer", "lies"],
+)
+def test_a_registry_that_does_not_deliver(
+    pulled: Stack, shelf: Registry, fault: Callable[[Registry], AbstractContextManager[None]], says: str
+) -> None:
+    """Whatever the registry does, it is found out before the stop, and what was prepared is undone."""
+    identity, image = seen.identity(pulled), _image(pulled)
+    targets.target_file(pulled, pull="always", budgets={"look": "4s", "pull": "6s"})
+    try:
+        with variant("0.20.8") as newer:
+            shelf.push(newer, NAME)
+        with fault(shelf):
+            done = targets.procedure(pulled, name="update")
+    finally:
+        shelf.push(UNDERSTUDY_IMAGE, NAME)
+        targets.target_file(pulled, pull="always")
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert says in done.stdout
+    assert identity == seen.identity(pulled)
+    with engine() as client:
+        assert client.images.get(shelf.reference(NAME)).id == image
+    assert list(Path(pulled.root / targets.STATE).rglob("*.kept.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "check"),
+    [("0.19.4", "test_it_is_no_older_version"), ("1.0.0", "test_it_is_no_other_major_version")],
+)
+def test_a_version_that_needs_a_word(pulled: Stack, shelf: Registry, version: str, check: str) -> None:
+    """A downgrade and a major jump are refused before the stop; somebody must say that it is meant, and why."""
+    identity = seen.identity(pulled)
+    with variant(version) as other:
+        shelf.push(other, NAME)
+        done = targets.procedure(pulled, name="update")
+    shelf.push(UNDERSTUDY_IMAGE, NAME)
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert check in done.stdout
+    assert identity == seen.identity(pulled)
 
 
 def test_a_new_image(pulled: Stack, shelf: Registry) -> None:
@@ -98,3 +146,27 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     (kept,) = Path(pulled.root / targets.STATE).rglob("*.kept.json")
     assert kept.stat().st_mode & 0o777 == 0o600
     assert json.loads(kept.read_text())["services"]["kestra"]["environment"]["TOOLS_DB_PASSWORD"]
+
+
+def test_an_image_that_was_taken_back_before(pulled: Stack) -> None:
+    """The same broken image is not tried a second time: the archive remembers it."""
+    identity = seen.identity(pulled)
+
+    done = targets.procedure(pulled, name="update")
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert "test_it_was_not_rolled_back_before" in done.stdout
+    assert identity == seen.identity(pulled)
+
+
+def test_an_image_that_migrates_and_breaks(pulled: Stack, shelf: Registry) -> None:
+    """Where the schema has moved there is no way back: that is said, and the run stops there, the old image not run."""
+    before = _image(pulled)
+    with variant("0.21.3", flaw=Flaw.CRASHES) as image:
+        shelf.push(image, NAME)
+        done = targets.procedure(pulled, name="update")
+
+    assert done.returncode == 12, done.stdout + done.stderr
+    assert "the way back is closed: the database's schema has moved" in done.stdout
+    assert before != _image(pulled)
+    assert "By hand" in done.stdout

@@ -138,4 +138,6 @@ def test_what_has_become_hopeless_is_given_up() -> None:
     wait = _waiting(clock, lines).until("ready", _saying((False, "refused")), 60, 0.5, lambda: next(why))
 
     assert (wait.ended, wait.took) == (False, 2.0)
-    assert wait.sentence == "ready: given up after 2.0 s: it was restarted 5 times; the last look saw: refused"
+    assert (
+        wait.sentence == "ready: given up after 2.0 s: it was restarted 5 times; the last look saw: refused"
+    )
