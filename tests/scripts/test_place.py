@@ -344,3 +344,35 @@ def test_rehearsals_at_the_same_time_do_not_meet(rehearsed: Rehearse, root: Path
         thread.join(30)
 
     assert sorted(outputs) == ["one\n", "two\n"]
+
+
+WITHOUT_A_PLACE = """
+import pathlib, sys
+from procedures.observe.rehearsal import rehearse
+from procedures.problems import CannotObserve
+try:
+    rehearse(("./script.sh",), pathlib.Path(sys.argv[1]), {}, root=pathlib.Path(sys.argv[1]), limit=5, docker_host="unix:///none")
+except CannotObserve as problem:
+    print(problem, "→", problem.next_move)
+"""
+
+
+def test_a_machine_that_forbids_it_is_told(root: Path) -> None:
+    """Where the kernel lets nobody have namespaces, the reason is the kernel's own, and the script is not started."""
+    script = root / "script.sh"
+    script.write_text(f"#!/bin/sh\ntouch {root}/started\n")
+    script.chmod(0o755)
+    # Only in the namespace that is made for this, whose own limit it is.
+    words = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"'
+
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", words, "sh", sys.executable, "-c", WITHOUT_A_PLACE, str(root)],
+        capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2], check=False,
+    )  # fmt: skip
+
+    assert (
+        "there is no place to rehearse ./script.sh in: no user namespace is to be had (unshare: "
+        in done.stdout
+    )
+    assert "user namespaces are allowed" in done.stdout
+    assert not (root / "started").exists()

@@ -31,7 +31,7 @@ def tell(line: socket.socket, handles: tuple[int, ...] = (), **words: Any) -> No
 def enter(request: Request, line: socket.socket, door: socket.socket, output: int, tools: Tools) -> NoReturn:
     """Become the sandbox: its namespaces first, then its first process, which makes the place and starts the script."""
     try:
-        kernel.unshare(kernel.CLONE_NEWUSER)
+        _take_user_namespace()
         kernel.be_readable()
         kernel.die_with_parent()
         tell(line, at="user")
@@ -55,6 +55,15 @@ def enter(request: Request, line: socket.socket, door: socket.socket, output: in
     except BaseException as error:  # noqa: BLE001 - whatever it is, the other side is to know it
         _give_up(line, error)
     os._exit(0)
+
+
+def _take_user_namespace() -> None:
+    try:
+        kernel.unshare(kernel.CLONE_NEWUSER)
+    except OSError as error:
+        # The kernel's own words for this can be "no space left on device".
+        asked = "sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone, and the container around, decide"
+        raise OSError(error.errno, f"no user namespace is to be had ({error.strerror}; {asked})") from error
 
 
 class Tools:
@@ -157,7 +166,11 @@ def _fail(words: str, status: int) -> NoReturn:
 
 
 def _give_up(line: socket.socket, error: BaseException) -> NoReturn:
-    words = str(error) if isinstance(error, OSError) else "".join(traceback.format_exception(error))
+    words = (
+        error.strerror or str(error)
+        if isinstance(error, OSError)
+        else "".join(traceback.format_exception(error))
+    )
     with contextlib.suppress(OSError):
         tell(line, at="nowhere", why=words)
     sys.stderr.flush()

@@ -1,10 +1,9 @@
-"""What the suite asks of the rehearsal's program, and what it is told; both go through pipes as JSON."""
+"""What the suite asks of the rehearsal's program; it goes through a pipe as JSON."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,3 @@ class Request:
     @classmethod
     def from_json(cls, text: str) -> Request:
         return cls(**json.loads(text))
-
-
-def answer(**told: Any) -> str:
-    return json.dumps(told)
