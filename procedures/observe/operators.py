@@ -9,7 +9,7 @@ from procedures import envfile
 from procedures.drivers.scripts import Scripts
 from procedures.observe.engine import EngineObserver
 from procedures.observe.rehearsal import rehearse
-from procedures.observe.scripts import read
+from procedures.observe.scripts import read, unread
 from procedures.problems import CannotObserve
 from procedures.scripting import SCRIPTS
 from procedures.target import Target
@@ -47,7 +47,8 @@ def look(target: Target, scripts: Scripts, docker_host: str) -> tuple[ScriptSeen
                 )
             else:
                 done.append(rehearsal)
-                seen = _with(seen, rehearsal)
+                overlooked = unread(command.environment or {}, (seen.file, *rehearsal.sources))
+                seen = dataclasses.replace(seen, rehearsal=rehearsal, notes=(*seen.notes, *overlooked))
         found.append(seen)
     return tuple(found)
 

@@ -17,6 +17,7 @@ SHELLS = frozenset({"bash", "sh", "dash"})
 READ_BYTES = 1_000_000
 SYNTAX_LIMIT = 10.0
 ALIKE = 0.93
+OURS = re.compile(r"(?:KESTRA|SKIP|POSTGRES|STACK)_", re.IGNORECASE)
 
 
 def read(step: str, argv: tuple[str, ...], cwd: Path) -> ScriptSeen:
@@ -55,7 +56,7 @@ def unread(names: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
     ]
     read_names = {name for text in texts for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]{5,}", text)}
     found = []
-    for name in sorted(set(names) - read_names):
+    for name in sorted(one for one in set(names) - read_names if OURS.match(one)):
         alike = sorted(one for one in read_names if "_" in one and _is_like(one, name))
         if alike:
             found.append(f"{name} is set, and nobody reads it: {' or '.join(alike)} is what is read")
