@@ -12,7 +12,7 @@ from _pytest.terminal import TerminalReporter
 from procedures.durations import told
 from procedures.target import shown
 from reports.banner import outage_in_words
-from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Verdict
+from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Plan, Verdict, Way
 from reports.observed import Unseen
 from reports.words import count
 
@@ -33,8 +33,9 @@ _PHASES = {
     Phase.PRE: "Before: nothing is touched yet",
     Phase.READY: "Ready: the last look before the stop",
     Phase.MID: "In the outage",
-    Phase.POST: "After: the service was started",
+    Phase.POST: "After: the service as it runs",
 }
+_BACK = "Back: what ran before, as it runs again"
 
 
 class Sturdy:
@@ -69,7 +70,7 @@ class Console:
     def __init__(self, reporter: TerminalReporter, capture: CaptureManager | None) -> None:
         self._reporter = reporter
         self._capture = capture
-        self._phase: Phase | None = None
+        self._heading = ""
         self.clean: Callable[[str], str] = str
         writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
         reporter.write_sep = self._unsaid  # type: ignore[method-assign]  # pytest-html's last line names a folder that is renamed
@@ -116,15 +117,22 @@ class Console:
         for name in ("reason", "ticket", "operator", "approved_by"):
             if value := getattr(record.who, name):
                 self.say(f"  {name.replace('_', ' ')} (as given): {value}")
-        if plan is None:
-            return
+        if plan is not None:
+            self._plan(plan)
+
+    def _plan(self, plan: Plan) -> None:
+        """Say how many checks are asked when, every step with its exact command, and the worst case."""
         self.say(f"  the service is {plan.state}")
         self.say("Plan", bold=True)
         for phase in Phase:
-            count = sum(one.phase is phase for one in plan.checks)
+            count = sum(one.phase is phase and one.way is Way.FORWARD for one in plan.checks)
             twice = sum(one.again for one in plan.checks) if phase is Phase.READY else 0
             again = f", and {twice} of those before once more" if twice else ""
-            self.say(f"  {count:>2} checks {_PHASES[phase].lower()}{again}")
+            if count:
+                self.say(f"  {count:>2} checks {_PHASES[phase].lower()}{again}")
+        back = sum(one.way is Way.BACK for one in plan.checks)
+        if back:
+            self.say(f"  {back:>2} checks of the way back, where a claim has failed")
         for step in plan.steps:
             self.say(f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {told(step.limit)})")
         if plan.worst_outage is not None:
@@ -162,9 +170,10 @@ class Console:
         """
         if result.outcome in _TOGETHER:
             return
-        if result.check.phase is not self._phase:
-            self._phase = result.check.phase
-            self.say(_PHASES[result.check.phase], bold=True)
+        heading = _BACK if result.check.way is Way.BACK else _PHASES[result.check.phase]
+        if heading != self._heading:
+            self._heading = heading
+            self.say(heading, bold=True)
         colour = {_COLOUR[result.outcome]: True}
         advisory = " (advisory)" if result.check.advisory and result.outcome is not Outcome.PASSED else ""
         again = " (asked again)" if result.check.id.endswith(AGAIN) else ""

@@ -11,7 +11,7 @@ from procedures.observe.snapshot import Observers
 from procedures.scripting import START, script
 from procedures.waiting import Waiting
 from reports.evidence import Step
-from reports.observed import Container, Snapshot
+from reports.observed import Container, Image, Snapshot
 
 
 class Preparing:
@@ -93,6 +93,12 @@ class Preparing:
             service = self._observers.target.service
             self._acting.carry_out(step, lambda: rollback.choose(step, file, service, goal))
 
+    def told(self, ready: Snapshot) -> str:
+        """Tell which image takes the place of which, once it is here."""
+        if self.announcement is None or not isinstance(ready.image, Image):
+            return ""
+        return f"the image changes from {_named(self.announcement.running)} to {_named(ready.image)}"
+
     def undo(self) -> Iterator[str]:
         """Take back what was prepared, and tell it: the run was refused."""
         for one in (self._updating, self.returning):
@@ -112,3 +118,10 @@ class Preparing:
         """Remove what was kept for a way back that is not needed any more."""
         if self.returning is not None:
             self.returning.forget()
+
+
+def _named(image: Image | None) -> str:
+    if image is None:
+        return "none"
+    digest = next((one.partition("@")[2] for one in image.digests), image.id)
+    return f"{image.version or 'an unnamed version'} ({digest[:19]})"

@@ -48,6 +48,7 @@ from reports.evidence import (
     StepResult,
     Verdict,
     Waiver,
+    Way,
 )
 from reports.observed import Container, Snapshot, Unseen
 from reports.redact import Redaction
@@ -207,6 +208,8 @@ class Run:
             self.finding(self.preparing.nothing_new)
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
         worst = self.grace + boot + (target.budgets.gateway or 0.0)
+        if any(one.way is Way.BACK for one in steps):
+            worst *= 2
         self.plan = plan.make(self.asked.procedure, state, steps, checks, worst if acts else None)
         self.ledger = Ledger(checks, self.asked.waivers)
 

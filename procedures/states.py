@@ -21,7 +21,7 @@ from procedures import (
 )
 from procedures.claims import seen
 from procedures.observe import dashboards
-from procedures.problems import Blocked, Interrupted, Problem
+from procedures.problems import Blocked, CannotObserve, Interrupted, Problem
 from procedures.run import Run
 from procedures.waiting import Waiting
 from procedures.watching import Watch
@@ -163,7 +163,7 @@ class States:
         if self.run.asked.procedure == "apply_env" and (
             told := apply_env.told(snapshot, self.run.asked.target.keys)
         ):
-            self.run.finding(told)
+            self._announce(told)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
@@ -193,7 +193,10 @@ class States:
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
         self.run.moment("probe looking")
-        return self.run.observers.before("ready")
+        ready = self.run.observers.before("ready")
+        if self.run.preparing is not None and (told := self.run.preparing.told(ready)):
+            self._announce(told)
+        return ready
 
     def _stopped(self) -> Snapshot:
         self._go_on()
@@ -228,6 +231,22 @@ class States:
         run.course.answers = reaching.answers(snapshot)
         return self._with_dashboards(snapshot)
 
+    def _announce(self, told: str) -> None:
+        """Say at once what this run is about to change, and keep it in the record."""
+        self.run.finding(told)
+        self.run.tell(self.run.redaction.clean(told))
+
+    def _save_failed_logs(self) -> None:
+        """Save the log of what failed: the way back makes the container anew, and its log goes with it."""
+        run = self.run
+        if run.folder is None:
+            return
+        try:
+            for one in run.observers.containers():
+                restart.save_log(run.observers, one, run.folder, run.redaction.clean, "failed")
+        except CannotObserve as error:
+            run.finding(f"the log of what failed could not be saved: {error.what}")
+
     def _superseded(self) -> Settings | Unseen | None:
         """The settings that lose their effect by this start, where the procedure applies new ones."""
         return self.before().running_settings if self.run.asked.procedure == "apply_env" else None
@@ -253,6 +272,7 @@ class States:
             run.observers.look_at_configured()
             run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
             raise Blocked(f"the way back is closed: {closed}")
+        self._save_failed_logs()
         run.tell("a claim has failed: going back to what ran before")
         run.course.went_back = True
         run.course.answers = None

@@ -82,6 +82,7 @@ def _of_the_service(course: Course) -> Iterator[tuple[Verdict, str]]:
 def _findings(closing: tuple[CheckResult, ...]) -> list[str]:
     """Tell what was found; what was not reached for it is told by its number alone."""
     found = [one for one in closing if one.outcome is not Outcome.BLOCKED]
+    found.sort(key=lambda one: one.outcome is not Outcome.FAILED)  # what is known before what is not
     told = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
     blocked = len(closing) - len(found)
     if blocked and not found:

@@ -7,10 +7,11 @@ from procedures.acts import Start
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
 from procedures.expected import Expected
+from procedures.problems import CannotObserve
 from procedures.target import Target
 from procedures.versions import numbers
 from reports.evidence import Outage
-from reports.observed import Container, Server, Snapshot
+from reports.observed import Answer, Container, Server, Snapshot
 
 
 def test_it_became_ready(our_start: Start) -> None:
@@ -87,23 +88,20 @@ def test_the_schema_has_only_grown(after: Snapshot, schema_to_grow: tuple[str, .
 
 def test_the_right_credentials_are_let_in(server_after: Server) -> None:
     """The configured basic-auth credentials are accepted."""
-    assert server_after.auth_right.status == 200, (
-        f"answered {server_after.auth_right.said} → see basic auth in the log"
-    )
+    answer = _answered(server_after.auth_right)
+    assert answer.status == 200, f"answered {answer.said} → see basic auth in the log"
 
 
 def test_wrong_credentials_are_refused(server_after: Server) -> None:
     """A wrong basic-auth password is refused."""
-    assert server_after.auth_wrong.status == 401, (
-        f"answered {server_after.auth_wrong.said} → basic auth is not on"
-    )
+    answer = _answered(server_after.auth_wrong)
+    assert answer.status == 401, f"answered {answer.said} → basic auth is not on"
 
 
 def test_nobody_is_let_in_without_credentials(server_after: Server) -> None:
     """A request without credentials is refused."""
-    assert server_after.auth_none.status == 401, (
-        f"answered {server_after.auth_none.said} → basic auth is not on"
-    )
+    answer = _answered(server_after.auth_none)
+    assert answer.status == 401, f"answered {answer.said} → basic auth is not on"
 
 
 @check(protects="data")
@@ -169,6 +167,13 @@ def test_the_outage_was_measured(outage: Outage) -> None:
     assert told is not None and told.length is not None, (
         "the probe saw no end of it → the waits of the start step say what answered instead"
     )
+
+
+def _answered(answer: Answer) -> Answer:
+    """Return an answer; of a server that gave none nobody knows whom it lets in."""
+    if answer.status == 0:
+        raise CannotObserve(f"{answer.url} answered {answer.said}", "see why the server does not answer")
+    return answer
 
 
 def _flow(told: str) -> tuple[str, int]:
