@@ -167,7 +167,7 @@ class Asking:
         self._states.after()
         if self._run.watch is None:
             raise CannotObserve("nobody listened to the engine meanwhile")
-        return seen(self._run.watch.others)
+        return scripted.meanwhile(seen(self._run.watch.others), self._run.script_results)
 
     @property
     def validations(self) -> tuple[ValidationSeen, ...]:

@@ -277,8 +277,9 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
     if run.course.by_hand:
         return tuple(one for one in run.course.by_hand if one)
     if run.course.held_back:
-        return (f"first clear what stands above, then: {run.start_command}",)
-    return (run.start_command, f"pytest -m recover --target={run.asked.target.file}") if run.changed else ()
+        first, *others = run.start_commands
+        return (f"first clear what stands above, then: {first}", *others)
+    return (*run.start_commands, f"pytest -m recover --target={run.asked.target.file}") if run.changed else ()
 
 
 def _files(folder: Path | None) -> tuple[SavedFile, ...]:

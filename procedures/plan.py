@@ -35,6 +35,8 @@ class Reason(StrEnum):
     ENGINE_ELSEWHERE = "the engine is not on this machine"
     NO_SCRIPT = "no step is a script"
     NOT_REHEARSED = "no script may be rehearsed: what that leaves unknown is one claim of its own"
+    ALL_REHEARSED = "every script was rehearsed before it acted"
+    STARTED_BY_COMPOSE = "Compose starts the service, and not a script"
     STARTED_BY_SCRIPT = "a script starts the service, and not Compose"
     NO_VALIDATION = "the target file names no validation command"
     NO_NEEDS = "the target file names nothing that must exist besides"

@@ -264,7 +264,7 @@ class Run:
         except Held as error:
             self.course.held = f"{error.what} → {error.next_move}" if error.next_move else error.what
             # Under a run that is alive nobody starts anything by hand.
-            self.course.by_hand = [self.start_command, *holding.by_hand] if holding.by_hand else []
+            self.course.by_hand = [*self.start_commands, *holding.by_hand] if holding.by_hand else []
             return
         except CannotObserve as error:
             self.course.unobservable = error.what
@@ -285,12 +285,10 @@ class Run:
         self.moment("locked")
 
     @property
-    def start_command(self) -> str:
-        """The exact command that brings the service up by hand."""
-        step = (
-            next((one for one in self.plan.steps if one.name == restart.START), None) if self.plan else None
-        )
-        return f"cd {self.asked.target.root} && {' '.join(step.command)}" if step else ""
+    def start_commands(self) -> tuple[str, ...]:
+        """The exact commands that bring the service up by hand."""
+        planned = self.plan is not None and any(one.name == restart.START for one in self.plan.steps)
+        return self.observers.driver.typed_start if planned else ()
 
     @property
     def returning(self) -> Returning | None:

@@ -11,7 +11,7 @@ from procedures.acting import Acting, Tell
 from procedures.drivers import Driver
 from procedures.drivers.scripts import plain
 from procedures.drivers.shell import Result
-from procedures.observe.engine import moment
+from procedures.observe.engine import PROJECT, moment
 from procedures.observe.snapshot import Observers
 from procedures.plan import Reason
 from procedures.problems import CannotObserve
@@ -19,7 +19,7 @@ from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, Needs, scrip
 from procedures.target import Target
 from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
-from reports.evidence import Step, StepResult, StepStatus, Wait
+from reports.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
 from reports.observed import Container, Unseen
 from reports.scripted import Rehearsal, ScriptSeen
 
@@ -32,6 +32,8 @@ STATUS_LIMIT = 30.0
 RM_LIMIT = 30.0
 UNHEARD = 2.0
 """Seconds in which a container that heard no signal must end, if a script that has returned ended it at all."""
+CLOCKS = 0.5
+"""Seconds by which the engine's clock and ours may differ where an event is held against a step."""
 GONE_FOR = 5.0
 """Seconds after which a container that is not there is not waited for: with `--rm` a server that dies takes it along."""
 
@@ -66,14 +68,16 @@ def lacking(target: Target) -> dict[str, Reason]:
     scripts = [one for one in target.steps if one.driver == SCRIPTS]
     missing: dict[str, Reason] = {}
     if not scripts:
-        missing |= dict.fromkeys(("scripts", "script_results", "others_touched"), Reason.NO_SCRIPT)
+        missing |= dict.fromkeys(("scripts", "script_results"), Reason.NO_SCRIPT)
+    if all(one.rehearse for one in scripts):
+        missing["others_touched"] = Reason.ALL_REHEARSED if scripts else Reason.NO_SCRIPT
     if not any(one.rehearse for one in scripts):
         why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
         missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
     if script(target.steps, START):
         missing["dry_run"] = Reason.STARTED_BY_SCRIPT
     else:
-        missing["start_settings"] = Reason.NO_SCRIPT
+        missing["start_settings"] = Reason.STARTED_BY_COMPOSE
     if not target.validate:
         missing |= dict.fromkeys(("validations", "validations_ready"), Reason.NO_VALIDATION)
     if target.needs == Needs():
@@ -82,8 +86,9 @@ def lacking(target: Target) -> dict[str, Reason]:
 
 
 def without_health(target: Target, containers: tuple[Container, ...]) -> bool:
-    """Whether a script makes the container, and has made it without a health check so far."""
-    return bool(script(target.steps, START) and containers) and not any(one.health for one in containers)
+    """Whether a script makes the container, and nothing promises that it does so with a health check."""
+    start = script(target.steps, START)
+    return start is not None and (start.takes_over or not any(one.health for one in containers))
 
 
 def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
@@ -99,6 +104,16 @@ def settings_of(driver: Driver) -> dict[str, str]:
     command = driver.own(START, 1.0)
     given = (command.environment or {}) if command else {}
     return {name: value for name, value in given.items() if name.upper().startswith("SKIP_")}
+
+
+def meanwhile(events: tuple[EngineEvent, ...], results: tuple[StepResult, ...]) -> tuple[EngineEvent, ...]:
+    """Return those events that came while a script ran, by the engine's clock and ours, which may differ a little."""
+    spans = [(moment(one.began_at).timestamp() - CLOCKS, one.took + 2 * CLOCKS) for one in results]
+    return tuple(
+        one
+        for one in events
+        if any(0 <= moment(one.at).timestamp() - began <= length for began, length in spans)
+    )
 
 
 class Scripted:
@@ -152,8 +167,12 @@ class Scripted:
         """Judge a start script by what runs now that did not run before; its step is done only then."""
         found = self.running_since(commanded_at)
         if isinstance(found, str):
-            said = f"{result.reason}; " if result.reason else ""
-            result = dataclasses.replace(result, status=StepStatus.FAILED, reason=f"{said}{found}")
+            words = [
+                *filter(None, (result.reason, found)),
+                *self._taken(result.output),
+                *_last_word(result.output),
+            ]
+            result = dataclasses.replace(result, status=StepStatus.FAILED, reason="; ".join(words))
         self._acting.note(result)
         return result
 
@@ -192,6 +211,15 @@ class Scripted:
         shown = ", ".join(f"{one.name} is {one.state} since {one.started_at}" for one in containers)
         return f"no container of the service was started by it (the engine shows: {shown or 'none'})"
 
+    def _taken(self, output: str) -> tuple[str, ...]:
+        """Explain a name that is taken: the engine's own words say by which id, and not whose that is."""
+        if "is already in use by container" not in output:
+            return ()
+        holder = self._observers.engine.named(self._observers.container_name)
+        project = holder.labels.get(PROJECT) if holder else None
+        owner = f"Compose project {project}" if project else "no Compose project"
+        return (f"the name is held by a container of {owner}, which the script does not remove",)
+
     def remove(self, step: Step) -> None:
         """Free the name for Compose; a container that was made with `--rm` has gone by itself."""
         command = self._driver.remove(RM_LIMIT)
@@ -222,6 +250,11 @@ def _how(result: Result) -> str:
     if result.left:
         words.append(f"it left running, and what was ended: {'; '.join(result.left)}")
     return ", ".join(words)
+
+
+def _last_word(output: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return (f"its last words: {lines[-1][:200]}",) if lines else ()
 
 
 def _signals(watch: Watch, began: float, container: str) -> int:

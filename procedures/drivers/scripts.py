@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
@@ -58,6 +59,22 @@ class Scripts:
     def fallback(self, limit: float) -> Command | None:
         """Build the start by Compose, where the target file has it stand in for the script."""
         return self._compose.start(limit) if find(self._target.steps, START).fallback else None
+
+    @property
+    def typed_start(self) -> tuple[str, ...]:
+        """The start as it is typed by hand; after a script's, Compose's own, for the case that the script fails."""
+        by_compose = self._compose.start(1.0)
+        typed = f"cd {by_compose.cwd} && {' '.join(by_compose.argv)}"
+        own = script(self._target.steps, START)
+        if own is None:
+            return (typed,)
+        given = "".join(f"{name}={shlex.quote(value)} " for name, value in own.environment.items())
+        if self._target.engine_flags:
+            given = f"DOCKER_HOST={self._environment['DOCKER_HOST']} {given}"
+        return (
+            f"cd {own.cwd} && {given}{shlex.join(own.command)}",
+            f"or, where the script does not bring it: {typed}",
+        )
 
     def own(self, name: str, limit: float) -> Command | None:
         """Build a step's script where it has one."""

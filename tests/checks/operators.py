@@ -109,5 +109,5 @@ def touched(world: World) -> World:
     """Let the engine have stopped a neighbour meanwhile."""
     found = world.before.neighbours
     assert not isinstance(found, Unseen)
-    event = EngineEvent("2026-01-01T00:00:00.000+00:00", "container", "die", found[0].name, found[0].id)
+    event = EngineEvent("2026-01-01T00:00:00.000+00:00", "container", "kill", found[0].name, found[0].id)
     return replace(world, others_touched=(event,))

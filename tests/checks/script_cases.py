@@ -131,7 +131,7 @@ FAILING = (
     Case(AGREES, "unreadable", validation("after", healthy=None, problem="what it printed is no JSON"), "no JSON", Outcome.UNKNOWN),
     Case(LOOKED, "nothing", validation("after", checked=0), "has looked at 0, at least 1"),
     Case(LOOKED, "unreadable", validation("after", checked=None, problem="no key"), "no key", Outcome.UNKNOWN),
-    Case(f"{POST}test_the_scripts_touched_nothing_else", "a neighbour", touched, "(die)"),
+    Case(f"{POST}test_the_scripts_touched_nothing_else", "a neighbour", touched, "(kill)"),
     Case(f"{POST}test_the_start_script_was_enough", "Compose stood in", _fell_back, "Compose had to start it"),
     Case(f"{POST}test_the_scripts_ended_well", "another status", _ended("it ended with 2"), "stop: it ended with 2"),
     Case(OWNER_AFTER, "no longer Compose's", _without_labels("after"), "is no longer Compose's"),

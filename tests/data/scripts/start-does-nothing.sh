@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Says that it is done, and does nothing.
+echo "✅ Stack startup complete"
