@@ -240,6 +240,18 @@ def rehearsals(asking: Asking) -> dict[str, Rehearsal]:
 
 
 @pytest.fixture
+def stop_rehearsal(asking: Asking) -> Rehearsal:
+    """What the stop script did where it could change nothing."""
+    return asking.stop_rehearsal
+
+
+@pytest.fixture
+def start_rehearsal(asking: Asking) -> Rehearsal:
+    """What the start script did where it could change nothing, after the stop script."""
+    return asking.start_rehearsal
+
+
+@pytest.fixture
 def secrets_shown(asking: Asking) -> dict[str, tuple[str, ...]]:
     """Which secrets a script printed in its rehearsal, by its step."""
     return asking.secrets_shown

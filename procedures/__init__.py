@@ -32,7 +32,17 @@ _BEFORE = frozenset(
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})
 _OWN = frozenset(
-    {"scripts", "rehearsals", "secrets_shown", "start_settings", "dry_run", "needs", "validations_ready"}
+    {
+        "scripts",
+        "rehearsals",
+        "stop_rehearsal",
+        "start_rehearsal",
+        "secrets_shown",
+        "start_settings",
+        "dry_run",
+        "needs",
+        "validations_ready",
+    }
     | {"script_results", "others_touched", "validations"}
 )
 """What the operator's own scripts, validation commands and names give to checks."""

@@ -12,6 +12,7 @@ from procedures.claims import seen
 from procedures.expected import Expected, as_it_was
 from procedures.problems import Blocked, CannotObserve
 from procedures.rollback import Goal
+from procedures.scripting import START, STOP
 from procedures.states import States
 from procedures.target import Target
 from procedures.update import Announcement
@@ -135,6 +136,14 @@ class Asking:
     @property
     def rehearsals(self) -> dict[str, Rehearsal]:
         return scripted.rehearsals_of(self.scripts)
+
+    @property
+    def stop_rehearsal(self) -> Rehearsal:
+        return self.rehearsals[STOP]
+
+    @property
+    def start_rehearsal(self) -> Rehearsal:
+        return self.rehearsals[START]
 
     @property
     def secrets_shown(self) -> dict[str, tuple[str, ...]]:

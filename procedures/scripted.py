@@ -15,7 +15,7 @@ from procedures.observe.engine import PROJECT, moment
 from procedures.observe.snapshot import Observers
 from procedures.plan import Reason
 from procedures.problems import CannotObserve
-from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, Needs, script
+from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target import Target
 from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
@@ -74,6 +74,10 @@ def lacking(target: Target) -> dict[str, Reason]:
     if not any(one.rehearse for one in scripts):
         why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
         missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
+    for name, driver in (("stop_rehearsal", STOP), ("start_rehearsal", START)):
+        own = script(target.steps, driver)
+        if own is None or not own.rehearse:
+            missing[name] = Reason.NO_SUCH_SCRIPT if own is None else Reason.NOT_REHEARSED
     if script(target.steps, START):
         missing["dry_run"] = Reason.STARTED_BY_SCRIPT
     else:

@@ -11,6 +11,7 @@ from reports.comparison import to_comparison
 from reports.course import to_checks, to_events, to_steps, to_unreached
 from reports.evidence import Evidence
 from reports.markup import Html, join, tag
+from reports.operators import to_operators
 from reports.surroundings import (
     to_anomalies,
     to_existing,
@@ -44,6 +45,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("comparison", "Before and after", to_comparison),
     Section("checks", "Checks", to_checks),
     Section("steps", "Steps", to_steps),
+    Section("operators", "The operator's own scripts and validation", to_operators),
     Section("unreached", "What was not reached", to_unreached),
     Section("now", "What exists now", to_existing),
     Section("findings", "Findings", to_findings),

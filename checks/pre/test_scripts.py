@@ -51,7 +51,7 @@ def test_what_the_scripts_do_is_known(scripts: tuple[ScriptSeen, ...]) -> None:
 
 
 def test_the_scripts_hit_this_service_only(rehearsals: dict[str, Rehearsal], before: Snapshot) -> None:
-    """No script stops, removes, restarts or recreates a container that is not this service's."""
+    """No script that was rehearsed stops, removes, restarts or recreates a container that is not this service's."""
     ours = {one.id for one in seen(before.containers)}
     foreign = [
         f"{step} {hit.effect} {hit.name} ({f'Compose project {hit.project}' if hit.project else 'no Compose project'})"
@@ -64,14 +64,9 @@ def test_the_scripts_hit_this_service_only(rehearsals: dict[str, Rehearsal], bef
     )
 
 
-def test_the_stop_script_stops_the_service(
-    rehearsals: dict[str, Rehearsal], before: Snapshot, target: Target
-) -> None:
+def test_the_stop_script_stops_the_service(stop_rehearsal: Rehearsal, before: Snapshot) -> None:
     """The stop script stops the service's container, if it runs."""
-    if find(target.steps, STOP).driver != SCRIPTS:
-        return
-    one = _of(rehearsals, STOP)
-    running = {one.id: one.name for one in seen(before.containers) if one.running}
+    one, running = stop_rehearsal, {one.id: one.name for one in seen(before.containers) if one.running}
     missed = sorted(set(running) - {hit.id for hit in one.hits})
     assert not missed, (
         f"it would not touch {running[missed[0]]}; in its rehearsal it ended with {one.exit_code} and said: "
@@ -79,11 +74,9 @@ def test_the_stop_script_stops_the_service(
     )
 
 
-def test_the_start_script_reads_the_named_env_files(rehearsals: dict[str, Rehearsal], target: Target) -> None:
+def test_the_start_script_reads_the_named_env_files(start_rehearsal: Rehearsal, target: Target) -> None:
     """The start script reads the env files that the target names, and no others."""
-    if find(target.steps, START).driver != SCRIPTS:
-        return
-    one = _of(rehearsals, START)
+    one = start_rehearsal
     named = {file.resolve() for file in target.env_files}
     opened = {Path(file).resolve() for file in one.env_files if file not in one.missing_env_files}
     others = sorted(str(file) for file in opened - named)
@@ -98,7 +91,7 @@ def test_the_start_script_reads_the_named_env_files(rehearsals: dict[str, Rehear
 
 
 def test_the_scripts_fetch_nothing(rehearsals: dict[str, Rehearsal]) -> None:
-    """No script pulls or builds an image: a registry that does not answer must not be met in the outage."""
+    """No script that was rehearsed pulls or builds an image: a registry that does not answer must not be met in the outage."""
     fetched = [
         f"{step} {what} {image}"
         for step, one in rehearsals.items()
@@ -113,12 +106,10 @@ def test_the_scripts_fetch_nothing(rehearsals: dict[str, Rehearsal]) -> None:
 
 @check(protects="data")
 def test_the_start_script_starts_this_service_once(
-    rehearsals: dict[str, Rehearsal], before: Snapshot, target: Target
+    start_rehearsal: Rehearsal, before: Snapshot, target: Target
 ) -> None:
     """The start script creates the service's container, under its own name, and no second Kestra."""
-    if find(target.steps, START).driver != SCRIPTS:
-        return
-    one, name = _of(rehearsals, START), target.container or seen(before.operator_rendering).container_name
+    one, name = start_rehearsal, target.container or seen(before.operator_rendering).container_name
     images = {seen(before.operator_rendering).image, *(other.image for other in seen(before.containers))}
     others = [
         made for call in one.calls if _creates(call, images) if (made := _name_of(call)) not in {name, ""}
@@ -157,24 +148,23 @@ def test_no_setting_is_one_that_nobody_reads(start_settings: dict[str, str]) -> 
 
 
 def test_the_scripts_show_no_secret(secrets_shown: dict[str, tuple[str, ...]]) -> None:
-    """No script prints a secret: not on the screen, and not into somebody's log."""
+    """No script that was rehearsed prints a secret: not on the screen, and not into somebody's log."""
     shown = [f"{step} prints {', '.join(names)}" for step, names in secrets_shown.items() if names]
     assert not shown, (
         f"{'; '.join(shown)} → take it out of the script; in this run's evidence it would be redacted, on other screens not"
     )
 
 
-def test_the_server_gets_its_own_words(rehearsals: dict[str, Rehearsal], container_before: Container) -> None:
+def test_the_server_gets_its_own_words(start_rehearsal: Rehearsal, container_before: Container) -> None:
     """The start script gives the server the command that it runs with now, and no word that was meant for the script."""
-    for one in (rehearsals[START],) if START in rehearsals else ():
-        for call in one.calls:
-            if not _creates(call, {container_before.image}) or "compose" in call.argv:
-                continue
-            words = call.argv[call.argv.index(container_before.image) + 1 :]
-            assert not words or words == container_before.command, (
-                f"it would run `{' '.join(words)}`, now it is `{' '.join(container_before.command)}` → an option that "
-                "the script does not know is passed on to Kestra: correct it"
-            )
+    for call in start_rehearsal.calls:
+        if not _creates(call, {container_before.image}) or "compose" in call.argv:
+            continue
+        words = call.argv[call.argv.index(container_before.image) + 1 :]
+        assert not words or words == container_before.command, (
+            f"it would run `{' '.join(words)}`, now it is `{' '.join(container_before.command)}` → an option that "
+            "the script does not know is passed on to Kestra: correct it"
+        )
 
 
 def test_the_driver_knows_the_container(
@@ -197,13 +187,12 @@ def test_the_driver_knows_the_container(
 
 
 def test_the_owner_stays_the_same(
-    rehearsals: dict[str, Rehearsal], container_before: Container, target: Target
+    start_rehearsal: Rehearsal, container_before: Container, target: Target
 ) -> None:
     """A script makes the container as it was made before, by Compose or not, unless it was told to take over."""
-    start = find(target.steps, START)
-    if start.driver != SCRIPTS or start.takes_over:
+    if find(target.steps, START).takes_over:
         return
-    made = [call for call in _of(rehearsals, START).calls if call.effect == "creates"]
+    made = [call for call in start_rehearsal.calls if call.effect == "creates"]
     by_compose = any("compose" in call.argv[:2] or "docker-compose" in call.argv[0] for call in made)
     plainly = [
         call for call in made if _creates(call, {container_before.image}) and "compose" not in call.argv[:2]
@@ -218,15 +207,6 @@ def test_the_owner_stays_the_same(
         f"{container_before.name} was not made by Compose, and the script would let Compose make it → if that is meant: "
         "[steps.start] takes_over = true"
     )
-
-
-def _of(rehearsals: dict[str, Rehearsal], step: str) -> Rehearsal:
-    if step not in rehearsals:
-        raise CannotObserve(
-            f"the script of the step {step} may not be rehearsed",
-            "let the target file rehearse it, or waive this check",
-        )
-    return rehearsals[step]
 
 
 def _creates(call: DockerCall, images: set[str]) -> bool:

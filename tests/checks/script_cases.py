@@ -117,7 +117,6 @@ FAILING = (
     Case(DRIVER, "a start by Compose", both(_without_labels("before"), _compose(START)), "is already in use"),
     Case(OWNER, "Compose's, by docker run", run_by_hand(), "loses its labels"),
     Case(OWNER, "a script's, by Compose", _without_labels("before"), "would let Compose make it"),
-    Case(OWNER, "not rehearsed", script(START, rehearsal=None), "may not be rehearsed", Outcome.UNKNOWN),
     Case(
         "pre/test_needs.py::test_what_is_named_exists", "two are missing",
         at("before", needs=(Need("network", "kestra_internal", "does not exist"), Need("port", "9080", "nothing listens there"))),
@@ -138,8 +137,6 @@ FAILING = (
 )  # fmt: skip
 
 PASSING = (
-    Case(STOPS, "Compose stops", both(rehearsal(STOP, hits=()), _compose(STOP))),
-    Case(ENV_FILES, "Compose starts", both(rehearsal(START, env_files=()), _compose(START))),
     Case(ONCE, "its own helper", run_by_hand(image="postgres:15"), "no second Kestra"),
     Case(LEFT_OUT, "a no that is understood as one", _settings(**{SKIP: "0"})),
     Case(WORDS, "its own words", run_by_hand("server", "standalone")),

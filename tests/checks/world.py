@@ -87,8 +87,10 @@ class World:
             return seen(baseline.of(self.before).executions)
         if name in {"scripts", "needs", "dry_run"}:
             return seen(getattr(self.before, name))
-        if name in {"rehearsals", "secrets_shown"}:
+        if name in {"rehearsals", "secrets_shown", "stop_rehearsal", "start_rehearsal"}:
             rehearsals = scripted.rehearsals_of(seen(self.before.scripts))
+            if name.endswith("_rehearsal"):
+                return rehearsals[name.partition("_")[0]]
             return rehearsals if name == "rehearsals" else self.secrets_shown
         if name in {"validations", "validations_ready"}:
             return seen((self.after if name == "validations" else self.ready).validations)

@@ -30,12 +30,15 @@ def own(file: str, *arguments: str, **more: Any) -> dict[str, Any]:
     return {"driver": "scripts", "command": [f"{KESTRA}/{file}", *arguments], **more}
 
 
-STOP, START = own("stop.sh"), own("run.sh", "--detach")
+STOP, START = by("stop-by-name.sh"), COMPOSE
+"""What a test takes where the step is not its matter: the stack's own run.sh waits in its rehearsal too."""
 
 
 def target(stack: Stack, validate: list[dict[str, Any]] | None = None, **steps: Mapping[str, Any]) -> Path:
     """Write a target file with these steps, the scripts beside it."""
-    shutil.copytree(SCRIPTS, stack.root / OWN, dirs_exist_ok=True)
+    folder = stack.root / OWN
+    shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+    (folder / ".env").write_text("KESTRA_HTTP_PORT=8080\n")
     return targets.target_file(stack, steps=dict(steps), **({"validate": validate} if validate else {}))
 
 

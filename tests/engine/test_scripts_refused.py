@@ -156,9 +156,10 @@ def test_validation_commands_that_can_say_nothing(service: Stack) -> None:
 
 def test_what_the_target_names_and_is_not_there(service: Stack) -> None:
     """Everything that is missing of what the target file names is listed at once, and what is there is not."""
+    gateway = seen.unique("gateway")
     needs = {
         "files": [".env", "config/.env.defaults"],
-        "containers": [seen.unique("gateway")],
+        "containers": [gateway],
         "networks": [f"{service.project}_default", "kestra_internal"],
         "ports": [int(service.env["KESTRA_HTTP_PORT"]), 1],
     }
@@ -168,7 +169,7 @@ def test_what_the_target_names_and_is_not_there(service: Stack) -> None:
 
     assert said.split("; ") == [
         "file config/.env.defaults: does not exist",
-        f"container {needs['containers'][0]}: does not exist",
+        f"container {gateway}: does not exist",
         "network kestra_internal: does not exist",
         "port 1: nothing listens there",
     ]

@@ -1,0 +1,194 @@
+"""Scripts that nobody can foresee are judged by what they did: never green without reason, and never worse off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import targets
+from tests.engine import by_scripts as bad
+from tests.engine import service as seen
+from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
+from tests.stacks import Stack, engine, wait_for
+
+UNREHEARSED = {"rehearse": False}
+
+
+@pytest.fixture(autouse=True)
+def _well(service: Stack) -> Iterator[None]:
+    """Let each test begin with a service that runs and owes nothing."""
+    yield
+    for journal in targets.journals(service):
+        journal.unlink()
+    if seen.health(service) != "200 UP" or len(service.containers(seen.SERVICE)) != 1:
+        _remove(service)
+        service.up("kestra")
+
+
+def _remove(service: Stack) -> None:
+    with engine() as client:
+        for one in client.containers.list(all=True, filters={"name": f"^/{service.project}-kestra$"}):
+            one.remove(force=True)
+
+
+def test_the_stacks_own_scripts(service: Stack) -> None:
+    """A stack driven by its own scripts, with its own validation, is restarted and accepted; their words are kept."""
+    validate = [
+        {
+            "name": "health-check-all",
+            "command": [
+                "scripts/maintenance/health-check-all.sh",
+                "--services",
+                "kestra",
+                "--format",
+                "json",
+            ],
+            "reads": "json",
+            "healthy": {"key": "overallHealth", "value": "healthy"},
+            "checked": {"key": "summary.servicesChecked", "least": 1},
+        }
+    ]
+    steps = {"status": own("status.sh"), "stop": own("stop.sh"), "start": own("run.sh", "--detach")}
+    bad.target(service, validate, **steps, save_logs=by("logs-for-ever.sh", limit="2s"))
+    then = seen.identity(service)
+    _, record, _ = bad.ended(service, 0)
+    folder = targets.latest(service)
+    logs = bad.step(record, "save_logs_by_script")
+
+    assert seen.identity(service) != then
+    assert "interrompido" in bad.step(record, "stop")["output"]
+    assert "it was ended at its limit of 2 s" in logs["reason"]
+    assert "Server Running" in (folder / "script-save_logs_by_script.txt").read_text()
+    assert record["snapshots"][-1]["validations"][0]["healthy"] is True
+    assert "health-check-all" in (folder / "report.html").read_text()
+
+
+def test_wrong_exit_codes_of_scripts_that_did_their_work(service: Stack) -> None:
+    """A stop that ends with 1 and a start that ends with 2 are believed in nothing; what they left running is ended."""
+    bad.target(service, stop=by("stop-well-and-end-with-1.sh"), start=by("start-well-and-end-with-2.sh"))
+    _, record, _ = bad.ended(service, 0)
+    said = bad.advice(record, "test_the_scripts_ended_well")
+
+    assert "stop: it ended with 1, it left running, and what was ended: " in said
+    assert "sleep 611" in said
+    assert "left-behind" in said
+    assert "start: it ended with 2" in said
+    assert (bad.step(record, "start")["status"], bad.step(record, "start")["exit_code"]) == ("done", 2)
+
+
+def test_a_stop_that_says_stopped_after_a_kill(service: Stack) -> None:
+    """A script that says ✓ and ends with 0 has killed the server: not accepted, and the service is back."""
+    bad.target(service, stop=by("stop-says-stopped-after-a-kill.sh"), start=START)
+    _, record, found = bad.ended(service, 11)
+
+    assert bad.step(record, "stop")["exit_code"] == 0
+    assert "✓" in bad.step(record, "stop")["output"]
+    assert "it was killed" in found["test_the_stop_was_clean"]
+    assert service.is_ready()
+
+
+@pytest.mark.parametrize("script", ["stop-by-a-name-that-is-gone.sh", "stop-hangs.sh"])
+def test_a_stop_that_stops_nothing(service: Stack, script: str) -> None:
+    """Where the stop has not touched the server nothing is started beside it: it runs on, and nothing is accepted."""
+    bad.target(service, stop=by(script, **UNREHEARSED, limit="2s"), start=START)
+    then = seen.identity(service)
+    _, record, _ = bad.ended(service, 11, *WAIVED)
+
+    assert seen.identity(service) == then
+    assert seen.health(service) == "200 UP"
+    assert "is still running after the stop command" in str(record["steps"]) + str(record["results"])
+    assert bad.step(record, "start")["status"] == "planned"
+
+
+def test_a_stop_that_ends_somebody_elses_container_too(service: Stack) -> None:
+    """A stop that nobody could rehearse is judged by the engine's events: the other container is named, with its way back."""
+    bad.target(service, stop=by("stop-every-container-of-the-image.sh", **UNREHEARSED), start=START)
+    with seen.container(seen.unique("relative"), image=service.image) as other:
+        _, _, found = bad.ended(service, 11, *WAIVED)
+        assert f"{other.name} (kill)" in found["test_the_scripts_touched_nothing_else"]
+    assert "docker start" in found["test_the_scripts_touched_nothing_else"]
+    assert service.is_ready()
+
+
+def test_a_start_that_does_nothing(service: Stack) -> None:
+    """A start that only says that it is done leaves the service down: that is said, with two ways to bring it up."""
+    bad.target(service, stop=STOP, start=by("start-does-nothing.sh", **UNREHEARSED))
+    told, record, _ = bad.ended(service, 12, *WAIVED)
+    start = bad.step(record, "start")
+
+    assert (start["status"], start["exit_code"]) == ("failed", 0)
+    assert "no container of the service was started by it" in start["reason"]
+    by_hand = told.partition("By hand\n")[2]
+    assert f"cd {service.root} && own/start-does-nothing.sh" in by_hand
+    assert "up -d --no-deps --force-recreate --pull never kestra" in by_hand
+
+
+def test_compose_stands_in_for_a_start_that_does_nothing(service: Stack) -> None:
+    """Where the target file says so, Compose brings the service that the script did not: up, and not accepted."""
+    bad.target(service, stop=STOP, start=by("start-does-nothing.sh", **UNREHEARSED, fallback="compose"))
+    _, record, found = bad.ended(service, 11, *WAIVED)
+
+    assert bad.step(record, "fallback")["status"] == "done"
+    assert "Compose had to start it" in found["test_the_start_script_was_enough"]
+    assert service.is_ready()
+
+
+def test_a_start_that_shows_its_passwords(service: Stack) -> None:
+    """What a script prints is redacted before it is stored: no file of the evidence holds a password."""
+    bad.target(service, stop=STOP, start=by("start-shows-its-passwords.sh", **UNREHEARSED))
+    told, record, _ = bad.ended(service, 0, *WAIVED)
+    secrets = [service.env["KESTRA_DB_PASSWORD"], service.env["KESTRA_BASICAUTH_PASSWORD"]]
+    texts = [one.read_text(errors="replace") for one in targets.latest(service).iterdir()]
+
+    assert "KESTRA_DB_PASSWORD=[redacted]" in bad.step(record, "start")["output"]
+    assert not any(secret in text for secret in secrets for text in (told, *texts))
+
+
+def test_a_validation_that_disagrees_afterwards(service: Stack) -> None:
+    """A command that was content before the stop and is not after the start withholds acceptance."""
+    healthy = {"key": "overallHealth", "value": "healthy"}
+    validate = [
+        {
+            "name": "after-all",
+            "command": ["own/validate.sh", "after-all"],
+            "reads": "json",
+            "healthy": healthy,
+        }
+    ]
+    bad.target(service, validate, stop=STOP, start=START)
+    _, _, found = bad.ended(service, 11)
+
+    said = found["test_the_operators_validation_agrees"]
+    assert "after-all says not healthy, we found the service healthy" in said
+
+
+def test_from_compose_to_docker_run_and_back(service: Stack) -> None:
+    """A container by `docker run --rm` is taken over, restarted as its own, and given back, only as far as that is asked."""
+    bad.target(service, stop=STOP, start=by("run-plain.sh", takes_over=True))
+    bad.ended(service, 0)
+    bad.target(service, stop=STOP, start=by("run-plain.sh"))
+    _, record, _ = bad.ended(service, 0)
+    # It has gone with its state: the engine's events told how it ended, and its log was saved before.
+    assert any(one["action"] == "die" and one["attributes"]["exitCode"] == "143" for one in record["events"])
+    assert (targets.latest(service) / f"log-before-{service.project}-kestra.txt").stat().st_size > 0
+    assert service.containers(seen.SERVICE) == []
+
+    bad.target(service, stop=STOP, start=COMPOSE)
+    _, _, found = bad.ended(service, 10)
+    assert "is already in use" in found["test_the_driver_knows_the_container"]
+
+    bad.target(service, stop=STOP, start={**COMPOSE, "takes_over": True})
+    bad.ended(service, 0)
+    assert len(service.containers(seen.SERVICE)) == 1
+
+
+def test_recovery_by_scripts(service: Stack) -> None:
+    """A service that has ended is brought back by the stack's own start script."""
+    bad.target(service, stop=own("stop.sh"), start=own("run.sh", "--detach"))
+    service.container(seen.SERVICE).kill()
+    wait_for(lambda: service.container(seen.SERVICE).status == "exited", "the server to end", 10)
+    _, record, _ = bad.ended(service, 0, name="recover")
+
+    assert bad.step(record, "start")["status"] == "done"
+    assert service.is_ready()
