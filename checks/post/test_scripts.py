@@ -52,3 +52,15 @@ def test_the_owner_is_the_one_expected(
     assert find(target.steps, START).takes_over or not was or now in was, (
         f"{container_after.name} {'is' if now else 'is no longer'} Compose's → make it again as it was made before"
     )
+
+
+def test_the_script_gave_what_was_checked(
+    script_results: tuple[StepResult, ...], before: Snapshot, container_after: Container
+) -> None:
+    """The start script gave Compose's container every variable as it was checked."""
+    del script_results  # what Compose's own start gives is what Compose renders
+    wanted, given = seen(before.operator_rendering).environment, container_after.environment
+    changed = sorted(name for name, value in wanted.items() if given.get(name) != value)
+    assert not changed or PROJECT not in container_after.labels, (
+        f"{', '.join(changed)} differ → the script reads another env file, or reads it in another way than Compose does"
+    )

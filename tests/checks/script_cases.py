@@ -70,6 +70,14 @@ def _without_labels(moment: str) -> Change:
     return changed
 
 
+def _given(**values: str) -> Change:
+    def changed(world: World) -> World:
+        given = {**container_of(world, "after").environment, **values}
+        return container("after", environment=given)(world)
+
+    return changed
+
+
 def _fell_back(world: World) -> World:
     assert world.our_start is not None
     return replace(world, our_start=replace(world.our_start, fell_back=True))
@@ -133,6 +141,7 @@ FAILING = (
     Case(f"{POST}test_the_scripts_touched_nothing_else", "a neighbour", touched, "(kill)"),
     Case(f"{POST}test_the_start_script_was_enough", "Compose stood in", _fell_back, "Compose had to start it"),
     Case(f"{POST}test_the_scripts_ended_well", "another status", _ended("it ended with 2"), "stop: it ended with 2"),
+    Case(f"{POST}test_the_script_gave_what_was_checked", "another value", _given(JAVA_OPTS="-Xmx1g"), "JAVA_OPTS differ"),
     Case(OWNER_AFTER, "no longer Compose's", _without_labels("after"), "is no longer Compose's"),
 )  # fmt: skip
 

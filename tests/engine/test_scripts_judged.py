@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+import docker.errors
 import pytest
 
 from tests import targets
@@ -27,9 +29,12 @@ def _well(service: Stack) -> Iterator[None]:
 
 
 def _remove(service: Stack) -> None:
+    """Remove the service's container, asked first: the heartbeat of one that is killed stays for a while."""
     with engine() as client:
         for one in client.containers.list(all=True, filters={"name": f"^/{service.project}-kestra$"}):
-            one.remove(force=True)
+            with suppress(docker.errors.NotFound, docker.errors.APIError):  # with --rm it goes by itself
+                one.stop(timeout=15)
+                one.remove(force=True)
 
 
 def test_the_stacks_own_scripts(service: Stack) -> None:
@@ -145,6 +150,15 @@ def test_a_start_that_shows_its_passwords(service: Stack) -> None:
     assert not any(secret in text for secret in secrets for text in (told, *texts))
 
 
+def test_a_start_that_cuts_a_value_short(service: Stack) -> None:
+    """Where a script read the env file in a way of its own, the new container has other values: named, and not accepted."""
+    bad.target(service, stop=STOP, start=by("start-with-a-value-cut-short.sh"))
+    _, _, found = bad.ended(service, 11)
+
+    assert "UNDERSTUDY" in found["test_the_script_gave_what_was_checked"]
+    _remove(service)
+
+
 def test_a_validation_that_disagrees_afterwards(service: Stack) -> None:
     """A command that was content before the stop and is not after the start withholds acceptance."""
     healthy = {"key": "overallHealth", "value": "healthy"}
@@ -186,7 +200,7 @@ def test_from_compose_to_docker_run_and_back(service: Stack) -> None:
 def test_recovery_by_scripts(service: Stack) -> None:
     """A service that has ended is brought back by the stack's own start script."""
     bad.target(service, stop=own("stop.sh"), start=own("run.sh", "--detach"))
-    service.container(seen.SERVICE).kill()
+    service.container(seen.SERVICE).stop(timeout=15)
     wait_for(lambda: service.container(seen.SERVICE).status == "exited", "the server to end", 10)
     _, record, _ = bad.ended(service, 0, name="recover")
 

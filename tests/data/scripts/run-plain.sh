@@ -4,10 +4,7 @@
 set -euo pipefail
 [ $# -gt 0 ] || set -- server standalone
 cd "$(dirname "$0")/.."
-set -a
-# shellcheck source=/dev/null
-. ./.env
-set +a
+while IFS= read -r line; do export "${line?}"; done <.env
 name=${STACK_PREFIX}tools-kestra
 export TOOLS_DB_HOST=$KESTRA_DB_HOST TOOLS_DB_PORT=$KESTRA_DB_PORT TOOLS_DB_NAME=$KESTRA_DB_NAME
 export TOOLS_DB_USER=$KESTRA_DB_USER TOOLS_DB_PASSWORD=$KESTRA_DB_PASSWORD
