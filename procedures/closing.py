@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import PROCEDURES, restart, verdict
+from procedures import PROCEDURES, kept, restart, verdict
 from procedures.journal import Story
 from procedures.run import Run
 from reports import archive, junit
@@ -280,6 +280,17 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
         first, *others = run.start_commands
         return (f"first clear what stands above, then: {first}", *others)
     return (*run.start_commands, f"pytest -m recover --target={run.asked.target.file}") if run.changed else ()
+        return (f"first clear what stands above, then: {run.start_command}",)
+    if not run.changed:
+        return ()
+    return (run.start_command, *_as_before(run), f"pytest -m recover --target={run.asked.target.file}")
+
+
+def _as_before(run: Run) -> tuple[str, ...]:
+    """Return the commands that start what ran before a change, this run's own or that of a run that was cut off."""
+    found = [run.returning.command] if run.returning is not None and run.returning.kept else []
+    found += [one.way_back for one in run.taken_over if kept.SUFFIX in one.way_back]
+    return tuple(f"as it was before the change: cd {run.asked.target.root} && {one}" for one in found)
 
 
 def _files(folder: Path | None) -> tuple[SavedFile, ...]:

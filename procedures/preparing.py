@@ -115,9 +115,9 @@ class Preparing:
         return self._updating.undo()
 
     def forget(self) -> None:
-        """Remove what was kept for a way back that is not needed any more."""
-        if self.returning is not None:
-            self.returning.forget()
+        """Remove what this run and earlier ones have kept for a way back: what runs now was accepted."""
+        for one in self._file.parent.glob(f"*{kept.SUFFIX}"):
+            one.unlink(missing_ok=True)
 
 
 def _named(image: Image | None) -> str:

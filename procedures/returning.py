@@ -110,11 +110,6 @@ class Returning:
         shell.run(self._observers.compose.unname_image(words.split()[-1]))
         return f"undone: {words}"
 
-    def forget(self) -> None:
-        """Remove the values of this run and of earlier ones: what runs now was accepted."""
-        for one in self.file.parent.glob(f"*{kept.SUFFIX}"):
-            one.unlink(missing_ok=True)
-
     def go(self, grace: float) -> Start:
         """Stop what was started, start what was kept, and wait until it answers."""
         compose, began = self._observers.compose, restart.engine_time(self._observers)

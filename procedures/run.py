@@ -222,7 +222,13 @@ class Run:
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Add what the procedure prepares, and its way back: what changes nothing comes first."""
         assert self.preparing is not None
-        found = (*steps, *self.preparing.steps(self.grace))
+        more = self.preparing.steps(self.grace)
+        # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
+        back = next((one.way_back for one in more if one.way is Way.BACK), "")
+        steps = tuple(
+            dataclasses.replace(one, way_back=back) if back and one.changing else one for one in steps
+        )
+        found = (*steps, *more)
         return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
 
     def learn_secrets(self) -> None:

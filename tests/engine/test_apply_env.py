@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
-from tests.stacks import Stack, free_port, password
+from tests.stacks import Stack, free_port, password, wait_for
 
 
 @contextmanager
@@ -126,3 +129,52 @@ def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
         assert record(service)["verdict"] == "ROLLED BACK"
     service.env_file.write_text(env)
     assert targets.procedure(service, name="apply_env").returncode == 0
+
+
+def test_a_signal_in_the_outage_brings_back_what_ran(service: Stack) -> None:
+    """Whoever ends the run between stop and start gets the old values back: the new ones were never seen to work."""
+    new = password()
+    with changed(service, KESTRA_BASICAUTH_PASSWORD=new):
+        run = targets.started(service, name="apply_env")
+        targets.wait_for_step(service, run, "stop")
+        os.kill(run.pid, signal.SIGTERM)
+        output, _ = run.communicate(timeout=targets.LIMIT)
+
+        assert run.returncode == 14, output
+        wait_for(lambda: _lets_in(service, old_password(service)), "the old password to be let in", 30)
+        assert not _lets_in(service, new)
+
+
+def test_a_run_killed_in_the_outage_tells_both_ways(service: Stack) -> None:
+    """After SIGKILL the next run names the command that starts what ran before; recover goes on with the files."""
+    good = service.env["UNDERSTUDY"]
+    with changed(service, UNDERSTUDY=f"{good} crash-at-boot"):
+        run = targets.started(service, name="apply_env")
+        targets.wait_for_step(service, run, "stop")
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate(timeout=targets.LIMIT)
+        seen.wait_until_gone(service)
+
+        assert targets.procedure(service).returncode == 15
+        done = targets.procedure(service, name="recover")
+        assert done.returncode == 12, done.stdout + done.stderr
+        (line,) = [one for one in done.stdout.splitlines() if "as it was before the change" in one]
+        subprocess.run(["sh", "-c", line.partition(": ")[2]], check=True, capture_output=True, timeout=60)
+        wait_for(service.is_ready, "what ran before to run again", 30)
+    service.set_env(UNDERSTUDY=good)
+    done = targets.procedure(service, name="recover")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def old_password(stack: Stack) -> str:
+    """The password that the container was given when it was made."""
+    given = dict(one.partition("=")[::2] for one in stack.container("kestra").attrs["Config"]["Env"])
+    return str(given["TOOLS_BASICAUTH_PASSWORD"])
+
+
+def _lets_in(stack: Stack, word: str) -> bool:
+    try:
+        url = f"{stack.http_url}/api/v1/flows/search?size=1"
+        return httpx.get(url, auth=(stack.auth[0], word), timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
