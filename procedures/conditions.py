@@ -5,7 +5,7 @@ from __future__ import annotations
 from procedures import basic_auth
 from procedures.observe.engine import moment
 from reports.evidence import Finding
-from reports.observed import Container, Database, Rendering, Server, Settings, Snapshot, Unseen
+from reports.observed import Container, Database, Direct, Rendering, Server, Settings, Snapshot, Unseen
 
 _EXITS = {
     0: "Kestra ends so after a fatal error of its executor, and nobody else does",
@@ -64,11 +64,15 @@ def _ended(one: Container) -> str:
 
 
 def _answers(snapshot: Snapshot) -> bool:
+    if isinstance(snapshot.direct, Direct):
+        return snapshot.direct.answers
     server = snapshot.server
     return isinstance(server, Server) and bool(server.ping.status or server.health.status)
 
 
 def _silence(snapshot: Snapshot) -> str:
+    if isinstance(snapshot.direct, Direct):
+        return snapshot.direct.health.said
     server = snapshot.server
     return server.health.said if isinstance(server, Server) else "nobody could ask"
 

@@ -18,12 +18,14 @@ from reports.observed import Answer, Container, Database, Direct, Server, Snapsh
 _ALIVE = 45.0
 
 
-def answers(look: Snapshot) -> bool | None:
+def answers(look: Snapshot, target: Target) -> bool | None:
     """Whether the server answers; its own word comes first, since a gateway answers for one that is down."""
     if isinstance(look.direct, Direct):
         return look.direct.answers
     if look.server is None or isinstance(look.server, Unseen):
         return None
+    if target.budgets.gateway is not None:
+        return 200 in {look.server.health.status, look.server.ping.status}
     return look.server.health.status != 0 or look.server.ping.status != 0
 
 
@@ -41,6 +43,12 @@ def server_of(look: Snapshot, target: Target) -> Server:
     server = seen(look.server)
     if isinstance(look.direct, Direct) and (astray := strayed(server, look.direct)):
         raise CannotObserve(told(astray, look.direct), move(target, look))
+    if target.budgets.gateway is not None and not answers(look, target) and server.ping.status:
+        why = look.direct.told if isinstance(look.direct, Direct) else _unseen(look.direct)
+        raise CannotObserve(
+            f"the gateway answers in the server's place ({server.ping.said}); the server itself: {why}",
+            "see the log of the server's container",
+        )
     return server
 
 
@@ -112,6 +120,10 @@ def look_at_itself(observers: Observers) -> Callable[[], tuple[bool, str]]:
         return itself.is_ready, f"the server itself: {itself.told}"
 
     return look
+
+
+def _unseen(value: Unseen | None) -> str:
+    return value.unseen if value else "nobody asked it"
 
 
 def _is_loopback(host: str) -> bool:

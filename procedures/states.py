@@ -228,7 +228,7 @@ class States:
         if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:
             run.watch.end_probe()
         snapshot = run.observers.after()
-        run.course.answers = reaching.answers(snapshot)
+        run.course.answers = reaching.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
     def _announce(self, told: str) -> None:
@@ -284,7 +284,7 @@ class States:
         if run.watch is not None:
             run.watch.end_probe()
         snapshot = dataclasses.replace(run.observers.after(), name="returned")
-        run.course.answers = reaching.answers(snapshot)
+        run.course.answers = reaching.answers(snapshot, run.asked.target)
         if run.preparing is not None and (told := run.preparing.give_names_back()):
             run.finding(told)
         run.finding(
@@ -303,7 +303,7 @@ class States:
                 run.finding(wait.sentence, "see the log of the container")
         snapshot = run.observers.before("after")
         run.learn_secrets()
-        run.course.answers = reaching.answers(snapshot)
+        run.course.answers = reaching.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
     def _settled(self) -> tuple[bool, str]:

@@ -28,7 +28,7 @@ def test_one_container_is_this_services(containers_before: tuple[Container, ...]
 
 @check(again=True)
 def test_the_service_is_not_hung_paused_or_looping(
-    before: Snapshot, containers_before: tuple[Container, ...]
+    before: Snapshot, target: Target, containers_before: tuple[Container, ...]
 ) -> None:
     """The container's state is known, and it is neither paused, nor looping, nor hung."""
     for one in containers_before:
@@ -41,7 +41,7 @@ def test_the_service_is_not_hung_paused_or_looping(
         )
         if one.running:
             server = seen(before.server)
-            assert reaching.answers(before), (
+            assert reaching.answers(before, target), (
                 f"{one.name} runs and answers on neither port ({server.health.said}) → `pytest -m recover`"
             )
 

@@ -102,6 +102,10 @@ FAILING = (
     Case(SILENT, "nobody looked", _nobody_looked, "nobody looked", Outcome.UNKNOWN),
     Case(READY, "the gateway was late", _late, "the gateway has not learnt it"),
     Case(HEALTH, "a gateway's answer is not the server's", _unlearnt("after"), "the gateway", Outcome.UNKNOWN),
+    Case(
+        HEALTH, "a gateway answers for a server that is down", both(_unlearnt("after"), _itself_down("after")),
+        "the gateway answers in the server's place", Outcome.UNKNOWN,
+    ),
     Case(ANSWERS, "another database's server", both(_gateway, part("after", "server", instance_id="x")), "whose address"),
     Case(ANSWERS, "a second server", both(_gateway, another_instance("after")), "find which server"),
     Case(ANSWERS, "no server's heartbeat", both(_gateway, instance("after", age=1e6)), "no server"),

@@ -82,9 +82,7 @@ def _findings(remote: RemoteStack) -> dict[str, str]:
     return seen.findings(targets.record(targets.latest(remote)))
 
 
-@pytest.mark.parametrize(
-    ("way", "flags"), [("socket", ["--host"]), ("TCP", ["--host"]), ("context", ["--context", CONTEXT])]
-)
+@pytest.mark.parametrize(("way", "flags"), [("socket", ["--host"]), ("context", ["--context", CONTEXT])])
 def test_a_restart_on_the_second_engine_is_accepted(
     remote: RemoteStack, twin: Stack, way: str, flags: list[str]
 ) -> None:
@@ -109,7 +107,7 @@ def test_a_restart_on_the_second_engine_is_accepted(
 
 
 def test_a_port_is_judged_where_the_engine_is(remote: RemoteStack, twin: Stack) -> None:
-    """The twin holds the ports here, and that is not held against a start there; a port taken there is found."""
+    """A port taken there is found; that the twin holds the ports here is not held against the start there."""
     targets.target_file(remote, **_named_by(remote, "TCP"))
     port = int(remote.env["KESTRA_HTTP_PORT"])
     remote.compose("stop", "kestra")
@@ -122,6 +120,7 @@ def test_a_port_is_judged_where_the_engine_is(remote: RemoteStack, twin: Stack) 
     assert list(found) == ["test_the_ports_are_free_or_ours"]
     assert f"port {port} is taken on the engine's host" in found["test_the_ports_are_free_or_ours"]
     assert started.returncode == 0, started.stdout
+    assert f"engine {remote.second.plain}" in started.stdout
     assert twin.is_ready()
 
 

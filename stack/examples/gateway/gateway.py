@@ -10,6 +10,7 @@ It has no TLS, no limits and no log, and wants nothing but Python's standard lib
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -20,7 +21,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
 PORT = 9080
+SOCKET = "/var/run/docker.sock"
 PATIENCE = 10.0
+GONE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection"}
 
 
@@ -30,7 +33,7 @@ class Engine(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(PATIENCE)
-        self.sock.connect(self.host)
+        self.sock.connect(SOCKET)
 
 
 class Routes:
@@ -46,7 +49,7 @@ class Routes:
             "label": [f"com.docker.compose.project={self._project}", "gateway.routes"],
             "health": ["healthy"],
         }
-        connection = Engine("/var/run/docker.sock")
+        connection = Engine("docker")
         try:
             connection.request("GET", f"/containers/json?filters={quote(json.dumps(wanted))}")
             containers = json.loads(connection.getresponse().read())
@@ -90,8 +93,9 @@ class Gateway(BaseHTTPRequestHandler):
             server.request(self.command, path, body or None, {**headers, "Connection": "close"})
             answer = server.getresponse()
             content = answer.read()
-        except (OSError, http.client.HTTPException):
-            self.routes.forget()
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in GONE:
+                self.routes.forget()
             self._say(502, b"Bad Gateway\n")
             return
         finally:
