@@ -21,7 +21,7 @@ class Baseline:
 
 
 def of(before: Snapshot) -> Baseline:
-    """Take the baseline from the running server where it answers, else from the database."""
+    """Take the baseline from the running server where it answers, and nothing in its place, else from the database."""
     server, database = before.server, before.database
     if database is None or isinstance(database, Unseen):
         from_database = Unseen(database.unseen if database else "the database was not looked at")
@@ -46,7 +46,7 @@ def of(before: Snapshot) -> Baseline:
         )
     image = before.running_image if isinstance(before.running_image, Image) else before.image
     image_id = image.id if isinstance(image, Image) else Unseen("no image was seen before")
-    if server is None or isinstance(server, Unseen) or server.ping.status == 0:
+    if server is None or isinstance(server, Unseen) or server.ping.status != 200:
         version = (
             (image.version or Unseen("the image carries no version"))
             if isinstance(image, Image)

@@ -40,8 +40,13 @@ def test_a_running_server_is_the_source() -> None:
 
 @pytest.mark.parametrize(
     "server",
-    [None, GONE, _server(ping=Answer("http://x/ping", 0, "refused", 0.0))],
-    ids=["none", "unseen", "mute"],
+    [
+        None,
+        GONE,
+        _server(ping=Answer("http://x/ping", 0, "refused", 0.0)),
+        _server(ping=Answer("http://x/ping", 404, "404", 0.0), version=GONE),
+    ],
+    ids=["none", "unseen", "mute", "a gateway in its place"],
 )
 def test_a_service_that_is_down_has_its_baseline_in_the_database(server: Server | Unseen | None) -> None:
     """Where no server answers the database says what must be there afterwards, and the image the version."""

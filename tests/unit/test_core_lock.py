@@ -63,3 +63,14 @@ def test_a_url_that_nobody_can_look_at_is_written_wrong(url: str, tmp_path: Path
 
     with pytest.raises(TypedWrong, match="'http_url' must be an http://"):
         target.read(file)
+
+
+@pytest.mark.parametrize("host", ["{engine_host}:{http_port}", "127.0.0.1:{gateway_port}/kestra", "far:9080"])
+def test_a_url_may_be_filled_in(host: str, tmp_path: Path) -> None:
+    """Ports, the engine's host and a gateway's port have a place in a URL."""
+    file = tmp_path / "target.toml"
+    file.write_text(
+        f'name = "t"\ncompose_files = ["c.yml"]\nservice = "k"\ndatabase_service = "p"\nhttp_url = "http://{host}"\n'
+    )
+
+    assert target.read(file).http_url == f"http://{host}"

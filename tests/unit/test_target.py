@@ -166,3 +166,51 @@ def test_the_roots_own_file_comes_before_the_bundled_one(tmp_path: Path) -> None
 
     assert tmp_path / "stack" / "target.toml" == bundled
     assert own == targets.find(None, {"CI": ""}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "flags"),
+    [
+        ({}, ()),
+        ({"endpoint": '"unix:///run/other.sock"'}, ("--host", "unix:///run/other.sock")),
+        ({"endpoint": '"tcp://far:2376"'}, ("--host", "tcp://far:2376")),
+        ({"endpoint": '"tcp://[fd00::2]:2376"'}, ("--host", "tcp://[fd00::2]:2376")),
+        ({"context": '"far"'}, ("--context", "far")),
+    ],
+)
+def test_the_engine_can_be_named(tmp_path: Path, keys: dict[str, str], flags: tuple[str, ...]) -> None:
+    """By an address or by a context; typed commands then carry it."""
+    assert targets.read(_written(tmp_path, **keys)).engine_flags == flags
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ('"ssh://root@far"', "let ssh forward its socket"),
+        ('"tcp://far"', "tcp://HOST:PORT"),
+        ('"tcp://far:99999"', "tcp://HOST:PORT"),
+        ('"unix://run/docker.sock"', "unix:///PATH"),
+        ('"far:2375"', "tcp://HOST:PORT"),
+        ('" "', "must be a text"),
+        ("2375", "must be a text"),
+    ],
+)
+def test_an_address_of_an_engine_that_is_none_is_refused(tmp_path: Path, endpoint: str, says: str) -> None:
+    """The key, what it must be, and for ssh the way to it."""
+    told = _refused(_written(tmp_path, endpoint=endpoint))
+    assert "'endpoint'" in told
+    assert says in told
+
+
+def test_two_engines_are_one_too_many(tmp_path: Path) -> None:
+    """Address and context together leave open which is meant."""
+    told = _refused(_written(tmp_path, endpoint='"tcp://far:2375"', context='"far"'))
+    assert "keys 'endpoint' and 'context' both name an engine" in told
+
+
+@pytest.mark.parametrize("name", ["gateway", "remote"])
+def test_the_examples_are_whole(name: str) -> None:
+    """Each example is a target file that can be read, with files that are there."""
+    read = targets.read(SUITE / "stack" / "examples" / name / "target.toml")
+    assert read.root == SUITE / "stack"
+    assert all(one.is_file() for one in read.compose_files)

@@ -69,8 +69,9 @@ class Routes:
                 return prefix, address
         return None
 
-    def forget(self) -> None:
-        self._known = {}
+    def forget(self, host: str) -> None:
+        """Forget a server that is gone; the word of it may come when another one has long been learnt."""
+        self._known = {path: address for path, address in self._known.items() if address[0] != host}
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -95,7 +96,7 @@ class Gateway(BaseHTTPRequestHandler):
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and error.errno in GONE:
-                self.routes.forget()
+                self.routes.forget(address[0])
             self._say(502, b"Bad Gateway\n")
             return
         finally:
