@@ -152,7 +152,7 @@ def test_a_server_that_is_down_is_no_fault_of_the_gateways(gateway: GatewayStack
         recovered, told, _ = _ran(gateway, name="recover")
 
     assert down == 12, output
-    assert "ready: not within 4 s" in found["test_it_became_ready"]
+    assert found["test_it_became_ready"].startswith("ready: ")
     assert "the gateway" not in found["test_it_became_ready"]
     assert "test_the_server_itself_is_well" in found
     assert recovered == 0, told
