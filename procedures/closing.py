@@ -279,11 +279,9 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
     if run.course.held_back:
         first, *others = run.start_commands
         return (f"first clear what stands above, then: {first}", *others)
-    return (*run.start_commands, f"pytest -m recover --target={run.asked.target.file}") if run.changed else ()
-        return (f"first clear what stands above, then: {run.start_command}",)
     if not run.changed:
         return ()
-    return (run.start_command, *_as_before(run), f"pytest -m recover --target={run.asked.target.file}")
+    return (*run.start_commands, *_as_before(run), f"pytest -m recover --target={run.asked.target.file}")
 
 
 def _as_before(run: Run) -> tuple[str, ...]:
