@@ -8,15 +8,17 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import MSG_PEEK, SHUT_RDWR
 
 import httpx
+from docker.errors import ImageNotFound
 from docker.models.images import Image
 
+from procedures.returning import REPOSITORY
 from tests.stacks import clean_environment, engine, free_port, wait_for
 
 LOOPBACK = "127.0.0.1"
@@ -73,12 +75,16 @@ class Registry:
             return client.images.pull(self.reference(repository), tag)
 
     def forget(self) -> None:
-        """Remove every local name of its images from the engine."""
+        """Remove every local name of its images from the engine, and what a procedure has kept of them beside."""
         with engine() as client:
             for image in client.images.list():
-                # What was pulled by its digest alone has no tag.
-                for name in image.tags or image.attrs.get("RepoDigests") or ():
-                    if name.startswith(f"{self.address}/"):
+                names = [*image.tags, *(image.attrs.get("RepoDigests") or ())]
+                ours = [name for name in names if name.startswith(f"{self.address}/")]
+                kept = [name for name in image.tags if name.startswith(f"{REPOSITORY}:")]
+                others = set(image.tags) - set(ours) - set(kept)
+                for name in ours + (kept if ours and not others else []):
+                    # The last tag of a repository takes its digests with it.
+                    with suppress(ImageNotFound):
                         client.images.remove(name, force=True)
 
     # --- faults, each as long as its context lasts

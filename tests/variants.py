@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from docker.errors import ImageNotFound
 
+from procedures.returning import REPOSITORY
 from tests.stacks import SOURCE, UNDERSTUDY_IMAGE, clean_environment, engine, run
 
 NEWER_SCHEMA_IMAGE = "kestra-understudy:0.21.0"
@@ -88,13 +89,17 @@ def _relabel(name: str, architecture: str) -> None:
 
 @contextmanager
 def _named(version: str) -> Iterator[str]:
-    """A name of its own; whatever has it at the end is removed."""
+    """A name of its own; whatever has it at the end is removed, and what a procedure has kept of it."""
     name = f"kestra-understudy-{secrets.token_hex(4)}:{version}"
     try:
         yield name
     finally:
         with engine() as client, suppress(ImageNotFound):
+            others = set(client.images.get(name).tags) - {name}
             client.images.remove(name, force=True)
+            if all(one.startswith(f"{REPOSITORY}:") for one in others):
+                for one in others:
+                    client.images.remove(one, force=True)
 
 
 def _write_context(folder: Path, version: str, base: str, flaw: Flaw) -> None:

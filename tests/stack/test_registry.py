@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 from docker.errors import ImageNotFound
 
+from procedures.returning import REPOSITORY
 from tests.registry import Registry, registry
 from tests.stacks import engine
 from tests.variants import foreign_variant
@@ -69,6 +71,20 @@ def test_a_forgotten_name_is_gone_from_the_engine(served: Registry) -> None:
     served.forget()
 
     assert not is_known(served.reference(OLD))
+
+
+def test_what_a_tag_has_moved_away_from_is_forgotten_too(served: Registry) -> None:
+    """An image that only its digest and a procedure's own name still hold goes with the registry."""
+    served.push(str(served.pull(OLD).id), "kestra:moved")
+    served.forget()
+    first = served.pull("kestra:moved")
+    first.tag(REPOSITORY, f"test-{secrets.token_hex(4)}")
+    with foreign_variant("0.20.7") as other:
+        served.push(other, "kestra:moved")
+    served.pull("kestra:moved")
+    served.forget()
+
+    assert not is_known(str(first.id))
 
 
 @pytest.mark.parametrize(
