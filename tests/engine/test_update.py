@@ -130,10 +130,10 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     before = _image(pulled)
     with variant("0.20.10", flaw=Flaw.EXITS) as image, board() as served:
         served.pages["/status"] = mirror(pulled.management_url, looks=1)
-        targets.target_file(pulled, dashboards=[dashboard(served)])
+        targets.target_file(pulled, pull="always", dashboards=[dashboard(served)])
         shelf.push(image, NAME)
         done = targets.procedure(pulled, name="update")
-    targets.target_file(pulled)
+    targets.target_file(pulled, pull="always")
 
     assert done.returncode == 13, done.stdout + done.stderr
     assert _image(pulled) == before
