@@ -5,9 +5,12 @@ What it finds explains and decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from procedures import conditions
+from procedures.interruption import HURRIED
 from procedures.observe.engine import moment, within
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
@@ -22,19 +25,42 @@ BOOTED = "Server Running:"
 AROUND = timedelta(minutes=2)
 """How far from the service's own end or start something that Postgres said still concerns it."""
 LOG_BYTES = 200_000
-LOG_LIMIT = 5.0
+LOG_LIMIT = 2.0
 _COMMANDS = frozenset({Speaker.DOCKER, Speaker.COMPOSE, Speaker.SHELL})
 _NOT_DONE = {StepStatus.FAILED, StepStatus.TIMED_OUT}
 
 
 def before(run: Run, snapshot: Snapshot) -> None:
     """Say what was wrong, before anything is done about it."""
-    _note(run, conditions.of_service(snapshot), conditions.of_database(snapshot, start_of_database(run)))
-    _tell(run, [*_of_containers(run.observers, snapshot), *_of_looks(snapshot)], snapshot)
+    with _harmless(run):
+        _note(run, conditions.of_service(snapshot), conditions.of_database(snapshot, start_of_database(run)))
+        _tell(run, [*_of_containers(run.observers, snapshot), *_of_looks(snapshot)], snapshot)
+
+
+def before_going_back(run: Run) -> None:
+    """Say what a new server that did not prove good has to say: the way back takes its container away, log and all."""
+    with _harmless(run):
+        _afterwards(run)
 
 
 def afterwards(run: Run) -> None:
     """Say of a run that did not end well what the service, its logs and the failed steps have to say."""
+    with _harmless(run):
+        # Whoever sent these kills soon: the record comes first.
+        if run.interruption.by not in HURRIED:
+            _afterwards(run)
+
+
+@contextmanager
+def _harmless(run: Run) -> Iterator[None]:
+    """Let nothing that goes wrong while explaining change how a run goes or ends."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - an explanation that cannot be had is a finding
+        run.finding(f"what was wrong could not be looked into: {type(error).__name__}: {error}")
+
+
+def _afterwards(run: Run) -> None:
     sources = [Source("the look at the engine", _COMMANDS, run.course.unobservable)]
     results = run.acting.results if run.acting else []
     sources += [
@@ -65,7 +91,9 @@ def start_of_database(run: Run) -> str:
 
 def _last_look(run: Run) -> Snapshot | None:
     known = run.course.snapshots
-    return next((known[name] for name in ("after", "stopped", "ready", "before") if name in known), None)
+    return next(
+        (known[name] for name in ("returned", "after", "stopped", "ready", "before") if name in known), None
+    )
 
 
 def _note(run: Run, *found: Finding | None) -> None:

@@ -10,6 +10,8 @@ from procedures.problems import Interrupted
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 """What a terminal holds a program with: nobody may fall asleep over a service that is down."""
+HURRIED = {"SIGINT", "SIGTERM"}
+"""Whoever sends these waits for us, and not for long; a lost terminal does not."""
 
 
 class Interruption:

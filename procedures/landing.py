@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from procedures import returning
+from procedures.interruption import HURRIED
 from procedures.problems import Problem
 from procedures.restart import START
 from procedures.run import Run
@@ -13,8 +14,6 @@ from procedures.states import States
 from reports.evidence import StepResult, StepStatus
 
 STARTS = {START, FALLBACK, returning.START}
-HURRIED = {"SIGINT", "SIGTERM"}
-"""Whoever sends these waits for us; a lost terminal does not."""
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
 _REPORT = "report it with this record"

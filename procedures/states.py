@@ -273,6 +273,7 @@ class States:
             run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
             raise Blocked(f"the way back is closed: {closed}")
         self._save_failed_logs()
+        diagnosis.before_going_back(run)
         run.tell("a claim has failed: going back to what ran before")
         run.course.went_back = True
         run.course.answers = None

@@ -153,6 +153,8 @@ class Listener:
 
     ip: str
     port: int
+    owner: str = ""
+    """Which process of this machine it is, where that can be seen."""
 
 
 @dataclass(frozen=True, slots=True)

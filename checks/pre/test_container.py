@@ -7,7 +7,7 @@ import math
 from procedures import leftovers, reaching
 from procedures.claims import check, seen
 from procedures.target import Target
-from reports.observed import Binding, Container, Image, Listener, Neighbour, Snapshot
+from reports.observed import Binding, Container, Host, Image, Listener, Neighbour, Snapshot, Unseen
 
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - addresses that are read, not bound
 
@@ -81,8 +81,8 @@ def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
         if not any(port == wanted.host_port and _meets(ip, wanted.host_ip) for ip, port in mine):
             foreign = [one for one in seen(before.listeners) if _listens(one, wanted)]
             assert not foreign, (
-                f"port {wanted.host_port} is taken on the engine's host by a process that is no container of this "
-                f"service (listens on {foreign[0].ip}) → change the port in the env file, or end that process "
+                f"port {wanted.host_port} is taken on the engine's host by {_holder(before, wanted.host_port)}, no container "
+                f"of this service (listens on {foreign[0].ip}) → change the port in the env file, or end that process "
                 f"(`ss -ltnp 'sport = :{wanted.host_port}'` there names it)"
             )
 
@@ -126,6 +126,17 @@ def test_the_management_port_is_on_loopback_only(before: Snapshot, target: Targe
     assert not open_ones, (
         f"it is published on {open_ones[0].host_ip or 'every address'} → publish it as 127.0.0.1:PORT:8081"
     )
+
+
+def _holder(before: Snapshot, port: int) -> str:
+    """Name the process that listens on a port, where the engine's host is this machine and shows it to us."""
+    if (
+        seen(before.engine).elsewhere
+        or not isinstance(before.host, Host)
+        or isinstance(before.host.listeners, Unseen)
+    ):
+        return "a process"
+    return next((one.owner for one in before.host.listeners if one.port == port and one.owner), "a process")
 
 
 def _listens(one: Listener, wanted: Binding) -> bool:

@@ -6,11 +6,13 @@ import hashlib
 import os
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import testinfra
 
 from procedures import envfile
+from procedures.observe import owners
 from procedures.observe.engine import within
 from procedures.observe.lookout import Lookout
 from procedures.problems import CannotObserve
@@ -18,12 +20,12 @@ from procedures.target import Target
 from reports.observed import FileSeen, Host, Listener, Unseen
 
 
-def look(target: Target, lookout: Lookout | None, limit: float) -> Host:
-    """Look at this machine; the disk that the engine writes to is seen from inside the engine."""
+def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset[int]) -> Host:
+    """Look at this machine, who holds these ports of it; the disk that the engine writes to is seen from inside it."""
     archive = _existing(target.archive)
     return Host(
         name=socket.gethostname(),
-        listeners=_listeners(limit),
+        listeners=_listeners(limit, ports),
         archive=str(target.archive),
         archive_problem=_archive_problem(archive),
         archive_free=shutil.disk_usage(archive).free,
@@ -84,15 +86,16 @@ def _archive_problem(folder: Path) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} cannot be written by this user"
 
 
-def _listeners(limit: float) -> tuple[Listener, ...] | Unseen:
+def _listeners(limit: float, ports: frozenset[int]) -> tuple[Listener, ...] | Unseen:
     """Ask testinfra, with a limit of ours: it has none."""
     try:
         found = within(limit, "this machine's list of sockets", _ask_for_listeners)
+        known = within(limit, "this machine's processes", owners.owners, ports)
     except CannotObserve as error:
         return Unseen(error.what)
     except Exception as error:  # noqa: BLE001 - testinfra raises what its tools printed; unknown, never green
         return Unseen(f"this machine's sockets cannot be listed: {str(error)[:200]}")
-    return tuple(found)
+    return tuple(replace(one, owner=known.get(one.port, "")) for one in found)
 
 
 def _ask_for_listeners() -> list[Listener]:

@@ -205,6 +205,7 @@ class Observers:
                     self.target,
                     _or_none(outside) or _or_none(inside),
                     self.target.budgets.look,
+                    frozenset(one.host_port for one in self.operator_rendering.bindings),
                 ),
             )
             self.file_rendering = self._with_settings(by_file.result())

@@ -476,7 +476,20 @@ FAILING = (
         PORTS_FREE, "published by another on every address of IPv6",
         _other(bindings=(Binding("80/tcp", "::", 8081),)), "published by container somebodys",
     ),
-    Case(PORTS_FREE, "a foreign process", _not_published, "taken on the engine's host"),
+    Case(PORTS_FREE, "a foreign process", _not_published, "taken on the engine's host by a process,"),
+    Case(
+        PORTS_FREE, "a process of this machine",
+        both(_not_published, part("before", "host", listeners=(Listener("127.0.0.1", 8080, "process 7 (nginx)"),))),
+        "by process 7 (nginx)",
+    ),
+    Case(
+        PORTS_FREE, "a process of another machine than this",
+        both(
+            _not_published, part("before", "engine", elsewhere=True),
+            part("before", "host", listeners=(Listener("127.0.0.1", 8080, "process 7 (nginx)"),)),
+        ),
+        "by a process,",
+    ),
     Case(
         PORTS_FREE, "a foreign process, on every address",
         both(_not_published, at("before", listeners=(Listener("0.0.0.0", 8080),))), "listens on 0.0.0.0",
