@@ -13,6 +13,7 @@ _EXITS = {
     137: "it was killed",
     143: "it was asked to end, and did",
 }
+_WELL = "running, and it answers"
 
 
 def state_line(one: Container) -> str:
@@ -36,9 +37,10 @@ def of_service(snapshot: Snapshot) -> Finding:
             "`docker ps -a --no-trunc`",
         )
     one = found[0]
-    return Finding(
-        f"{one.name} was found {_condition(one, snapshot)}", f"`docker logs --tail 100 {one.name}`"
-    )
+    condition = _condition(one, snapshot)
+    # What is well is told, and needs no move.
+    move = "" if condition == _WELL else f"`docker logs --tail 100 {one.name}`"
+    return Finding(f"{one.name} was found {condition}", move)
 
 
 def _condition(one: Container, snapshot: Snapshot) -> str:
@@ -53,7 +55,7 @@ def _condition(one: Container, snapshot: Snapshot) -> str:
         return f"{one.state} since {one.finished_at}: it ended {_ended(one)}"
     if not _answers(snapshot):
         return f"running and answering on neither port ({_silence(snapshot)}){_lost_database(one, snapshot)}"
-    return "running, and it answers"
+    return _WELL
 
 
 def _ended(one: Container) -> str:

@@ -48,7 +48,6 @@ _DOWN = {State.STOPPED, State.ABSENT}
 _NEEDS_CONTAINER = {
     "container_before",
     "containers_before",
-    "images_to_keep",
     "settings_to_keep",
     "superseded",
 }
