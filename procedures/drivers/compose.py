@@ -60,27 +60,26 @@ class Compose:
     def start_kept(self, file: Path, limit: float) -> Command:
         """Build the start from a model that was kept, instead of the target's own files."""
         project = ("-p", self._target.project) if self._target.project else ()
-        words = ("docker", "compose", *QUIET, *project, "-f", str(file), *self._up())
-        return Command(words, self._target.root, limit, self._environment)
+        return self._docker(limit, "compose", *QUIET, *project, "-f", str(file), *self._up())
 
     def pull(self, reference: str, limit: float) -> Command:
         """Build the pull of an image, as anybody would type it."""
-        return Command(("docker", "pull", reference), self._target.root, limit, self._environment)
+        return self._docker(limit, "pull", reference)
 
     def name_image(self, image: str, reference: str) -> Command:
         """Build the command that gives an image a name, so that nobody clears it away."""
-        return Command(("docker", "tag", image, reference), self._target.root, 30, self._environment)
+        return self._docker(30, "tag", image, reference)
 
     def unname_image(self, reference: str) -> Command:
         """Build the command that takes a name away from an image."""
-        return Command(("docker", "rmi", "--no-prune", reference), self._target.root, 60, self._environment)
+        return self._docker(60, "rmi", "--no-prune", reference)
 
     def unpause(self, limit: float) -> Command:
         return self._call(limit, "unpause", self._target.service)
 
     def clear(self, containers: tuple[str, ...], limit: float) -> Command:
         """Build the command that removes containers by their ids; the engine refuses one that runs."""
-        return Command(("docker", "rm", *containers), self._target.root, limit, self._environment)
+        return self._docker(limit, "rm", *containers)
 
     def rehearse_start(self, limit: float) -> Command:
         return self._call(limit, *self._up(), before=("--dry-run",))
@@ -130,16 +129,16 @@ class Compose:
     @property
     def typed(self) -> str:
         """How an operator types Compose for this target, in its root."""
-        return " ".join(("docker", "compose", *self._files()))
+        return " ".join(("docker", *self._target.engine_flags, "compose", *self._files()))
 
     def _call(self, limit: float, *words: str, before: tuple[str, ...] = QUIET) -> Command:
         quiet = (*QUIET, *before) if before and before != QUIET else before
-        return Command(
-            ("docker", *self._target.engine_flags, "compose", *quiet, *self._files(), *words),
-            self._target.root,
-            limit,
-            self._environment,
-        )
+        return self._docker(limit, "compose", *quiet, *self._files(), *words)
+
+    def _docker(self, limit: float, *words: str) -> Command:
+        """Build a call of the docker client that finds this target's engine, typed by hand too."""
+        argv = ("docker", *self._target.engine_flags, *words)
+        return Command(argv, self._target.root, limit, self._environment)
 
     def _up(self) -> tuple[str, ...]:
         return ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", self._target.service)

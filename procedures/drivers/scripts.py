@@ -94,7 +94,12 @@ class Scripts:
         """Build a plain call on the container that Compose does not know, where there is one."""
         if self._foreign is None:
             return None
-        return Command(("docker", verb, self._foreign.name), self._target.root, limit, self._environment)
+        return Command(
+            ("docker", *self._target.engine_flags, verb, self._foreign.name),
+            self._target.root,
+            limit,
+            self._environment,
+        )
 
 
 def plain(text: str) -> str:

@@ -117,6 +117,7 @@ def test_a_typed_command_finds_the_targets_engine(
     for command in (compose.start(1), compose.stop(1, 1), compose.rehearse_start(1)):
         assert list(command.argv[: len(words)]) == words
         assert (command.environment or {})["DOCKER_HOST"] == "tcp://far:2375"
+    assert list(compose.pull("image:1", 1).argv[: len(words)]) == [*words[:-1], "pull"]
 
 
 @pytest.mark.parametrize(
