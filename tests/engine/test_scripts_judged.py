@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -12,8 +13,9 @@ from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
-from tests.stacks import Stack, engine, wait_for
+from tests.stacks import SOURCE, Stack, engine, wait_for
 
+EXAMPLE = tomllib.loads((SOURCE / "examples" / "scripts" / "target.toml").read_text())
 UNREHEARSED = {"rehearse": False}
 
 
@@ -38,34 +40,20 @@ def _remove(service: Stack) -> None:
 
 
 def test_the_stacks_own_scripts(service: Stack) -> None:
-    """A stack driven by its own scripts, with its own validation, is restarted and accepted; their words are kept."""
-    validate = [
-        {
-            "name": "health-check-all",
-            "command": [
-                "scripts/maintenance/health-check-all.sh",
-                "--services",
-                "kestra",
-                "--format",
-                "json",
-            ],
-            "reads": "json",
-            "healthy": {"key": "overallHealth", "value": "healthy"},
-            "checked": {"key": "summary.servicesChecked", "least": 1},
-        }
-    ]
-    steps = {"status": own("status.sh"), "stop": own("stop.sh"), "start": own("run.sh", "--detach")}
-    bad.target(service, validate, **steps, save_logs=by("logs-for-ever.sh", limit="2s"))
+    """The worked example: a stack driven by its own scripts is restarted, validated and accepted; its words are kept."""
+    example = {key: EXAMPLE[key] for key in ("steps", "validate", "needs")}
+    example["steps"]["save_logs"] = by("logs-for-ever.sh", limit="2s")
+    bad.target(service)
+    targets.target_file(service, **example)
     then = seen.identity(service)
     _, record, _ = bad.ended(service, 0)
     folder = targets.latest(service)
-    logs = bad.step(record, "save_logs_by_script")
 
     assert seen.identity(service) != then
     assert "interrompido" in bad.step(record, "stop")["output"]
-    assert "it was ended at its limit of 2 s" in logs["reason"]
+    assert "it was ended at its limit of 2 s" in bad.step(record, "save_logs_by_script")["reason"]
     assert "Server Running" in (folder / "script-save_logs_by_script.txt").read_text()
-    assert record["snapshots"][-1]["validations"][0]["healthy"] is True
+    assert [one["healthy"] for one in record["snapshots"][-1]["validations"]] == [True, True]
     assert "health-check-all" in (folder / "report.html").read_text()
 
 
