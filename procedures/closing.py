@@ -295,6 +295,7 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
     if folder is None:
         return ()
     notes = {"journal.jsonl": "the run's journal", "log-": "a container's log, secrets taken out"}
+    notes["script-"] = "what an operator's own script printed, secrets taken out"
     return tuple(
         SavedFile(one.name, next((note for head, note in notes.items() if one.name.startswith(head)), ""))
         for one in sorted(folder.iterdir())

@@ -15,7 +15,7 @@ from reports.claimed import ValidationSeen
 KEPT = 8000
 
 
-class _Unreadable(Exception):  # noqa: N818 - says what is the matter
+class Unreadable(Exception):  # noqa: N818 - says what is the matter
     """The claim is not there where the target file looks for it."""
 
 
@@ -31,7 +31,7 @@ def _seen(one: Validation, scripts: Scripts, limit: float) -> ValidationSeen:
     if not problem:
         try:
             healthy, checked = read(one, result.stdout)
-        except _Unreadable as error:
+        except Unreadable as error:
             problem = str(error)
     return ValidationSeen(
         name=one.name,
@@ -55,7 +55,7 @@ def _not_run(result: shell.Result) -> str:
 def read(one: Validation, output: str) -> tuple[bool, int | None]:
     """Return what an output claims: whether all is well, and how much was looked at."""
     if not output.strip():
-        raise _Unreadable("it printed nothing on its standard output")
+        raise Unreadable("it printed nothing on its standard output")
     if one.reads == JSON:
         said = _parsed(output)
         value = _at(said, one.healthy.key)
@@ -68,13 +68,13 @@ def _parsed(output: str) -> Any:
     try:
         return json.loads(output)
     except ValueError as error:
-        raise _Unreadable(f"what it printed is no JSON: {error}") from error
+        raise Unreadable(f"what it printed is no JSON: {error}") from error
 
 
 def _at(said: Any, key: str) -> Any:
     for part in key.split("."):
         if not isinstance(said, dict) or part not in said:
-            raise _Unreadable(f"its JSON has no key {key!r}")
+            raise Unreadable(f"its JSON has no key {key!r}")
         said = said[part]
     return said
 
@@ -87,7 +87,7 @@ def _count(said: Any, asked: Claimed | None) -> int | None:
         return len(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise _Unreadable(f"the value of {asked.key!r} is no number")
+    raise Unreadable(f"the value of {asked.key!r} is no number")
 
 
 def _counted(text: str, asked: Claimed | None) -> int | None:
@@ -95,5 +95,5 @@ def _counted(text: str, asked: Claimed | None) -> int | None:
         return None
     found = re.search(asked.pattern, text, re.MULTILINE)
     if found is None or not found[1].isdecimal():
-        raise _Unreadable(f"it does not say how much it looked at: nothing matches {asked.pattern!r}")
+        raise Unreadable(f"it does not say how much it looked at: nothing matches {asked.pattern!r}")
     return int(found[1])

@@ -137,3 +137,30 @@ def test_a_flood_is_cut_and_said(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_hurt_nobody(tmp_path: Path) -> None:
     """Output in another encoding is replaced where it cannot be read."""
     assert shell.run(_sh(r"printf 'a\377b'", tmp_path)).stdout == "a�b"
+
+
+def test_nothing_outlives_an_operators_command(tmp_path: Path) -> None:
+    """What an operator's command leaves behind is ended and named: in its group, in a session of its own, without its mark."""
+    pids = tmp_path / "pids"
+    script = f"""
+        sleep 601 & echo $! >> {pids}
+        setsid sleep 602 & echo $! >> {pids}
+        setsid sh -c 'trap "" TERM; env -i sleep 603' >/dev/null 2>&1 &
+        echo $! >> {pids}; echo done; exit 3
+    """
+    command = Command(("sh", "-c", script), tmp_path, 20, foreign=True, merged=True)
+
+    result = shell.run(command)
+
+    assert (result.exit_code, result.output) == (3, "done\n")
+    assert {"sleep 601", "sleep 602"} <= set(result.left)
+    wait_for(
+        lambda: not any(_is_alive(int(one)) for one in pids.read_text().split()), "what was left to end", 5
+    )
+
+
+def test_what_never_ends_is_kept_only_so_far(tmp_path: Path) -> None:
+    """Of a command that prints without an end so much is kept as it asks for, and no more."""
+    result = shell.run(Command(("yes",), tmp_path, 0.5, kept=1000))
+
+    assert (result.timed_out, result.cut, len(result.output)) == (True, True, 1000)

@@ -1,0 +1,137 @@
+"""What a target file says of the operator's scripts, what a script printed, and what a validation command claims."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from procedures import target as targets
+from procedures.drivers.scripts import plain
+from procedures.observe import validations
+from procedures.problems import TypedWrong
+from procedures.scripting import JSON, TEXT, Claimed, Validation
+
+WHOLE = """
+name = "a"
+service = "kestra"
+database_service = "postgres"
+compose_files = ["compose.yml"]
+"""
+STEP = """
+[steps.start]
+driver = "scripts"
+command = ["run.sh", "--detach"]
+"""
+VALIDATE = """
+[[validate]]
+name = "health"
+command = ["health.sh"]
+"""
+
+
+def read(folder: Path, text: str) -> targets.Target:
+    file = folder / "target.toml"
+    file.write_text(WHOLE + text, encoding="utf-8")
+    return targets.read(file)
+
+
+def test_a_script_is_read_with_its_defaults(tmp_path: Path) -> None:
+    """A step names its script and whatever else differs; it runs in the root, may be rehearsed, and takes nothing over."""
+    (step,) = read(tmp_path, STEP).steps
+
+    assert (step.name, step.driver, step.command) == ("start", "scripts", ("run.sh", "--detach"))
+    assert (step.cwd, step.limit, step.rehearse, step.takes_over, step.fallback) == (
+        tmp_path,
+        None,
+        True,
+        False,
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (STEP.replace("start", "strat"), "key 'steps.strat' is unknown (did you mean steps.start?)"),
+        (STEP.replace('"scripts"', '"script"'), "drivers are compose and scripts (did you mean scripts?)"),
+        ('[steps.stop]\ndriver = "scripts"\n', "key 'steps.stop.command' is missing"),
+        ('[steps.stop]\ndriver = "scripts"\ncommand = []\n', "key 'steps.stop.command' is empty"),
+        ('[steps.stop]\ndriver = "scripts"\ncommand = "stop.sh"\n', "'steps.stop.command' must be a list of texts"),
+        ('[steps.stop]\ncommand = ["stop.sh"]\n', "key 'steps.stop.command' goes with driver"),
+        (STEP.replace("start", "stop") + "takes_over = true\n", "goes with steps.start only"),
+        (STEP + 'fallback = "docker"\n', "key 'steps.start.fallback' must be \"compose\""),
+        (STEP + 'limit = "soon"\n', "key 'steps.start.limit' must be a duration"),
+        (STEP + "rehearse = 1\n", "key 'steps.start.rehearse' must be true or false"),
+        (STEP + "environment = {A = 1}\n", "'steps.start.environment.A' must be a variable's name with a text"),
+        ("steps = 1\n", "key 'steps' must be a table"),
+        ("validate = {}\n", "key 'validate' must be a list of tables"),
+        (VALIDATE, "key 'validate.1.reads' is missing"),
+        (VALIDATE + 'reads = "yaml"\nhealthy = {key = "a"}\n', "must be \"json\" or \"text\", not 'yaml'"),
+        (VALIDATE + 'reads = "json"\nhealthy = {key = "a"}\n', "key 'validate.1.healthy.value' must be a text"),
+        (VALIDATE + 'reads = "text"\nhealthy = {pattern = "("}\n', "is no regular expression"),
+        (
+            VALIDATE + 'reads = "text"\nhealthy = {pattern = "UP"}\nchecked = {pattern = "[0-9]+"}\n',
+            "must hold one group",
+        ),
+        (2 * (VALIDATE + 'reads = "text"\nhealthy = {pattern = "UP"}\n'), "two tables 'validate' have the name 'health'"),
+        ("[needs]\nports = [0]\n", "key 'needs.ports' must be a list of port numbers"),
+        ("[needs]\nfile = []\n", "key 'needs.file' is unknown (did you mean needs.files?)"),
+    ],
+)  # fmt: skip
+def test_what_is_written_wrong_is_named(text: str, said: str, tmp_path: Path) -> None:
+    """Whatever is wrong with these tables is told by its key."""
+    with pytest.raises(TypedWrong) as wrong:
+        read(tmp_path, text)
+
+    assert said in wrong.value.what
+
+
+def test_output_is_text() -> None:
+    """Colours, titles and carriage returns go; a value whose name tells a secret is taken out, whoever knows it."""
+    raw = "\x1b[32m✓\x1b[0m abc \x1b]0;title\x07interrompido\r\n10%\r100%\nDB_PASSWORD=x7-y8 -e UI_TOKEN='a b' port=8080\n"
+
+    assert plain(raw) == (
+        "✓ abc interrompido\n10%\n100%\nDB_PASSWORD=[redacted] -e UI_TOKEN=[redacted] port=8080\n"
+    )
+
+
+def _validation(reads: str) -> Validation:
+    healthy = Claimed("overall", "healthy", "overall=healthy")
+    return Validation("health", ("health.sh",), reads, healthy, COUNTED)
+
+
+COUNTED = Claimed("summary.checked", pattern=r"checked=(\d+)")
+
+
+@pytest.mark.parametrize(
+    ("reads", "output", "claim"),
+    [
+        (JSON, json.dumps({"overall": "HEALTHY", "summary": {"checked": 2}}), (True, 2)),
+        (JSON, json.dumps({"overall": "degraded", "summary": {"checked": ["kestra"]}}), (False, 1)),
+        (TEXT, "\x1b[1moverall=healthy\x1b[0m\nchecked=0\n", (True, 0)),
+        (TEXT, "overall=unhealthy\nchecked=1\n", (False, 1)),
+    ],
+)
+def test_a_claim_is_read(reads: str, output: str, claim: tuple[bool, int]) -> None:
+    """A command's word is found where the target file says, and so is how much it looked at."""
+    assert validations.read(_validation(reads), output) == claim
+
+
+@pytest.mark.parametrize(
+    ("reads", "output", "said"),
+    [
+        (JSON, "", "it printed nothing"),
+        (JSON, '{"overall": "healthy\r"}', "is no JSON"),
+        (JSON, '{"health": "healthy"}', "no key 'overall'"),
+        (JSON, '{"overall": "healthy", "summary": []}', "no key 'summary.checked'"),
+        (JSON, '{"overall": "healthy", "summary": {"checked": true}}', "is no number"),
+        (TEXT, " \n", "it printed nothing"),
+        (TEXT, "overall=healthy\n", "does not say how much it looked at"),
+    ],
+)
+def test_what_cannot_be_read_is_said(reads: str, output: str, said: str) -> None:
+    """Where the claim is not to be found, that is told: neither a yes nor a no is made of it."""
+    with pytest.raises(validations.Unreadable, match=said):
+        validations.read(_validation(reads), output)
