@@ -102,6 +102,7 @@ def test_a_server_that_is_another_one(service: Stack, fault: str, check: str, wo
     found = seen.findings(record)
 
     assert word in found[check]
+    assert ("the basic-auth credentials are ignored" in done.stdout) is (fault == "auth-off")
     assert record["verdict"] == "NOT ACCEPTED"
     assert found[check].partition(" → ")[0] in done.stdout
 
@@ -138,6 +139,8 @@ def test_the_port_is_taken_in_the_outage(service: Stack) -> None:
     found = seen.findings(record)
 
     assert service.env["KESTRA_HTTP_PORT"] in found["test_the_ports_are_really_free"]
+    assert "a process of the engine's host, no container, listens on this port" in done.stdout
+    assert f"`ss -ltnp 'sport = :{service.env['KESTRA_HTTP_PORT']}'`" in done.stdout
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "failed"
     assert "up -d --no-deps" in by_hand(done.stdout)
 
