@@ -7,7 +7,7 @@ from pathlib import Path
 from procedures.claims import check, seen
 from procedures.observe.engine import PROJECT
 from procedures.problems import CannotObserve
-from procedures.scripting import SCRIPTS, START, STOP, find
+from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
 from procedures.target import Target
 from reports.observed import Container, Snapshot, Unseen
 from reports.scripted import DockerCall, Rehearsal, ScriptSeen
@@ -57,7 +57,7 @@ def test_the_scripts_hit_this_service_only(rehearsals: dict[str, Rehearsal], bef
         f"{step} {hit.effect} {hit.name} ({f'Compose project {hit.project}' if hit.project else 'no Compose project'})"
         for step, one in rehearsals.items()
         for hit in one.hits
-        if hit.id not in ours
+        if hit.id not in ours or step in {STATUS, SAVE_LOGS}  # these are to look, and to touch nothing
     ]
     assert not foreign, (
         f"{'; '.join(foreign)} → let the script match its container by labels or by its exact name"
@@ -121,6 +121,17 @@ def test_the_start_script_starts_this_service_once(
     assert name in one.creates, (
         f"it would create {', '.join(one.creates) or 'nothing'}, and not {name}; in its rehearsal it ended with "
         f"{one.exit_code} and said: {_last(one.output)} → mend what it says, then run again"
+    )
+
+
+@check(protects="data")
+def test_the_start_script_starts_the_image(start_rehearsal: Rehearsal, before: Snapshot) -> None:
+    """The start script makes the container from the image that is to be started."""
+    image, wanted = seen(before.image), seen(before.operator_rendering).image
+    same = {image.id, wanted, *(one.image for one in seen(before.containers) if one.image_id == image.id)}
+    assert same & set(start_rehearsal.images), (
+        f"it would use {', '.join(start_rehearsal.images) or 'none'}, and not {wanted} → a script chooses its image itself: "
+        "let Compose start, or correct the script"
     )
 
 

@@ -39,7 +39,15 @@ def seen_before(container: Container) -> tuple[ScriptSeen, ...]:
     )
     up = _call("docker", "compose", "up", "-d", "kestra", effect="creates")
     start = Rehearsal(
-        0, 0.1, False, "pronto", (up,), env_files=("/srv/tools/.env",), creates=(container.name,), hits=(hit,)
+        0,
+        0.1,
+        False,
+        "pronto",
+        (up,),
+        env_files=("/srv/tools/.env",),
+        creates=(container.name,),
+        images=(container.image,),
+        hits=(hit,),
     )
     return tuple(
         ScriptSeen(step, f"/srv/tools/tools/{step}.sh", interpreter="/bin/bash", rehearsal=one)

@@ -9,7 +9,7 @@ from procedures.observe.engine import PROJECT
 from procedures.scripting import START, STOP
 from reports.claimed import Need
 from reports.evidence import Outcome
-from reports.observed import Unseen
+from reports.observed import Image, Unseen
 from reports.scripted import DockerCall, Hit
 from tests.checks.cases import Case
 from tests.checks.operators import RESULTS, STEPS, Change, rehearsal, run_by_hand, script, touched, validation
@@ -23,6 +23,7 @@ STOPS = f"{PRE}test_the_stop_script_stops_the_service"
 ENV_FILES = f"{PRE}test_the_start_script_reads_the_named_env_files"
 FETCH = f"{PRE}test_the_scripts_fetch_nothing"
 ONCE = f"{PRE}test_the_start_script_starts_this_service_once"
+IMAGE = f"{PRE}test_the_start_script_starts_the_image"
 LEFT_OUT = f"{PRE}test_no_setting_leaves_the_service_out"
 ALIKE = f"{PRE}test_no_setting_is_one_that_nobody_reads"
 SECRETS = f"{PRE}test_the_scripts_show_no_secret"
@@ -70,6 +71,12 @@ def _without_labels(moment: str) -> Change:
     return changed
 
 
+def _image_by_id(world: World) -> World:
+    image = world.before.image
+    assert isinstance(image, Image)
+    return rehearsal(START, images=(image.id,))(world)
+
+
 def _given(**values: str) -> Change:
     def changed(world: World) -> World:
         given = {**container_of(world, "after").environment, **values}
@@ -114,6 +121,7 @@ FAILING = (
     Case(FETCH, "a build", rehearsal(START, builds=("agno-agents",)), "start builds agno-agents"),
     Case(ONCE, "a second one", run_by_hand(name="kestra"), "it would create kestra from the service's image"),
     Case(ONCE, "none", rehearsal(START, creates=(), exit_code=1, output="KESTRA_DB_PASSWORD não configurado\n"), "não configurado"),
+    Case(IMAGE, "another one", rehearsal(START, images=("kestra/kestra:latest",)), "it would use kestra/kestra:latest"),
     Case(LEFT_OUT, "on purpose", both(_settings(**{SKIP: "1"}), rehearsal(START, creates=())), f"{SKIP}=1 is set"),
     Case(LEFT_OUT, "by a script that nobody rehearsed", both(_settings(**{SKIP: "0"}), script(START, rehearsal=None)), "0 too"),
     Case(ALIKE, "another spelling", _settings(SKIP_KESTRA_AUTO_START="1"), "nobody reads SKIP_KESTRA_AUTO_START"),
@@ -146,6 +154,7 @@ FAILING = (
 )  # fmt: skip
 
 PASSING = (
+    Case(IMAGE, "by its id", _image_by_id),
     Case(ONCE, "its own helper", run_by_hand(image="postgres:15"), "no second Kestra"),
     Case(LEFT_OUT, "a no that is understood as one", _settings(**{SKIP: "0"})),
     Case(WORDS, "its own words", run_by_hand("server", "standalone")),

@@ -138,6 +138,19 @@ def test_a_start_that_shows_its_passwords(service: Stack) -> None:
     assert not any(secret in text for secret in secrets for text in (told, *texts))
 
 
+def test_a_look_that_ends_the_service(service: Stack) -> None:
+    """A script that was only to look and ends the service is found out: started again, told, and the run goes no further."""
+    bad.target(service, status=by("status-that-stops.sh"))
+    _, _, found = bad.ended(service, 10)
+    assert "status stops" in found["test_the_scripts_hit_this_service_only"]
+
+    bad.target(service, status=by("status-that-stops.sh", **UNREHEARSED))
+    told, record, _ = bad.ended(service, 11, *WAIVED)
+    assert "a script that was only to look has ended" in told
+    assert [one["step"]["name"] for one in record["steps"] if one["status"] == "planned"] == ["stop"]
+    assert service.is_ready()
+
+
 def test_a_start_that_cuts_a_value_short(service: Stack) -> None:
     """Where a script read the env file in a way of its own, the new container has other values: named, and not accepted."""
     bad.target(service, stop=STOP, start=by("start-with-a-value-cut-short.sh"))
