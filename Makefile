@@ -18,12 +18,19 @@ restart:
 	@stack/up.sh all
 	@exec .venv/bin/pytest -m restart --target=stack/target.toml $(ARGS)
 
+# Tests that wait for containers most of their time run side by side, a file at a time; those that measure time, alone.
+TESTS := $(patsubst %/,%,$(wildcard tests/*/))
+ALONE := $(addprefix tests/,probe benchmarks unit checks docs reports)
+TOGETHER := $(filter-out $(ALONE) tests/data tests/__pycache__,$(TESTS))
+
 # An engine that was started for the tests ends with them, however they end.
 test: venv
 	@stack/up.sh test-tools
 	@$(MAKE) --no-print-directory lint
 	@trap 'stack/up.sh engine-stop make-test' EXIT; \
-	stack/up.sh engine make-test && stack/up.sh images --built && .venv/bin/pytest $(ARGS)
+	stack/up.sh engine make-test && stack/up.sh images --built && \
+	$(if $(ARGS),.venv/bin/pytest $(ARGS),.venv/bin/pytest $(ALONE) && \
+	.venv/bin/pytest -p xdist -n 3 --dist loadfile $(TOGETHER))
 
 lint:
 	@echo "lint: ruff, mypy, shellcheck"
