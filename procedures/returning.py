@@ -10,6 +10,7 @@ from procedures.acts import Start
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
+from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
 from procedures.waiting import Waiting
@@ -28,7 +29,7 @@ def steps(
     """Return the steps that keep what runs, and those that would bring it back; none where nothing is there."""
     if len(containers) != 1:
         return ()
-    name = name_of(containers[0].image_id)
+    name = name_of(containers[0])
     keep, stop = (
         compose.name_image(containers[0].image_id, name),
         compose.stop(grace, grace + restart.STOP_SPARE),
@@ -45,9 +46,10 @@ def steps(
     )  # fmt: skip
 
 
-def name_of(image: str) -> str:
-    """Return the name under which an image is kept."""
-    return f"{REPOSITORY}:{image.removeprefix('sha256:')[:12]}"
+def name_of(container: Container) -> str:
+    """Return the name under which a container's image is kept: each project has its own, to give back on its own."""
+    image, owner = container.image_id, container.labels.get(PROJECT, container.name)
+    return f"{REPOSITORY}:{owner}-{image.removeprefix('sha256:')[:12]}"
 
 
 def closed_because(before: Snapshot, database: Database | Unseen) -> str:
@@ -91,7 +93,7 @@ class Returning:
     def keep(self, container: Container) -> None:
         """Name the present image and write the container's values down."""
         step, observers = self._planned[KEEP], self._observers
-        name = name_of(container.image_id)
+        name = name_of(container)
 
         def act() -> StepResult:
             self._run(observers.compose.name_image(container.image_id, name))

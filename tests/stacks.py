@@ -158,6 +158,10 @@ class Stack:
                 network.remove()
             for volume in client.volumes.list(filters=label):
                 volume.remove(force=True)
+            for image in client.images.list("kestra-restart-kept"):
+                for name in image.tags:
+                    if name.startswith(f"kestra-restart-kept:{self.project}-"):
+                        client.images.remove(name)
 
     def container(self, service: str) -> Container:
         """The container of a service, running or not; read again each time."""

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from procedures import claims
 from reports.evidence import Phase
 from tests.selection.conftest import identity, leftovers
-from tests.selection.typed import SUITE, Typed
+from tests.selection.typed import Typed
 from tests.stacks import Stack
 
 # A plugin of nobody's: it asks everything backwards, before and after ours.
