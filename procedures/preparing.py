@@ -40,17 +40,22 @@ class Preparing:
         if self.procedure == "update":
             self.announcement = update.look(observers, containers)
             observers.asks_registry = self.announcement.pulls
-            if self.announcement.nothing_new:
+            if self._runs and self.announcement.nothing_new:
                 reference = self.announcement.reference
                 self.nothing_new = f"no new image: {reference} is what the container runs already"
         if self.procedure == "apply_env":
             observers.applies = True
             rendering = observers.operator_rendering
-            if len(containers) == 1 and not apply_env.changes(containers[0], rendering):
+            if self._runs and not apply_env.changes(containers[0], rendering):
                 self.nothing_new = "nothing to apply: the container has every value that the files give it"
         if self.procedure == "rollback":
             self.goal = rollback.look(observers, containers)
             observers.choose(self._choice)
+
+    @property
+    def _runs(self) -> bool:
+        """Whether the service is there: one that is down is started, whatever is new."""
+        return len(self._containers) == 1 and self._containers[0].running
 
     def steps(self, grace: float) -> tuple[Step, ...]:
         """Return the steps that prepare, and those of the way back."""

@@ -46,6 +46,16 @@ def test_nothing_to_apply(service: Stack) -> None:
     assert identity == seen.identity(service)
 
 
+def test_a_service_that_is_down_is_started(service: Stack) -> None:
+    """Nothing to apply is no reason to leave a service down."""
+    service.compose("stop", "kestra")
+
+    done = targets.procedure(service, name="apply_env")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert service.is_ready()
+
+
 def test_a_new_port(service: Stack) -> None:
     """The service moves to its new port, the old one is closed, and the outage is measured across the move."""
     old, new = service.env["KESTRA_HTTP_PORT"], str(free_port())
