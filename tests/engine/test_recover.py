@@ -17,7 +17,7 @@ from tests.stacks import SHORT_TIMES, Stack, engine, password, run, stack, wait_
 
 TIMES = SHORT_TIMES["UNDERSTUDY"]
 RECREATE = ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
-# A server that was killed leaves a young heartbeat: for so long it cannot be told from a second one.
+# Heartbeats that are held for those of a server that is alive.
 YOUNG = """select count(*) from service_instance where state in ('CREATED', 'RUNNING', 'TERMINATING')
  and updated_at > now() - interval '3.5 seconds'"""
 
@@ -104,9 +104,11 @@ def next_server(service: Stack, fault: str) -> None:
     service.set_env(UNDERSTUDY=TIMES)
 
 
-def settled(service: Stack) -> None:
-    """Wait until no heartbeat is young: whose container is gone cannot be told from another's."""
-    wait_for(lambda: service.psql(YOUNG) == "0", "the last heartbeats to grow old", 20, 0.2)
+def taken_away(service: Stack) -> None:
+    """Remove the container of a server that was asked to end: it takes its heartbeats back, which would be nobody's."""
+    ours = service.container(seen.SERVICE)
+    ours.stop(timeout=10)
+    ours.remove()
 
 
 # --- brought back: what was wrong is said, the service runs and is judged
@@ -161,7 +163,7 @@ def test_it_hung(service: Stack) -> None:
     wait_for(lambda: seen.health(service) == "mute", "the ports to open", 20)
     _, record = recovered(service)
 
-    assert "running and answering on neither port (accepted and mute)" in noted(record)
+    assert re.search(r"running and answering on neither port \(.*mute\)", noted(record))
 
 
 def test_it_was_a_zombie_since_its_database_was_away(service: Stack) -> None:
@@ -181,14 +183,13 @@ def test_it_was_a_zombie_since_its_database_was_away(service: Stack) -> None:
 
 def test_a_failed_start_had_left_its_container(service: Stack) -> None:
     """What a start that failed has left, `Created`, with the engine's reason, is replaced once the port is free."""
-    service.container(seen.SERVICE).remove(force=True)
+    taken_away(service)
     with seen.container(
         seen.unique("publisher"), ports={"80/tcp": ("127.0.0.1", int(service.env["KESTRA_HTTP_PORT"]))}
     ):
         failed = service.compose(*RECREATE, check=False)
         assert failed.returncode
         assert service.container(seen.SERVICE).status == "created"
-    settled(service)
     _, record = recovered(service)
 
     assert "created and never started" in noted(record)
@@ -224,8 +225,7 @@ def test_a_start_that_was_cut_off_had_left_two(service: Stack) -> None:
 
 def test_a_stranger_holds_the_name(service: Stack) -> None:
     """A container of somebody else under the service's name stays as it is; renamed as told, it is out of the way."""
-    service.container(seen.SERVICE).remove(force=True)
-    settled(service)
+    taken_away(service)
     with seen.container(name(service)) as stranger:
         _, found = refused(service)
         stranger.reload()
@@ -247,8 +247,7 @@ def test_a_kestra_that_was_started_by_hand_holds_the_name(service: Stack) -> Non
         "network": next(iter(ours.attrs["NetworkSettings"]["Networks"])),
         "ports": {"8080/tcp": ("127.0.0.1", int(service.env["KESTRA_HTTP_PORT"]))},
     }
-    ours.remove(force=True)
-    settled(service)
+    taken_away(service)
     with seen.container(name(service), "server", "standalone", image=service.image, **options) as by_hand:
         wait_for(lambda: service.psql(YOUNG) != "0", "its heartbeat", 20, 0.3)
         _, found = refused(service)
@@ -263,8 +262,7 @@ def test_a_kestra_that_was_started_by_hand_holds_the_name(service: Stack) -> Non
 
 def test_the_projects_network_is_gone(service: Stack) -> None:
     """Without its network nobody reaches Postgres: what is told brings it back into a new one, without a restart."""
-    service.container(seen.SERVICE).remove(force=True)
-    settled(service)
+    taken_away(service)
     postgres = service.container(seen.DATABASE)
     with engine() as client:
         (network,) = client.networks.list(filters={"label": f"com.docker.compose.project={service.project}"})
