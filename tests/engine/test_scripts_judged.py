@@ -105,7 +105,7 @@ def test_a_stop_that_stops_nothing(service: Stack, script: str) -> None:
 def test_a_stop_that_ends_somebody_elses_container_too(service: Stack) -> None:
     """A stop that nobody could rehearse is judged by the engine's events: the other container is named, with its way back."""
     bad.target(service, stop=by("stop-every-container-of-the-image.sh", **UNREHEARSED), start=START)
-    with seen.container(seen.unique("relative"), image=service.image) as other:
+    with seen.container(seen.unique("relative"), image=service.image, init=True) as other:
         _, _, found = bad.ended(service, 11, *WAIVED)
         assert f"{other.name} (kill)" in found["test_the_scripts_touched_nothing_else"]
     assert "docker start" in found["test_the_scripts_touched_nothing_else"]

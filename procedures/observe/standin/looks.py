@@ -156,6 +156,9 @@ def _inspect(world: World, call: Call) -> Reply:
             continue
         fate = world.fates.get(found["Id"], "") if found else ""
         template = in_template(form, fate) if fate else form
+        if found and fate == "running" and not found["State"]["Running"]:
+            # A container that is down publishes nothing; what it would publish stands elsewhere, in the same form.
+            template = template.replace(".NetworkSettings.Ports", ".HostConfig.PortBindings")
         gone = found is None and world.fates.get(_id_of(world, name)) == "removed"
         said = world.ask("inspect", *kind, *(["--format", template] if form else []), world.real_name(name))
         if gone or not said.ok:
