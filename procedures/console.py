@@ -136,9 +136,9 @@ class Console:
         for step in plan.steps:
             self.say(f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {told(step.limit)})")
         if plan.worst_outage is not None:
-            twice = ", twice with the way back" if back else ""
+            both = ", twice with the way back" if back else ""
             worst = told(plan.worst_outage)
-            self.say(f"  worst case of the outage: {worst} (stop grace and boot deadline{twice})")
+            self.say(f"  worst case of the outage: {worst} (stop grace and boot deadline{both})")
 
     def details(self, record: Evidence) -> None:
         """List everything of the plan: for `--plan`."""
