@@ -7,13 +7,14 @@ from collections.abc import Callable
 from procedures import returning
 from procedures.interruption import HURRIED
 from procedures.problems import Problem
-from procedures.restart import START
+from procedures.restart import START, STOP
 from procedures.run import Run
 from procedures.scripted import FALLBACK
 from procedures.states import States
 from reports.evidence import StepResult, StepStatus
 
 STARTS = {START, FALLBACK, returning.START}
+STOPS = {STOP, returning.STOP}
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
 _REPORT = "report it with this record"
@@ -60,10 +61,10 @@ def _start(states: States, ask_data: Callable[[], None]) -> None:
 
 
 def _bring_back(run: Run) -> StepResult:
-    """Start what ran before where it was kept and nothing new was started yet, else what the files say."""
+    """Start what ran before where it was kept and nothing new was started, or a claim led back; else what the files say."""
     assert run.restarting is not None
-    begun = run.acting is not None and any(one.step.name == START for one in run.acting.results)
-    if run.returning is not None and run.returning.kept and not begun:
+    taken = {one.step.name for one in run.acting.results} if run.acting else set()
+    if run.returning is not None and run.returning.kept and (START not in taken or returning.STOP in taken):
         run.observers.look_at_kept(run.course.snapshots["before"])
         return run.returning.land()
     return run.restarting.land()
@@ -93,6 +94,6 @@ def _look(run: Run) -> None:
 
 
 def _started(run: Run) -> bool:
-    """Whether the start was carried out."""
-    results = run.acting.results if run.acting else []
-    return any(one.step.name in STARTS and one.status is StepStatus.DONE for one in results)
+    """Whether a start was carried out, and nothing was stopped after it."""
+    acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in STARTS | STOPS]
+    return bool(acts) and acts[-1].step.name in STARTS and acts[-1].status is StepStatus.DONE

@@ -11,7 +11,7 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import PROCEDURES, anomalies, closing, diagnosis, landing, outcome, status
+from procedures import PROCEDURES, anomalies, closing, diagnosis, going_back, landing, outcome, status
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console, drop_lost_output
@@ -146,7 +146,7 @@ class Session:
             raise Blocked("no plan holds this check")
         if check.not_applicable:
             raise NotApplicable(check.not_applicable)
-        if check.way is Way.BACK and (why := self.states.back_not_needed):
+        if check.way is Way.BACK and (why := going_back.not_needed(self.run)):
             raise NotApplicable(why)
         if check.phase is Phase.READY and not self._asked_again:
             self._asked_again = True

@@ -13,15 +13,15 @@ from procedures import (
     baseline,
     diagnosis,
     expected,
+    going_back,
     leftovers,
     plan,
     reaching,
     restart,
-    returning,
 )
 from procedures.claims import seen
 from procedures.observe import dashboards
-from procedures.problems import Blocked, CannotObserve, Interrupted, Problem
+from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import Run
 from procedures.waiting import Waiting
 from procedures.watching import Watch
@@ -236,63 +236,14 @@ class States:
         self.run.finding(told)
         self.run.tell(self.run.redaction.clean(told))
 
-    def _save_failed_logs(self) -> None:
-        """Save the log of what failed: the way back makes the container anew, and its log goes with it."""
-        run = self.run
-        if run.folder is None:
-            return
-        try:
-            for one in run.observers.containers():
-                restart.save_log(run.observers, one, run.folder, run.redaction.clean, "failed")
-        except CannotObserve as error:
-            run.finding(f"the log of what failed could not be saved: {error.what}")
-
     def _superseded(self) -> Settings | Unseen | None:
         """The settings that lose their effect by this start, where the procedure applies new ones."""
         return self.before().running_settings if self.run.asked.procedure == "apply_env" else None
 
-    @property
-    def back_not_needed(self) -> str:
-        """Why the way back is not taken, before anybody asks whether it can be; empty where it is to be taken."""
-        run = self.run
-        if not run.changed:
-            return "nothing was changed, so there is nothing to go back from"
-        if not run.ledger.failed_forward():
-            return "no claim has failed, so the way back was not needed"
-        return ""
-
     def _returned(self) -> Snapshot:
         """Go back to what ran before, because a claim has failed; this is never done a second time."""
         self._go_on()
-        run = self.run
-        if run.returning is None or not run.returning.kept or run.restarting is None:
-            raise Blocked("there is no way back: nothing ran before that could be brought back")
-        run.observers.look_at_kept(self.before())
-        if closed := returning.closed_because(self.before(), run.observers.database()):
-            run.observers.look_at_configured()
-            run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
-            raise Blocked(f"the way back is closed: {closed}")
-        self._save_failed_logs()
-        diagnosis.before_going_back(run)
-        run.tell("a claim has failed: going back to what ran before")
-        run.course.went_back = True
-        run.course.answers = None
-        run.our_return = run.returning.go(run.grace)
-        run.moment("back again")
-        run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
-        if run.course.answers:
-            run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(self._soak()))
-        if run.watch is not None:
-            run.watch.end_probe()
-        snapshot = dataclasses.replace(run.observers.after(), name="returned")
-        run.course.answers = reaching.answers(snapshot, run.asked.target)
-        if run.preparing is not None and (told := run.preparing.give_names_back()):
-            run.finding(told)
-        run.finding(
-            f"the service runs what it ran before, by {run.returning.file}; the target's own files still say what failed",
-            "correct them before anybody starts the service from them",
-        )
-        return self._with_dashboards(snapshot)
+        return self._with_dashboards(going_back.go(self.run, self.before(), self._soak()))
 
     def _looked(self) -> Snapshot:
         """See the service as it runs, for a procedure without steps."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import docker.errors
-import requests
-
 from procedures import envfile, scripting
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
 from procedures.observe import direct, host, kestra, lookout, operators, postgres, rendering, validations
-from procedures.observe.engine import OURS, PROJECT, EngineObserver, environment_of, within
+from procedures.observe.configuration import Configuration
+from procedures.observe.engine import PROJECT, EngineObserver, environment_of
+from procedures.observe.known import known_secrets, secrets_of
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
@@ -62,6 +61,7 @@ class Observers:
         self._run = run
         self._inside: lookout.Lookout | Unseen | None = None
         self._outside: lookout.Lookout | Unseen | None = None
+        self._configuration = Configuration(engine, target.budgets.look, run)
         self.operator_rendering = self._rendered(rendering.by_operator)
         self._network = lookout.place(self.operator_rendering.networks, ())
         self.file_rendering: Rendering | Unseen | None = None
@@ -303,7 +303,7 @@ class Observers:
             ("the new settings", self.settings),
             ("the present settings", self.running_settings),
         ):
-            for key, value in _secrets_in(settings).items():
+            for key, value in secrets_of(settings).items():
                 found.setdefault(value, f"{key} of {what}")
         return found
 
@@ -357,7 +357,9 @@ class Observers:
     def _read_settings(self, containers: tuple[Container, ...] | Unseen, image: Image | Unseen) -> None:
         with ThreadPoolExecutor(2) as pool:
             given = pool.submit(_seen, lambda: self._given(containers))
-            new = pool.submit(_seen, lambda: self._settings(self.operator_rendering.environment, image))
+            new = pool.submit(
+                _seen, lambda: self._configuration.read(self.operator_rendering.environment, image)
+            )
             self.running_settings = given.result()
             self.operator_rendering = dataclasses.replace(self.operator_rendering, settings=new.result())
 
@@ -368,46 +370,14 @@ class Observers:
         mine = self.operator_rendering
         if rendered.environment == mine.environment:
             return dataclasses.replace(rendered, settings=mine.settings)
-        read = _seen(lambda: self._settings(rendered.environment, self._image(rendered.image)))
+        read = _seen(lambda: self._configuration.read(rendered.environment, self._image(rendered.image)))
         return dataclasses.replace(rendered, settings=read)
 
     def _given(self, containers: tuple[Container, ...] | Unseen) -> Settings:
         if isinstance(containers, Unseen) or len(containers) != 1:
             raise CannotObserve("there is no single container whose configuration could be read")
         one = containers[0]
-        return self._settings(one.environment, self._image(one.image_id))
-
-    def _settings(self, environment: dict[str, str | Secret], image: Image | Unseen) -> Settings:
-        if isinstance(image, Unseen):
-            raise CannotObserve(image.unseen)
-        plain = {
-            name: value.value if isinstance(value, Secret) else value for name, value in environment.items()
-        }
-        text = plain.get("KESTRA_CONFIGURATION", "")
-        if not text:
-            raise CannotObserve(
-                "the container gets no KESTRA_CONFIGURATION; where its settings come from is unknown"
-            )
-        return kestra.settings(self._echoed(text, image.id), plain)
-
-    def _echoed(self, text: str, image: str) -> str:
-        """Return the configuration as the image's own `echo` writes it: some shells interpret backslashes."""
-
-        def echo() -> bytes:
-            said: bytes = self.engine.client.containers.run(
-                image, entrypoint=["sh", "-c", 'echo "${KESTRA_CONFIGURATION}"'], command=[], remove=True,
-                environment={"KESTRA_CONFIGURATION": text}, network_mode="none", labels={OURS: "echo"},
-                name=f"kestra-restart-echo-{self._run}-{time.monotonic_ns() % 10**9}",
-            )  # fmt: skip
-            return said
-
-        if "\\" not in text:
-            # Every shell's echo agrees about a text without backslashes.
-            return text
-        try:
-            return bytes(within(self.target.budgets.look, "the image's echo", echo)).decode(errors="replace")
-        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise CannotObserve(f"the image's echo could not be asked: {str(error)[:200]}") from error
+        return self._configuration.read(one.environment, self._image(one.image_id))
 
     def _image(self, reference: str) -> Image:
         found = self.engine.image(reference)
@@ -500,18 +470,6 @@ def _host_port(bindings: tuple[Binding, ...], container_port: str) -> int:
     return next((one.host_port for one in bindings if one.container_port == container_port), 0)
 
 
-def known_secrets(
-    environments: Iterable[Mapping[str, str | Secret]], keys: tuple[str, ...]
-) -> dict[Secret, str]:
-    """Return the secret values of several environments by their names; a key may hold another value in each."""
-    found: dict[Secret, str] = {}
-    for one in environments:
-        inside = kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
-        for name, value in (*rendering.secrets_of(one, keys).items(), *inside.items()):
-            found.setdefault(value, name)
-    return found
-
-
 def _seen(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
@@ -525,13 +483,6 @@ def _seen(look: Callable[[], T]) -> T | Unseen:
 
 def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
     return one if isinstance(one, lookout.Lookout) else None
-
-
-def _secrets_in(settings: Settings | Unseen | None) -> dict[str, Secret]:
-    if settings is None or isinstance(settings, Unseen):
-        return {}
-    both = {"database password": settings.db_password, "basic-auth password": settings.basic_auth_password}
-    return {name: value for name, value in both.items() if value}
 
 
 def _now() -> str:

@@ -127,9 +127,9 @@ def test_a_database_password_that_the_volume_knows(service: Stack) -> None:
 
 def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
     """A server that does not come up with the new values runs on the old ones again, judged by the same checks."""
-    env = service.env_file.read_text()
+    env, good = service.env_file.read_text(), service.env["UNDERSTUDY"]
 
-    with changed(service, UNDERSTUDY=service.env["UNDERSTUDY"] + " crash-at-boot"):
+    with changed(service, UNDERSTUDY=f"{good} crash-at-boot"):
         failing = service.env_file.read_text()
         done = targets.procedure(service, name="apply_env")
 
@@ -137,7 +137,7 @@ def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
         assert service.env_file.read_text() == failing != env
         assert service.is_ready()
         assert record(service)["verdict"] == "ROLLED BACK"
-    service.env_file.write_text(env)
+    service.set_env(UNDERSTUDY=good)
     assert targets.procedure(service, name="apply_env").returncode == 0
 
 
@@ -151,8 +151,29 @@ def test_a_signal_in_the_outage_brings_back_what_ran(service: Stack) -> None:
         output, _ = run.communicate(timeout=targets.LIMIT)
 
         assert run.returncode == 14, output
-        wait_for(lambda: _lets_in(service, old_password(service)), "the old password to be let in", 30)
+        wait_for(
+            lambda: _lets_in(service, given(service)["TOOLS_BASICAUTH_PASSWORD"]),
+            "the old password to be let in",
+            30,
+        )
         assert not _lets_in(service, new)
+
+
+def test_a_signal_on_the_way_back_brings_back_what_ran(service: Stack) -> None:
+    """A way back that is cut off between its stop and its start is ended by landing: nothing stays down silently."""
+    good = service.env["UNDERSTUDY"]
+    with changed(service, UNDERSTUDY=f"{good} crash-at-boot"):
+        run = targets.started(service, name="apply_env")
+        targets.wait_for_step(service, run, "back_stop")
+        os.kill(run.pid, signal.SIGTERM)
+        output, _ = run.communicate(timeout=targets.LIMIT)
+
+        assert run.returncode == 14, output
+        wait_for(service.is_ready, "what ran before to run again", 30)
+        assert given(service)["UNDERSTUDY"] == good
+    service.set_env(UNDERSTUDY=good)
+    if targets.procedure(service).returncode == 15:
+        assert targets.procedure(service, name="recover").returncode == 0
 
 
 def test_a_run_killed_in_the_outage_tells_both_ways(service: Stack) -> None:
@@ -176,10 +197,9 @@ def test_a_run_killed_in_the_outage_tells_both_ways(service: Stack) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def old_password(stack: Stack) -> str:
-    """The password that the container was given when it was made."""
-    given = dict(one.partition("=")[::2] for one in stack.container("kestra").attrs["Config"]["Env"])
-    return str(given["TOOLS_BASICAUTH_PASSWORD"])
+def given(stack: Stack) -> dict[str, str]:
+    """What the container was given when it was made."""
+    return dict(one.partition("=")[::2] for one in stack.container("kestra").attrs["Config"]["Env"])
 
 
 def _lets_in(stack: Stack, word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.observe.snapshot import known_secrets
+from procedures.observe.known import known_secrets
 from reports.observed import Secret
 
 

@@ -153,7 +153,9 @@ def test_nothing_outlives_an_operators_command(tmp_path: Path) -> None:
     result = shell.run(command)
 
     assert (result.exit_code, result.output) == (3, "done\n")
-    assert {"sleep 601", "sleep 602"} <= set(result.left)
+    # One that is found before it has become what it will be is named by what it still is.
+    assert len(result.left) >= 3
+    assert all("sleep 60" in one for one in result.left)
     wait_for(
         lambda: not any(_is_alive(int(one)) for one in pids.read_text().split()), "what was left to end", 5
     )

@@ -1,0 +1,68 @@
+"""Going back: whether a claim leads back, whether the database lets it, and the way itself, once."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from procedures import diagnosis, reaching, restart, returning
+from procedures.problems import Blocked, CannotObserve
+from procedures.run import Run
+from reports.observed import Snapshot
+
+
+def not_needed(run: Run) -> str:
+    """Tell why the way back is not taken, before anybody asks whether it can be; empty where it is to be taken."""
+    if not run.changed:
+        return "nothing was changed, so there is nothing to go back from"
+    if not run.ledger.failed_forward():
+        return "no claim has failed, so the way back was not needed"
+    return ""
+
+
+def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
+    """Start what ran before, let it soak, and see it; `soak` is in seconds."""
+    if run.returning is None or not run.returning.kept or run.restarting is None:
+        raise Blocked("there is no way back: nothing ran before that could be brought back")
+    run.observers.look_at_kept(before)
+    if closed := returning.closed_because(before, run.observers.database()):
+        run.observers.look_at_configured()
+        run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
+        raise Blocked(f"the way back is closed: {closed}")
+    _save_failed_logs(run)
+    diagnosis.before_going_back(run)
+    run.tell("a claim has failed: going back to what ran before")
+    run.course.went_back = True
+    run.course.answers = None
+    run.our_return = run.returning.go(run.grace)
+    run.moment("back again")
+    run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
+    if run.course.answers:
+        run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
+    if run.watch is not None:
+        run.watch.end_probe()
+    snapshot = dataclasses.replace(run.observers.after(), name="returned")
+    run.course.answers = reaching.answers(snapshot, run.asked.target)
+    _tell(run)
+    return snapshot
+
+
+def _tell(run: Run) -> None:
+    """Say what is as it was, and what is not: the files are their owner's."""
+    if run.preparing is not None and (told := run.preparing.give_names_back()):
+        run.finding(told)
+    file = run.returning.file if run.returning else ""
+    run.finding(
+        f"the service runs what it ran before, by {file}; the target's own files still say what failed",
+        "correct them before anybody starts the service from them",
+    )
+
+
+def _save_failed_logs(run: Run) -> None:
+    """Save the log of what failed: the way back makes the container anew, and its log goes with it."""
+    if run.folder is None:
+        return
+    try:
+        for one in run.observers.containers():
+            restart.save_log(run.observers, one, run.folder, run.redaction.clean, "failed")
+    except CannotObserve as error:
+        run.finding(f"the log of what failed could not be saved: {error.what}")

@@ -1,0 +1,56 @@
+"""What a container's environment says to its server, taken through the image's own `echo` where that may change it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import docker.errors
+import requests
+
+from procedures.observe import kestra
+from procedures.observe.engine import OURS, EngineObserver, within
+from procedures.problems import CannotObserve
+from reports.observed import Image, Secret, Settings, Unseen
+
+
+class Configuration:
+    """Reads settings as the server will; `limit` is in seconds for one look, `run` names our helper containers."""
+
+    def __init__(self, engine: EngineObserver, limit: float, run: str) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._run = run
+
+    def read(self, environment: Mapping[str, str | Secret], image: Image | Unseen) -> Settings:
+        """Return the settings that an image's server reads from an environment."""
+        if isinstance(image, Unseen):
+            raise CannotObserve(image.unseen)
+        plain = {
+            name: value.value if isinstance(value, Secret) else value for name, value in environment.items()
+        }
+        text = plain.get("KESTRA_CONFIGURATION", "")
+        if not text:
+            raise CannotObserve(
+                "the container gets no KESTRA_CONFIGURATION; where its settings come from is unknown"
+            )
+        return kestra.settings(self._echoed(text, image.id), plain)
+
+    def _echoed(self, text: str, image: str) -> str:
+        """Return the configuration as the image's own `echo` writes it: some shells interpret backslashes."""
+
+        def echo() -> bytes:
+            said: bytes = self._engine.client.containers.run(
+                image, entrypoint=["sh", "-c", 'echo "${KESTRA_CONFIGURATION}"'], command=[], remove=True,
+                environment={"KESTRA_CONFIGURATION": text}, network_mode="none", labels={OURS: "echo"},
+                name=f"kestra-restart-echo-{self._run}-{time.monotonic_ns() % 10**9}",
+            )  # fmt: skip
+            return said
+
+        if "\\" not in text:
+            # Every shell's echo agrees about a text without backslashes.
+            return text
+        try:
+            return bytes(within(self._limit, "the image's echo", echo)).decode(errors="replace")
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise CannotObserve(f"the image's echo could not be asked: {str(error)[:200]}") from error

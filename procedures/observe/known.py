@@ -1,0 +1,28 @@
+"""Which values are known to be secret: what every sink takes out, wherever it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from procedures.observe import kestra, rendering
+from reports.observed import Secret, Settings, Unseen
+
+
+def known_secrets(
+    environments: Iterable[Mapping[str, str | Secret]], keys: tuple[str, ...]
+) -> dict[Secret, str]:
+    """Return the secret values of several environments by their names; a key may hold another value in each."""
+    found: dict[Secret, str] = {}
+    for one in environments:
+        inside = kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
+        for name, value in (*rendering.secrets_of(one, keys).items(), *inside.items()):
+            found.setdefault(value, name)
+    return found
+
+
+def secrets_of(settings: Settings | Unseen | None) -> dict[str, Secret]:
+    """Return the secrets that a server's settings hold, by what they are."""
+    if settings is None or isinstance(settings, Unseen):
+        return {}
+    both = {"database password": settings.db_password, "basic-auth password": settings.basic_auth_password}
+    return {name: value for name, value in both.items() if value}
