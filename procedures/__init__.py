@@ -47,7 +47,7 @@ _OWN = frozenset(
 )
 """What the operator's own scripts, validation commands and names give to checks."""
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
-_NEW_IMAGE = frozenset({"announcement", "candidate", "rolled_back", "schema_to_grow"})
+_NEW_IMAGE = frozenset({"superseded", "announcement", "candidate", "rolled_back", "schema_to_grow"})
 _ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS | _OWN
 
 RETURNING = (

@@ -51,15 +51,20 @@ def last(folder: Path, project: str, service: str) -> Accepted | None:
 
 
 def rolled_back(folder: Path, project: str, service: str) -> frozenset[str]:
-    """Return the ids of the images that runs of a service went back from."""
+    """Return the ids of the images that updates of a service went back from, whatever became of the way back."""
     found = set()
     for one in archive.runs(folder):
         try:
             head = archive.read_head(one)
-            if _is_ours(head, project, service) and head.verdict is Verdict.ROLLED_BACK:
-                after = archive.read_record(one).snapshot("after")
-                if after is not None and isinstance(after.running_image, Image):
-                    found.add(after.running_image.id)
+            if not _is_ours(head, project, service) or head.procedure != "update":
+                continue
+            if head.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}:
+                continue
+            record = archive.read_record(one)
+            after = record.snapshot("after")
+            went_back = record.snapshot("returned") is not None
+            if went_back and after is not None and isinstance(after.running_image, Image):
+                found.add(after.running_image.id)
         except RecordUnreadable:
             continue
     return frozenset(found)

@@ -13,7 +13,7 @@ def changes(container: Container, rendering: Rendering) -> tuple[str, ...]:
     ]
     if _published(container.bindings, rendering.bindings):
         found.append("the published ports")
-    if rendering.restart_policy and rendering.restart_policy != container.restart_policy:
+    if rendering.restart_policy and rendering.restart_policy.partition(":")[0] != container.restart_policy:
         found.append("the restart policy")
     if rendering.stop_grace is not None and rendering.stop_grace != (container.stop_grace or 10.0):
         found.append("the stop's grace")
@@ -22,12 +22,19 @@ def changes(container: Container, rendering: Rendering) -> tuple[str, ...]:
 
 def _published(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
     """Whether other ports are published; an address that the files do not name is every address, however it is told."""
-    named = any(one.host_ip for one in then)
+    anywhere = {(one.container_port, one.host_port) for one in then if not one.host_ip}
 
-    def told(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:
-        return {(one.container_port, one.host_ip if named else "", one.host_port) for one in bindings}
+    def plain(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:
+        return {
+            (
+                one.container_port,
+                "" if (one.container_port, one.host_port) in anywhere else one.host_ip,
+                one.host_port,
+            )
+            for one in bindings
+        }
 
-    return told(now) != told(then)
+    return plain(now) != plain(then)
 
 
 def told(before: Snapshot, keys: Keys) -> str:

@@ -238,8 +238,12 @@ class Asking:
         self._states.after(self._way)
         watch = self._run.watch
         outage = watch.so_far() if watch else None
-        if outage is None:
+        if watch is None or outage is None:
             raise CannotObserve("nobody looked at the service from outside")
+        if watch.broke_off:
+            raise CannotObserve(
+                "the probe that looked from outside had ended before it was asked to", "run again"
+            )
         return outage
 
     def ask(self, function: Callable[..., None]) -> None:

@@ -133,7 +133,7 @@ def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
         record = _swept(run, record)
         sealed = archive.seal(run.folder, record)
     except archive.ArchiveUnwritable as error:
-        return run.folder, evidence_of(run, lost=str(error) if run.changed else "")
+        return run.folder, evidence_of(run, lost=str(error) if run.owes_evidence else "")
     _keep_house(run, sealed)
     return sealed, record
 
@@ -272,6 +272,8 @@ def _told(one: Container) -> str:
 
 
 def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
+    if judged is Verdict.REFUSED and run.taken_over:
+        return _as_before(run)
     if judged not in _BY_HAND:
         return ()
     if run.course.by_hand:

@@ -14,16 +14,21 @@ WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Stands where a version should be that the image does not name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Image, version, settings and published ports, each as it was checked before; unseen where nobody could say."""
 
     image_id: str | Unseen
-    version: str | Unseen
+    version: str | Unnamed | Unseen
     settings: Settings | Unseen
     bindings: tuple[Binding, ...] | Unseen
 
 
-def as_configured(look: Snapshot, version: str | Unseen) -> Expected:
+def as_configured(look: Snapshot, version: str | Unnamed | Unseen) -> Expected:
     """Return what the target's files promise, as one look rendered them."""
     rendering, image = look.operator_rendering, look.image
     if not isinstance(rendering, Rendering):
@@ -57,13 +62,11 @@ def with_image(found: Expected, goal: Goal) -> Expected:
     return replace(found, image_id=run.image.id, version=accepted.baseline_of(run).version)
 
 
-def version_of(image: Image | Unseen | None) -> str | Unseen:
+def version_of(image: Image | Unseen | None) -> str | Unnamed | Unseen:
     """Return the version that an image says it is."""
     if not isinstance(image, Image):
         return _unseen(image, "the image was not seen")
-    return image.version or Unseen(
-        f"the image {image.reference} carries no version → name the image by a label org.opencontainers.image.version"
-    )
+    return image.version or Unnamed()
 
 
 def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from procedures import diagnosis, reaching, restart, returning
-from procedures.problems import Blocked, CannotObserve
+from procedures.problems import Blocked
 from procedures.run import Run
 from reports.observed import Snapshot
 
@@ -24,16 +24,20 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     if run.returning is None or not run.returning.kept or run.restarting is None:
         raise Blocked("there is no way back: nothing ran before that could be brought back")
     run.observers.look_at_kept(before)
-    if closed := returning.closed_because(before, run.observers.database()):
-        run.observers.look_at_configured()
-        run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
-        raise Blocked(f"the way back is closed: {closed}")
+    _allowed(run, before)
     _save_failed_logs(run)
     diagnosis.before_going_back(run)
     run.tell("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
-    run.our_return = run.returning.go(run.grace)
+    run.returning.stop_new(run.grace)
+    try:
+        _allowed(run, before)  # it may have gone on migrating until it was stopped
+    except Blocked:
+        run.course.went_back = False
+        run.restarting.land()
+        raise
+    run.our_return = run.returning.start_kept(run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
     if run.course.answers:
@@ -44,6 +48,14 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.course.answers = reaching.answers(snapshot, run.asked.target)
     _tell(run)
     return snapshot
+
+
+def _allowed(run: Run, before: Snapshot) -> None:
+    """See that the database allows the way back, or leave the service to what was started."""
+    if closed := returning.closed_because(before, run.observers.database()):
+        run.observers.look_at_configured()
+        run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
+        raise Blocked(f"the way back is closed: {closed}")
 
 
 def _tell(run: Run) -> None:
@@ -64,5 +76,5 @@ def _save_failed_logs(run: Run) -> None:
     try:
         for one in run.observers.containers():
             restart.save_log(run.observers, one, run.folder, run.redaction.clean, "failed")
-    except CannotObserve as error:
-        run.finding(f"the log of what failed could not be saved: {error.what}")
+    except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
+        run.finding(f"the log of what failed could not be saved: {error}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
+from procedures.kept import SUFFIX
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
@@ -140,6 +141,8 @@ class Holding:
                 self.recovered_from = story.run
                 continue
             seal_for(story, Verdict.INTERRUPTED)
+            # What it had kept for a way back that it never needed holds secrets.
+            story.file.with_suffix(SUFFIX).unlink(missing_ok=True)
             self.findings.append(
                 Finding(
                     f"run {story.run} of {story.began_at} was cut off before it changed anything; it was sealed"

@@ -23,17 +23,19 @@ _FROM_THE_FILES = ("build", "env_file", "depends_on", "pull_policy", "profiles")
 
 
 def model(rendered: Mapping[str, Any], service: str, container: Container, image: str) -> dict[str, Any]:
-    """Return a Compose model of one service, with a container's own image, values and ports.
+    """Return a Compose model of one service, with a container's own image, values, command and ports.
 
-    Everything else (volumes, networks, health check, restart policy) is what the files say.
+    Everything else (volumes, networks, secrets, health check, restart policy) is what the files say.
     """
     kept = {key: value for key, value in rendered["services"][service].items() if key not in _FROM_THE_FILES}
     kept["image"] = image
     kept["environment"] = {name: _escaped(value) for name, value in container.environment.items()}
+    if container.command:
+        kept["command"] = [_escaped(one) for one in container.command]
     kept["ports"] = [_port(one) for one in container.bindings]
     used = {
         part: {name: rendered[part][name] for name in _names(kept.get(part)) if name in rendered[part]}
-        for part in ("volumes", "networks")
+        for part in ("volumes", "networks", "secrets", "configs")
         if rendered.get(part)
     }
     return {"name": rendered["name"], "services": {service: kept}, **used}

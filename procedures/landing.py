@@ -64,9 +64,13 @@ def _bring_back(run: Run) -> StepResult:
     """Start what ran before where it was kept and nothing new was started, or a claim led back; else what the files say."""
     assert run.restarting is not None
     taken = {one.step.name for one in run.acting.results} if run.acting else set()
-    if run.returning is not None and run.returning.kept and (START not in taken or returning.STOP in taken):
-        run.observers.look_at_kept(run.course.snapshots["before"])
-        return run.returning.land()
+    if run.returning is not None and run.returning.kept and (START not in taken or run.course.went_back):
+        before = run.course.snapshots["before"]
+        run.observers.look_at_kept(before)
+        # What was never started has moved no schema.
+        if START not in taken or not returning.closed_because(before, run.observers.database()):
+            return run.returning.land()
+    run.observers.look_at_configured()
     return run.restarting.land()
 
 
@@ -95,5 +99,6 @@ def _look(run: Run) -> None:
 
 def _started(run: Run) -> bool:
     """Whether a start was carried out, and nothing was stopped after it."""
-    acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in STARTS | STOPS]
+    ways = {returning.START, returning.STOP} if run.course.went_back else STARTS | STOPS
+    acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in ways]
     return bool(acts) and acts[-1].step.name in STARTS and acts[-1].status is StepStatus.DONE

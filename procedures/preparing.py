@@ -40,6 +40,7 @@ class Preparing:
         if self.procedure == "update":
             self.announcement = update.look(observers, containers)
             observers.asks_registry = self.announcement.pulls
+            observers.applies = True
             if self._runs and self.announcement.nothing_new:
                 reference = self.announcement.reference
                 self.nothing_new = f"no new image: {reference} is what the container runs already"

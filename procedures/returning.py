@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from procedures import kept, restart
@@ -21,6 +22,7 @@ KEEP, STOP, START = "keep", "back_stop", "back_start"
 REPOSITORY = "kestra-restart-kept"
 """Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
 NAME_LIMIT = 30.0
+LOOK_CADENCE = 0.2
 
 
 def steps(
@@ -78,7 +80,11 @@ class Returning:
         self._acting = acting
         self._observers = observers
         self._waiting = waiting
+        # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+        drain = self._planned[restart.STOP].limit if restart.STOP in self._planned else 0.0
+        self._start_limit = restart.START_LIMIT + drain
         self.kept = False
+        self._named = ""
 
     @property
     def planned(self) -> bool:
@@ -96,38 +102,45 @@ class Returning:
         name = name_of(container)
 
         def act() -> StepResult:
-            self._run(observers.compose.name_image(container.image_id, name))
+            if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
+                self._run(observers.compose.name_image(container.image_id, name))
+                self._named = name
             kept.write(self.file, observers, container, name)
+            self._run(observers.compose.try_kept(self.file))
             return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
         self._acting.carry_out(step, act)
         self.kept = True
 
     def undo(self) -> str:
-        """Take away what was kept, after a refusal; an image that still runs loses only this name."""
-        if not self.kept:
-            return ""
+        """Take away what was kept, after a refusal, and say what could not be."""
+        had = self.file.exists()
         self.file.unlink(missing_ok=True)
-        words = self._planned[KEEP].way_back.partition(";")[0]
-        shell.run(self._observers.compose.unname_image(words.split()[-1]))
-        return f"undone: {words}"
+        if not self._named:
+            return f"undone: {self.file} was removed" if had else ""
+        result = shell.run(self._observers.compose.unname_image(self._named))
+        word = "undone" if result.ok else "could not be undone"
+        return f"{word}: the name {self._named}"
 
-    def go(self, grace: float) -> Start:
-        """Stop what was started, start what was kept, and wait until it answers."""
-        compose, began = self._observers.compose, restart.engine_time(self._observers)
+    def stop_new(self, grace: float) -> None:
+        """Stop what was started, where it still runs."""
         if any(one.running for one in self._observers.containers()):
             step = self._planned[STOP]
-            self._acting.command(step, compose.stop(grace, step.limit))
+            self._acting.command(step, self._observers.compose.stop(grace, step.limit))
+
+    def start_kept(self, hopeless: Callable[[], str]) -> Start:
+        """Start what was kept, and wait until it answers."""
+        began = restart.engine_time(self._observers)
         result = self.land()
         step = self._planned[START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
-        ready = self._waiting.until("ready again", self._look, limit, restart.CADENCE)
+        ready = self._waiting.until("ready again", self._look, limit, LOOK_CADENCE, hopeless)
         self._acting.add_wait(step, ready)
         return Start(result, began, ready, None)
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
-        start = self._observers.compose.start_kept(self.file, restart.START_LIMIT)
+        start = self._observers.compose.start_kept(self.file, self._start_limit)
         return self._acting.command(self._planned[START], start)
 
     def note_soak(self, start: Start, wait: Wait) -> Start:

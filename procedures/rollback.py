@@ -10,6 +10,7 @@ from pathlib import Path
 from procedures import accepted
 from procedures.accepted import Accepted
 from procedures.observe.snapshot import Observers
+from procedures.problems import StepFailed
 from reports.evidence import Step, StepResult, StepStatus
 from reports.observed import Container, Image
 
@@ -42,7 +43,9 @@ def step(file: Path) -> Step:
 
 def choose(planned: Step, file: Path, service: str, goal: Goal) -> StepResult:
     """Write a Compose file that names the image and nothing else, safe from a crash."""
-    image = goal.image.id if goal.image else ""
+    if goal.image is None:
+        raise StepFailed("there is no image to go back to", "see what the checks said of it")
+    image = goal.image.id
     text = json.dumps({"services": {service: {"image": image, "pull_policy": "never"}}})
     with file.open("w", encoding="utf-8") as stream:
         stream.write(text)

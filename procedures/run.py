@@ -191,7 +191,8 @@ class Run:
             steps = self._with_what_is_prepared(steps)
         if self.asked.procedure == "recover":
             steps = leftovers.planned(steps, observers, containers)
-        self.accepted = accepted.last(target.archive, observers.project, target.service)
+        if not acts:
+            self.accepted = accepted.last(target.archive, observers.project, target.service)
         if not acts and self.asked.procedure == "accept" and self.accepted is None:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
         situation = plan.Situation(
@@ -310,6 +311,11 @@ class Run:
         return bool(self._acting and self._acting.changed)
 
     @property
+    def owes_evidence(self) -> bool:
+        """Whether a run without evidence is no good one: it did something, or its evidence is all that it does."""
+        return self.changed or not (PROCEDURES[self.asked.procedure].acts or self.asked.leaves_nothing)
+
+    @property
     def stopped_short(self) -> str:
         """Why nothing can be asked any more; empty where the run goes on."""
         if self.course.unobservable:
@@ -345,8 +351,8 @@ class Run:
     def let_go(self, verdict: str) -> None:
         """Seal the journal where nothing is owed, and give the lock back."""
         try:
-            if self.preparing is not None and verdict == Verdict.ACCEPTED:
-                self.preparing.forget()
+            if verdict == Verdict.ACCEPTED:
+                self._forget()
             if self._holding:
                 self._holding.let_go(verdict, owed=self.owes)
         except OSError as error:
@@ -359,6 +365,15 @@ class Run:
                 self._observers.close()
             if self._engine:
                 self._engine.close()
+
+    def _forget(self) -> None:
+        """Remove what was kept for a way back, where this run held the target and judged what runs now."""
+        if self.preparing is None or self._acting is None or self.preparing.nothing_new:
+            return
+        try:
+            self.preparing.forget()
+        except OSError as error:
+            self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
 
     # Small things
 

@@ -200,10 +200,10 @@ class Session:
         reason = self.run.stopped_short or "the run ended before it was reached"
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         closing.save_last_logs(self.run)
-        self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+        self._record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             diagnosis.afterwards(self.run)
-            self._record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+            self._record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         self._record = anomalies.noted(self.run, self._record)
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
@@ -235,7 +235,7 @@ class Session:
         except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = closing.evidence_of(self.run, self._lost if self.run.changed else "")
+            record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         finally:
             self.run.let_go(record.verdict)
         session.exitstatus = record.exit_status
@@ -272,7 +272,7 @@ class Session:
         lost = self._lost or closing.keep(self.run, record)
         if lost:
             self.run.finding(f"the evidence is not whole: {lost}")
-            record = closing.evidence_of(self.run, lost if self.run.changed else "")
+            record = closing.evidence_of(self.run, lost if self.run.owes_evidence else "")
         return closing.seal(self.run, record)
 
     def end(self) -> None:

@@ -238,7 +238,8 @@ class States:
 
     def _superseded(self) -> Settings | Unseen | None:
         """The settings that lose their effect by this start, where the procedure applies new ones."""
-        return self.before().running_settings if self.run.asked.procedure == "apply_env" else None
+        provided = PROCEDURES[self.run.asked.procedure].provides
+        return self.before().running_settings if "superseded" in provided else None
 
     def _returned(self) -> Snapshot:
         """Go back to what ran before, because a claim has failed; this is never done a second time."""

@@ -28,6 +28,7 @@ class Watch:
         )
         self.looking = self._probe.wait_until_looking(PROBE_START)
         self.outage: Outage | None = None
+        self._broke_off = False
 
     @property
     def events(self) -> tuple[EngineEvent, ...] | Unseen:
@@ -61,6 +62,11 @@ class Watch:
 
         return look
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether nobody looked any more before this run asked the probe to end."""
+        return self._probe.broke_off if self._probe is not None else self._broke_off
+
     def so_far(self) -> Outage | None:
         """Return what the probe has seen until now, or all of it where it has ended."""
         return self._probe.so_far() if self._probe is not None else self.outage
@@ -68,6 +74,7 @@ class Watch:
     def end_probe(self) -> Outage | None:
         """End the probe and return what it saw."""
         if self._probe is not None:
+            self._broke_off = self._probe.broke_off
             self.outage = self._probe.stop()
             self._probe = None
         return self.outage

@@ -177,7 +177,7 @@ def _leaned_on(sealed: list[Path]) -> set[Path]:
         if ACCEPTED_NAME.search(folder.name):
             target, image = _target_of(folder)
             images = found.setdefault(target, {})
-            if len(images) < 2:
+            if image and len(images) < 2:  # one that found nothing to do has seen no image
                 images.setdefault(image, folder)
     return {folder for images in found.values() for folder in images.values()}
 

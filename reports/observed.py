@@ -355,8 +355,8 @@ class Snapshot:
     """What the present container was given."""
     whole_dry_run: DryRun | Unseen | None = None
     """What a plain `up` of the whole project would do, where settings are applied."""
-    present_login: str | Unseen | None = None
-    """How the database answers the credentials that the present container was given, where settings are applied."""
+    present_database: Database | Unseen | None = None
+    """What a login with the settings of the present container finds, where new ones are applied."""
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
     direct: Direct | Unseen | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from procedures.baseline import Baseline
 from procedures.claims import check, seen
+from procedures.problems import CannotObserve
 from procedures.update import Announcement
 from procedures.versions import numbers
-from reports.observed import Image
+from reports.observed import Container, Image, Snapshot
 
 
 @check(protects="data")
@@ -20,27 +22,30 @@ def test_it_is_the_image_that_was_announced(announcement: Announcement, candidat
     )
 
 
-def test_it_runs_on_this_engine(announcement: Announcement, candidate: Image) -> None:
+def test_it_runs_on_this_engine(
+    before: Snapshot, candidate: Image, containers_before: tuple[Container, ...]
+) -> None:
     """The new image is made for the processor that the present one runs on."""
-    if announcement.running is None:
-        return
-    wanted = announcement.running.architecture
+    del containers_before  # where there was none there is nothing to compare with: the plan knows
+    wanted = seen(before.running_image).architecture
     assert candidate.architecture == wanted, (
         f"it is made for {candidate.architecture}, the present one for {wanted} → pull the image of this platform"
     )
 
 
-def test_it_starts_in_the_same_way(announcement: Announcement, candidate: Image) -> None:
+def test_it_starts_in_the_same_way(
+    before: Snapshot, candidate: Image, containers_before: tuple[Container, ...]
+) -> None:
     """The new image has the entry point of the present one."""
-    if announcement.running is None:
-        return
-    then, now = announcement.running.entrypoint, candidate.entrypoint
+    del containers_before  # where there was none there is nothing to compare with: the plan knows
+    then, now = seen(before.running_image).entrypoint, candidate.entrypoint
     assert now == then, (
         f"it is {' '.join(now) or 'none'}, the present one's is {' '.join(then) or 'none'} → see whether this is an image "
         "of Kestra at all, and what the compose file's `command` then means"
     )
 
 
+@check(advisory=True)
 def test_its_version_is_known(candidate: Image) -> None:
     """The new image names its version."""
     assert numbers(candidate.version), (
@@ -49,27 +54,20 @@ def test_its_version_is_known(candidate: Image) -> None:
     )
 
 
-def test_it_is_no_older_version(announcement: Announcement, candidate: Image) -> None:
+def test_it_is_no_older_version(candidate: Image, baseline: Baseline) -> None:
     """The new image is of the present version or a later one."""
-    then, now = (
-        numbers(announcement.running.version if announcement.running else ""),
-        numbers(candidate.version),
-    )
-    assert not then or now >= then, (
-        f"{candidate.version} is older than {announcement.running.version if announcement.running else ''} → going back "
-        "is `rollback`"
+    then, now = _version(seen(baseline.version)), _version(candidate.version)
+    assert now >= then, (
+        f"{candidate.version} is older than {seen(baseline.version)} → going back is `rollback`"
     )
 
 
-def test_it_is_no_other_major_version(announcement: Announcement, candidate: Image) -> None:
+def test_it_is_no_other_major_version(candidate: Image, baseline: Baseline) -> None:
     """The new image is of the present major version."""
-    then, now = (
-        numbers(announcement.running.version if announcement.running else ""),
-        numbers(candidate.version),
-    )
-    assert not then or not now or now[0] == then[0], (
-        f"{candidate.version} is another major version than "
-        f"{announcement.running.version if announcement.running else ''} → read its migration notes, then waive this"
+    then, now = _version(seen(baseline.version)), _version(candidate.version)
+    assert now[0] == then[0], (
+        f"{candidate.version} is another major version than {seen(baseline.version)} → read its migration notes, then "
+        "waive this"
     )
 
 
@@ -78,3 +76,14 @@ def test_it_was_not_rolled_back_before(candidate: Image, rolled_back: frozenset[
     assert candidate.id not in rolled_back, (
         f"a run has gone back from {candidate.id[:19]} before → see that run's report; if its cause is mended, waive this"
     )
+
+
+def _version(named: str) -> tuple[int, ...]:
+    """Return a version's numbers; what has none can be compared with nothing."""
+    found = numbers(named)
+    if not found:
+        raise CannotObserve(
+            f"{named or 'an image without a version'} cannot be compared",
+            "name the image by an exact tag, or waive this",
+        )
+    return found

@@ -62,6 +62,11 @@ class Compose:
         project = ("-p", self._target.project) if self._target.project else ()
         return self._docker(limit, "compose", *QUIET, *project, "-f", str(file), *self._up())
 
+    def try_kept(self, file: Path) -> Command:
+        """Build the call by which Compose says whether it takes a model that was kept."""
+        words = ("docker", "compose", "-f", str(file), "config", "--quiet")
+        return Command(words, self._target.root, 30, self._environment)
+
     def pull(self, reference: str, limit: float) -> Command:
         """Build the pull of an image, as anybody would type it."""
         return self._docker(limit, "pull", reference)

@@ -6,7 +6,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,12 +19,15 @@ from procedures.observe import access
 from procedures.observe.client import client_of
 from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
+from procedures.versions import numbers
 from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
 from reports.redact import is_secret_name
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONEOFF = "com.docker.compose.oneoff"
+DISTRIBUTIONS = {"ubuntu", "debian", "alpine", "fedora", "rhel", "ubi", "amazonlinux", "wolfi"}
+"""Names that a distribution's image gives itself, and every image that is made from it inherits."""
 OURS = "io.kestra-restart.role"
 """The label on everything that this suite creates on an engine."""
 OUR_RUN = "io.kestra-restart.run"
@@ -144,7 +147,7 @@ class EngineObserver:
             reference=reference,
             id=said["Id"],
             digests=tuple(said.get("RepoDigests") or ()),
-            version=labels.get("org.opencontainers.image.version", ""),
+            version=version_of(labels, (reference, *(said.get("RepoTags") or ()))),
             architecture=str(said.get("Architecture", "")),
             created=str(said.get("Created", "")),
             labels=dict(labels),
@@ -196,6 +199,18 @@ class EngineObserver:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise CannotObserve(f"{what} cannot be read from {self.where.url}: {_brief(error)}") from error
+
+
+def version_of(labels: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return the version that an image names: by its own label, else by a tag that begins with one, else none.
+
+    A label that was inherited from a distribution's image is that distribution's version.
+    """
+    label = labels.get("org.opencontainers.image.version", "")
+    if label and labels.get("org.opencontainers.image.ref.name", "") not in DISTRIBUTIONS:
+        return label
+    tags = (one.rpartition(":")[2] for one in names if ":" in one.rpartition("/")[2])
+    return next((tag for tag in tags if numbers(tag) and "." in tag), "")
 
 
 def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:

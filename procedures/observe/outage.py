@@ -338,6 +338,12 @@ class Probe:
             return not self._over
 
     @property
+    def broke_off(self) -> bool:
+        """Whether the probe ended before it was asked to: what it had not seen by then, nobody has."""
+        with self._changed:
+            return self._over and self._ended.get("why") != "asked to"
+
+    @property
     def answers(self) -> Mapping[str, Answer]:
         """What each path answers now; a path that was not looked at yet is not in it."""
         with self._changed:

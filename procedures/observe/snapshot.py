@@ -227,7 +227,7 @@ class Observers:
                 running_image=running_image.result(),
                 running_settings=self.running_settings,
                 whole_dry_run=self._whole_dry_run() if self.applies else None,
-                present_login=self._present_login() if self.applies else None,
+                present_database=self._present_database() if self.applies else None,
                 database=database.result(),
                 server=server.result(),
                 direct=itself.result(),
@@ -409,18 +409,18 @@ class Observers:
     def _whole_dry_run(self) -> DryRun | Unseen:
         return _seen(lambda: rendering.dry_run(self.compose.rehearse_all(self.target.budgets.look * 2)))
 
-    def _present_login(self) -> str | Unseen:
-        """Log in as the present container does, to know whether its values would still work."""
+    def _present_database(self) -> Database | Unseen:
+        """Log in as the present container does, to know whether its values would still work, and where they lead."""
 
-        def login() -> str:
+        def look() -> Database:
             settings = self.running_settings
             if not isinstance(settings, Settings) or not isinstance(self._inside, lookout.Lookout):
                 raise CannotObserve(
                     "the present container's settings, or a place to log in from, were not seen"
                 )
-            return postgres.look_quickly(self._inside, settings, self.target.budgets.look).login
+            return postgres.look(self._inside, settings, self.target.budgets.look)
 
-        return _seen(login)
+        return _seen(look)
 
     def database(self) -> Database | Unseen:
         """Log in to the database alone."""

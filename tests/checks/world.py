@@ -144,7 +144,7 @@ def recorded() -> World:
             replace(
                 operators.before(before),
                 announced=DIGEST,
-                present_login="ok",
+                present_database=before.database,
                 whole_dry_run=before.dry_run,
                 dashboards=(DASHBOARD,),
             )

@@ -208,3 +208,17 @@ def _lets_in(stack: Stack, word: str) -> bool:
         return httpx.get(url, auth=(stack.auth[0], word), timeout=5).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_an_env_file_that_is_edited_meanwhile(service: Stack) -> None:
+    """A file that somebody edits while the run prepares closes the second gate: what was checked is what is started."""
+    identity = seen.identity(service)
+    with changed(service, KESTRA_BASICAUTH_PASSWORD=password()):
+        run = targets.started(service, name="apply_env")
+        targets.wait_for_step(service, run, "save_logs")
+        service.set_env(KESTRA_BASICAUTH_PASSWORD=password())
+        output, _ = run.communicate(timeout=targets.LIMIT)
+
+    assert run.returncode == 10, output
+    assert "was edited meanwhile" in output
+    assert identity == seen.identity(service)

@@ -13,6 +13,7 @@ from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
+from tests.foreign import foreign
 from tests.stacks import SOURCE, Stack, engine, wait_for
 
 EXAMPLE = tomllib.loads((SOURCE / "examples" / "scripts" / "target.toml").read_text())
@@ -46,7 +47,8 @@ def test_the_stacks_own_scripts(service: Stack) -> None:
     bad.target(service)
     targets.target_file(service, **example)
     then = seen.identity(service)
-    _, record, _ = bad.ended(service, 0)
+    with foreign(service):
+        _, record, _ = bad.ended(service, 0)
     folder = targets.latest(service)
 
     assert seen.identity(service) != then

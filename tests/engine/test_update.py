@@ -93,6 +93,23 @@ def test_a_registry_that_does_not_deliver(
     assert list(Path(pulled.root / targets.STATE).rglob("*.kept.json")) == []
 
 
+def test_an_image_that_the_disk_has_no_room_for(pulled: Stack, shelf: Registry) -> None:
+    """A disk that cannot hold a second image beside the present one is found out before the pull."""
+    identity = seen.identity(pulled)
+    with variant("0.20.8") as newer:
+        shelf.push(newer, NAME)
+    targets.target_file(pulled, pull="always", disk_free=10**17)
+    try:
+        done = targets.procedure(pulled, name="update")
+    finally:
+        shelf.push(_image(pulled), NAME)
+        targets.target_file(pulled, pull="always")
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert "the present image takes" in done.stdout
+    assert identity == seen.identity(pulled)
+
+
 @pytest.mark.parametrize(
     ("version", "check"),
     [("0.19.4", "test_it_is_no_older_version"), ("1.0.0", "test_it_is_no_other_major_version")],
