@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from procedures import PROCEDURES
@@ -23,9 +25,23 @@ def _contents(stack: Stack) -> dict[str, str]:
     return dict(one.split("=") for one in said.splitlines())
 
 
+@pytest.fixture
+def kept(service: Stack) -> Path:
+    """What another run keeps for its way back, beside the journals of this target."""
+    place = service.root / targets.STATE / "kestra-restart"
+    if not place.is_dir():
+        done = targets.procedure(service, name="accept")
+        assert done.returncode == 0, done.stdout + done.stderr
+    (folder,) = place.iterdir()
+    file = folder / "another.kept.json"
+    file.write_text("{}")
+    return file
+
+
 @pytest.mark.parametrize("name", PROCEDURES)
-def test_a_plan_writes_nothing(service: Stack, name: str) -> None:
-    """`--plan` leaves engine, files, archive, journal and database as they were."""
+def test_a_plan_writes_nothing(service: Stack, kept: Path, name: str) -> None:
+    """`--plan` leaves engine, files, archive, journal, another run's way back and the database as they were."""
+    assert kept.exists()
     before, identity = (
         seen.files(service.root),
         (seen.identity(service), seen.identity(service, seen.DATABASE)),

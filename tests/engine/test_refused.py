@@ -245,7 +245,7 @@ def test_the_reference_points_elsewhere(service: Stack) -> None:
     with retagged(service, lambda client: client.images.get(OTHER_IMAGE).tag(service.image)):
         reason = refused(service)["test_the_image_is_the_one_that_runs"]
 
-    assert "`update`" in reason
+    assert "pytest -m update" in reason
 
 
 def test_the_image_is_absent(service: Stack) -> None:
