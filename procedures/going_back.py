@@ -46,7 +46,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.watch.end_probe()
     snapshot = dataclasses.replace(run.observers.after(), name="returned")
     run.course.answers = reaching.answers(snapshot, run.asked.target)
-    _tell(run)
+    tell(run)
     return snapshot
 
 
@@ -58,7 +58,7 @@ def _allowed(run: Run, before: Snapshot) -> None:
         raise Blocked(f"the way back is closed: {closed}")
 
 
-def _tell(run: Run) -> None:
+def tell(run: Run) -> None:
     """Say what is as it was, and what is not: the files are their owner's."""
     if run.preparing is not None and (told := run.preparing.give_names_back()):
         run.finding(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procedures import returning
+from procedures import going_back, returning
 from procedures.interruption import HURRIED
 from procedures.problems import Problem
 from procedures.restart import START, STOP
@@ -69,7 +69,10 @@ def _bring_back(run: Run) -> StepResult:
         run.observers.look_at_kept(before)
         # What was never started has moved no schema.
         if START not in taken or not returning.closed_because(before, run.observers.database()):
-            return run.returning.land()
+            result = run.returning.land()
+            if result.status is StepStatus.DONE:
+                going_back.tell(run)
+            return result
     run.observers.look_at_configured()
     return run.restarting.land()
 

@@ -101,8 +101,8 @@ class Updating:
         if not self._pulled:
             return ""
         command = _undo(self._observers.compose, self._announcement)
-        shell.run(command)
-        return f"undone: {' '.join(command.argv)}"
+        word = "undone" if shell.run(command).ok else "could not be undone"
+        return f"{word}: {' '.join(command.argv)}"
 
 
 def _undo(compose: Compose, announcement: Announcement) -> shell.Command:
