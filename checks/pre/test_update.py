@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
+from procedures.problems import CannotObserve
 from procedures.target import Target
 from procedures.update import Announcement
+from procedures.versions import numbers
 from reports.observed import Snapshot
 
 
@@ -45,3 +47,21 @@ def test_the_configuration_stays_the_same(announcement: Announcement, before: Sn
         assert not changed, (
             f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
         )
+
+
+@check(advisory=True)
+def test_postgres_stays_of_its_major_version(announcement: Announcement, before: Snapshot) -> None:
+    """The files name the database's image in the major version that runs: an update of Kestra moves no Postgres."""
+    del announcement
+    running = numbers(str(seen(seen(before.database).server_version)))
+    reference = seen(before.operator_rendering).database_image
+    named = numbers(reference.rpartition(":")[2]) if ":" in reference.rpartition("/")[2] else ()
+    if not running or not named:
+        raise CannotObserve(
+            f"{reference} names no version, Postgres {'.'.join(map(str, running)) or 'none'}",
+            "name an exact tag",
+        )
+    assert named[0] == running[0], (
+        f"{reference} is of another major version than {running[0]}, which runs → this run leaves Postgres alone; the next "
+        "plain `up` would start the new one on data that it cannot read: dump and restore them first"
+    )

@@ -398,6 +398,10 @@ FAILING = (
         f"{UPDATE}test_the_configuration_stays_the_same", "another value", _environment(TOOLS_DB_NAME="old"),
         "TOOLS_DB_NAME",
     ),
+    Case(
+        f"{UPDATE}test_postgres_stays_of_its_major_version", "the next one",
+        _rendering(database_image="postgres:17.2"), "dump and restore",
+    ),
     Case(f"{CANDIDATE}test_it_is_the_image_that_was_announced", "another", _candidate(digests=("a@sha256:b",)), "pushed"),
     Case(f"{CANDIDATE}test_it_runs_on_this_engine", "another platform", _candidate(architecture="s390x"), "s390x"),
     Case(f"{CANDIDATE}test_it_starts_in_the_same_way", "a shell", _candidate(entrypoint=("bash",)), "bash"),

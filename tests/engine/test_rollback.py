@@ -8,6 +8,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.foreign import foreign
 from tests.stacks import Stack, stack
 from tests.variants import NEWER_SCHEMA_IMAGE, variant
 
@@ -30,7 +31,7 @@ def test_a_rollback(own: Stack) -> None:
     assert targets.procedure(own, name="rollback").returncode == 10
     first = _image(own)
     assert targets.procedure(own, name="accept").returncode == 0
-    with variant("0.20.9") as newer:
+    with foreign(own), variant("0.20.9") as newer:
         own.set_env(KESTRA_IMAGE=newer)
         done = targets.procedure(own, name="update")
         assert done.returncode == 0, done.stdout + done.stderr

@@ -204,3 +204,17 @@ def test_recovery_by_scripts(service: Stack) -> None:
 
     assert bad.step(record, "start")["status"] == "done"
     assert service.is_ready()
+
+
+def test_a_plan_of_scripts_writes_nothing(service: Stack) -> None:
+    """`--plan` rehearses every script for real, and leaves engine and files as they were."""
+    bad.target(service)
+    targets.target_file(service, **{key: EXAMPLE[key] for key in ("steps", "validate", "needs")})
+    before, identity, since = seen.files(service.root), seen.identity(service), seen.now()
+
+    done = targets.procedure(service, "--plan")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert before == seen.files(service.root)
+    assert identity == seen.identity(service)
+    assert seen.changes(since, seen.now(), f"com.docker.compose.project={service.project}") == []
