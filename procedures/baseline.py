@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.observed import Image, Snapshot, Unseen
+from reports.observed import Database, Image, Snapshot, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,12 @@ class Baseline:
     executions: tuple[str, ...] | Unseen
     schema: tuple[str, ...] | Unseen
     image_id: str | Unseen
+
+
+def schema_of(database: Database) -> tuple[str, ...] | Unseen:
+    """Return the versions of the migrations that have succeeded, in their order."""
+    found = database.migrations
+    return found if isinstance(found, Unseen) else tuple(one.version for one in found if one.success)
 
 
 def of(before: Snapshot) -> Baseline:
@@ -39,11 +45,7 @@ def of(before: Snapshot) -> Baseline:
             if isinstance(database.executions, Unseen)
             else tuple(one.id for one in database.executions)
         )
-        schema = (
-            database.migrations
-            if isinstance(database.migrations, Unseen)
-            else tuple(one.version for one in database.migrations if one.success)
-        )
+        schema = schema_of(database)
     image = before.running_image if isinstance(before.running_image, Image) else before.image
     image_id = image.id if isinstance(image, Image) else Unseen("no image was seen before")
     if server is None or isinstance(server, Unseen) or server.ping.status != 200:

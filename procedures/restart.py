@@ -265,12 +265,17 @@ class Restart:
             # A probe that has died tells its last word for ever: then we ask ourselves.
             if heard is not None and watch is not None and watch.looks:
                 return heard()
-            server = self._observers.server()
-            if isinstance(server, Unseen):
-                return False, server.unseen
-            return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
+            return look_at_service(self._observers)
 
         return look
+
+
+def look_at_service(observers: Observers) -> tuple[bool, str]:
+    """Ask the service ourselves whether it is ready, and say what it answered."""
+    server = observers.server()
+    if isinstance(server, Unseen):
+        return False, server.unseen
+    return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
 
 
 def engine_time(observers: Observers) -> float:

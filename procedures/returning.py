@@ -134,7 +134,9 @@ class Returning:
         result = self.land()
         step = self._planned[START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
-        ready = self._waiting.until("ready again", self._look, limit, LOOK_CADENCE, hopeless)
+        ready = self._waiting.until(
+            "ready again", lambda: restart.look_at_service(self._observers), limit, LOOK_CADENCE, hopeless
+        )
         self._acting.add_wait(step, ready)
         return Start(result, began, ready, None)
 
@@ -147,12 +149,6 @@ class Returning:
         """Record the soak of what was brought back."""
         self._acting.add_wait(self._planned[START], wait)
         return Start(start.step, start.commanded_at, start.ready, wait)
-
-    def _look(self) -> tuple[bool, str]:
-        server = self._observers.server()
-        if isinstance(server, Unseen):
-            return False, server.unseen
-        return restart.is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
 
     def _run(self, command: Command) -> None:
         result = shell.run(command)

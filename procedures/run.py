@@ -180,14 +180,13 @@ class Run:
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
-        kind = PROCEDURES[self.asked.procedure]
-        acts = kind.acts
-        if kind.acts:
+        acts = PROCEDURES[self.asked.procedure].acts
+        if acts:
             self.preparing = self._look_what_to_prepare(containers)
         driver, save_logs = observers.driver, target.budgets.save_logs
         steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
         steps = scripted.planned(steps, driver, save_logs)
-        if kind.acts:
+        if acts:
             steps = self._with_what_is_prepared(steps)
         if self.asked.procedure == "recover":
             steps = leftovers.planned(steps, observers, containers)

@@ -25,8 +25,6 @@ from reports.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects
 from reports.handover import HANDOVER, Handover
 from reports.observed import Snapshot
 
-_ORDER = {phase.value: at for at, phase in enumerate(Phase)}
-
 
 class Session:
     """Holds a run and its console; each method is one moment of pytest's own course."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from reports import archive
+from procedures import accepted
 from reports.observed import Container, Image, Snapshot, Unseen
-from reports.record import RecordUnreadable
 
 LAST_RUNS = 5
 
@@ -55,13 +54,8 @@ def _newer(one: Container, image: Image | Unseen | None) -> str:
 
 
 def _runs(folder: Path, project: str, service: str) -> Iterator[str]:
-    for one in archive.runs(folder):
-        try:
-            head = archive.read_head(one)
-        except RecordUnreadable:
-            continue
-        if head.target is not None and (head.target.project, head.target.service) == (project, service):
-            yield f"{head.run} of {head.began_at}: {head.procedure}, {head.verdict}"
+    for _, head in accepted.heads(folder, project, service):
+        yield f"{head.run} of {head.began_at}: {head.procedure}, {head.verdict}"
 
 
 def _why(value: Unseen | None) -> str:

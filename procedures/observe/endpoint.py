@@ -12,7 +12,6 @@ from procedures.drivers import shell
 from procedures.problems import CannotObserve
 from procedures.target import Target
 
-_TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 _HERE = "127.0.0.1"
 
 
