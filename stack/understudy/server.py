@@ -211,13 +211,13 @@ class Server:
         self._close_ports()
         while True:
             try:
-                connect(self.identity.configuration.datasource).close()
+                connection = connect(self.identity.configuration.datasource)
                 break
             except DatabaseUnreachable:
                 time.sleep(0.2)
         log.info("io.kestra.core.runners.Worker", "All working threads are terminated.")
         if not self.worker.runnings():
-            with Pool(self.identity.configuration.datasource).transaction() as cursor:
+            with connection, connection.cursor() as cursor:
                 self._terminate(cursor, worker="TERMINATED_GRACEFULLY")
         announcement.shutdown()
         announcement.completed()

@@ -31,6 +31,18 @@ def changed(stack: Stack, **settings: str) -> Iterator[None]:
             stack.set_env(**old)
 
 
+@contextmanager
+def role_password(stack: Stack, new: str) -> Iterator[None]:
+    """The password as the database has it; put back where the env file says the old one afterwards."""
+    user, old = stack.env["KESTRA_DB_USER"], stack.env["KESTRA_DB_PASSWORD"]
+    stack.psql(f"ALTER ROLE {user} PASSWORD '{new}'")
+    try:
+        yield
+    finally:
+        if stack.env["KESTRA_DB_PASSWORD"] == old:
+            stack.psql(f"ALTER ROLE {user} PASSWORD '{old}'")
+
+
 def record(stack: Stack) -> dict[str, Any]:
     return targets.record(targets.latest(stack))
 
@@ -115,10 +127,9 @@ def test_a_database_password_that_the_volume_does_not_know(service: Stack) -> No
 
 def test_a_database_password_that_the_volume_knows(service: Stack) -> None:
     """A password that was changed in the database first is applied."""
-    new, user = password(), service.env["KESTRA_DB_USER"]
-    service.psql(f"ALTER ROLE {user} PASSWORD '{new}'")
+    new = password()
 
-    with changed(service, KESTRA_DB_PASSWORD=new):
+    with role_password(service, new), changed(service, KESTRA_DB_PASSWORD=new):
         done = targets.procedure(service, name="apply_env")
 
         assert done.returncode == 0, done.stdout + done.stderr

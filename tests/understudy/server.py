@@ -82,7 +82,7 @@ class Server:
 
     def psql(self, statement: str) -> str:
         """Answer of its database."""
-        return psql(self.stack, self.database, statement)
+        return self.stack.psql(statement, self.database)
 
     def states(self) -> dict[str, str]:
         """The state of each service, the newest of each type."""
@@ -136,20 +136,10 @@ def sleeper(seconds: int) -> str:
     )
 
 
-def psql(stack: Stack, database: str, statement: str) -> str:
-    """Answer of a database of the stack, unaligned, as its administrator."""
-    command = ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", stack.env["KESTRA_DB_USER"]]
-    # The engine's own exec: Compose takes ten times as long for it.
-    done = stack.container("kestra-postgres").exec_run([*command, "-d", database, "-c", statement])
-    assert isinstance(done.output, bytes)
-    assert done.exit_code == 0, done.output
-    return done.output.decode().strip()
-
-
 def new_database(stack: Stack) -> str:
     """Make an empty database beside the stack's own."""
     name = f"d{secrets.token_hex(4)}"
-    psql(stack, "postgres", f"CREATE DATABASE {name}")
+    stack.psql(f"CREATE DATABASE {name}", "postgres")
     return name
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from stack.understudy.faults import SENTENCES, Fault
-from tests.stacks import Stack, wait_for
+from tests.stacks import Stack, password, wait_for
 from tests.understudy import recordings
 from tests.understudy.conversation import HELLO, heard
 from tests.understudy.server import SHORT, Server, run
 
 Settings = dict[str, str]
+POOL = 10  # Hikari's default size
 
 
 def with_faults(faults: str) -> Settings:
@@ -223,6 +225,28 @@ def test_a_long_freeze_of_postgres_is_fatal(fragile_postgres: Stack) -> None:
             assert server.exit_status(10) == 1
         finally:
             postgres.unpause()
+
+
+def test_a_password_that_is_changed_in_postgres_hurts_nobody_who_is_in(fragile_postgres: Stack) -> None:
+    """Every connection of the pool was opened at the boot, so many requests at once need no new login."""
+    user, old = fragile_postgres.env["KESTRA_DB_USER"], fragile_postgres.env["KESTRA_DB_PASSWORD"]
+    with run(fragile_postgres, "kestra") as server:
+        server.wait_until_ready()
+        wait_for(lambda: _sessions(server) == POOL + 1, "the pool to be full, and the watch beside it", 10)
+        fragile_postgres.psql(f"ALTER ROLE {user} PASSWORD '{password()}'")
+        try:
+            with ThreadPoolExecutor(2 * POOL) as people:
+                found = [*people.map(lambda _: server.is_ready(), range(6 * POOL))]
+        finally:
+            fragile_postgres.psql(f"ALTER ROLE {user} PASSWORD '{old}'")
+
+        assert all(found)
+        assert server.is_running()
+
+
+def _sessions(server: Server) -> int:
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'PostgreSQL JDBC Driver'"
+    return int(server.psql(asked))
 
 
 def _outcome(server: Server) -> str:
