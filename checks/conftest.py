@@ -8,6 +8,7 @@ from procedures.acts import Start, Stop
 from procedures.asking import Asking
 from procedures.baseline import Baseline
 from procedures.expected import Expected
+from procedures.recovering import Kept
 from procedures.rollback import Goal
 from procedures.target import Target
 from procedures.update import Announcement
@@ -105,6 +106,12 @@ def rolled_back(asking: Asking) -> frozenset[str]:
 def goal(asking: Asking) -> Goal:
     """The accepted run that a rollback goes back to."""
     return asking.goal
+
+
+@pytest.fixture
+def kept(asking: Asking) -> Kept:
+    """What a run that was cut off has kept, where recovery starts it."""
+    return asking.kept
 
 
 @pytest.fixture

@@ -74,7 +74,9 @@ class Procedure:
 
 PROCEDURES: dict[str, Procedure] = {
     "restart": Procedure("restart the service, gated before and judged after", _ACTING | _SAME),
-    "recover": Procedure("bring the service back to a judged state, whatever it is in", _ACTING | _SAME),
+    "recover": Procedure(
+        "bring the service back to a judged state, whatever it is in", _ACTING | _SAME | frozenset({"kept"})
+    ),
     "update": Procedure(
         "restart with the image that the files name now, pulled and judged before the stop",
         _ACTING | _NEW_IMAGE,

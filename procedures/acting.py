@@ -82,6 +82,10 @@ class Acting:
         )  # fmt: skip
         return self.results[-1]
 
+    def remember(self, name: str, **values: object) -> None:
+        """Write down what a later run needs where this one is cut off, before that can happen."""
+        self._journalled(lambda: self.journal.remember(name, values))
+
     def add_wait(self, step: Step, wait: Wait) -> None:
         """Record a wait beside the step that it followed."""
         found = next(one for one in self.results if one.step.name == step.name)

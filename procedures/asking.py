@@ -11,6 +11,7 @@ from procedures.baseline import Baseline
 from procedures.claims import seen
 from procedures.expected import Expected, as_it_was
 from procedures.problems import Blocked, CannotObserve
+from procedures.recovering import Kept
 from procedures.rollback import Goal
 from procedures.scripting import START, STOP
 from procedures.states import States
@@ -86,6 +87,13 @@ class Asking:
         found = self._run.preparing.goal if self._run.preparing else None
         if found is None:
             raise Blocked("this procedure goes back to no earlier run")
+        return found
+
+    @property
+    def kept(self) -> Kept:
+        found = self._run.recovery.kept
+        if found is None:
+            raise Blocked("no run that was cut off has kept anything")
         return found
 
     @property

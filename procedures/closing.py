@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import PROCEDURES, kept, restart, verdict
+from procedures import restart, verdict
 from procedures.journal import Story
 from procedures.run import Run
 from reports import archive, junit
@@ -31,6 +31,8 @@ from reports.record import RecordUnreadable, fingerprint, from_plain, to_plain
 _KEY = secrets.token_bytes(32)
 """Secrets are fingerprinted under this key; it ends with the process."""
 _BY_HAND = {Verdict.SERVICE_DOWN, Verdict.INTERRUPTED, Verdict.LOCKED}
+_NOT_RECOVERED = {Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.SERVICE_DOWN}
+_RECOVER = "pytest -m recover --target={}"
 
 
 def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
@@ -43,7 +45,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
             unfit=course.unfit,
             interrupted=course.interrupted or ("the run was cut off" if running else ""),
             changed=run.changed,
-            acts=PROCEDURES[run.asked.procedure].acts,
+            acts=run.acts,
             held_back=course.held_back,
             went_back=course.went_back,
             answers=course.answers,
@@ -272,8 +274,8 @@ def _told(one: Container) -> str:
 
 
 def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
-    if judged is Verdict.REFUSED and run.taken_over:
-        return _as_before(run)
+    if run.recovery.kept is not None and not run.changed and judged in _NOT_RECOVERED:
+        return (*_as_before(run), *_by_files(run), _RECOVER.format(run.asked.target.file))
     if judged not in _BY_HAND:
         return ()
     if run.course.by_hand:
@@ -283,14 +285,21 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
         return (f"first clear what stands above, then: {first}", *others)
     if not run.changed:
         return ()
-    return (*run.start_commands, *_as_before(run), f"pytest -m recover --target={run.asked.target.file}")
+    start = _by_files(run) if run.recovery.kept is not None else run.start_commands
+    return (*start, *_as_before(run), _RECOVER.format(run.asked.target.file))
 
 
 def _as_before(run: Run) -> tuple[str, ...]:
     """Return the commands that start what ran before a change, this run's own or that of a run that was cut off."""
-    found = [run.returning.command] if run.returning is not None and run.returning.kept else []
-    found += [one.way_back for one in run.taken_over if kept.SUFFIX in one.way_back]
+    found = [run.returning.command] if run.returning is not None and run.returning.leads_back else []
+    if run.recovery.kept is not None:
+        start = run.observers.compose.start_kept(run.recovery.kept.file, restart.START_LIMIT)
+        found.append(" ".join(start.argv))
     return tuple(f"as it was before the change: cd {run.asked.target.root} && {one}" for one in found)
+
+
+def _by_files(run: Run) -> tuple[str, ...]:
+    return tuple(f"as the target's files say: {one}" for one in run.observers.typed_by_files)
 
 
 def _files(folder: Path | None) -> tuple[SavedFile, ...]:

@@ -21,7 +21,7 @@ def not_needed(run: Run) -> str:
 
 def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     """Start what ran before, let it soak, and see it; `soak` is in seconds."""
-    if run.returning is None or not run.returning.kept or run.restarting is None:
+    if run.returning is None or not run.returning.leads_back or run.restarting is None:
         raise Blocked("there is no way back: nothing ran before that could be brought back")
     run.observers.look_at_kept(before)
     _allowed(run, before)

@@ -11,6 +11,7 @@ from procedures.kept import SUFFIX
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
+from procedures.recovering import give_back
 from reports.evidence import Finding, Verdict, Who
 
 if TYPE_CHECKING:
@@ -140,15 +141,21 @@ class Holding:
             if story.changed:
                 self.recovered_from = story.run
                 continue
+            undone = self._undo(story)
             seal_for(story, Verdict.INTERRUPTED)
-            # What it had kept for a way back that it never needed holds secrets.
-            story.file.with_suffix(SUFFIX).unlink(missing_ok=True)
             self.findings.append(
                 Finding(
                     f"run {story.run} of {story.began_at} was cut off before it changed anything; it was sealed"
                 )
             )
+            self.findings += [Finding(one) for one in undone]
         self.taken_over = stories
+
+    def _undo(self, story: Story) -> tuple[str, ...]:
+        """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""
+        # What it had kept for a way back that it never needed holds secrets.
+        story.file.with_suffix(SUFFIX).unlink(missing_ok=True)
+        return give_back(self._observers, (story,))
 
     def _shows_now(self) -> str:
         containers = self._observers.containers()

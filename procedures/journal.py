@@ -62,6 +62,8 @@ class Story:
     changing_begun: tuple[str, ...]
     way_back: str
     sealed: str
+    facts: dict[str, dict[str, Any]]
+    """What the run noted for whoever has to go on without it, by its name; the last word on each."""
 
     @property
     def changed(self) -> bool:
@@ -105,6 +107,10 @@ class Journal:
 
     def note(self, text: str) -> None:
         self._append("note", text=text)
+
+    def remember(self, name: str, values: Mapping[str, object]) -> None:
+        """Note something that a later run needs where this one is cut off."""
+        self._append("fact", name=name, values=dict(values))
 
     def seal(self, verdict: str) -> None:
         """Close the journal: nothing is owed any more."""
@@ -175,6 +181,7 @@ def tell(file: Path) -> Story:
         changing_begun=tuple(one["step"] for one in changing),
         way_back=str(changing[-1]["way_back"]) if changing else "",
         sealed=next((str(one["verdict"]) for one in entries if one.get("kind") == "sealed"), ""),
+        facts={str(one["name"]): dict(one["values"]) for one in entries if one.get("kind") == "fact"},
     )
 
 

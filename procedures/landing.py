@@ -64,7 +64,11 @@ def _bring_back(run: Run) -> StepResult:
     """Start what ran before where it was kept and nothing new was started, or a claim led back; else what the files say."""
     assert run.restarting is not None
     taken = {one.step.name for one in run.acting.results} if run.acting else set()
-    if run.returning is not None and run.returning.kept and (START not in taken or run.course.went_back):
+    if (
+        run.returning is not None
+        and run.returning.leads_back
+        and (START not in taken or run.course.went_back)
+    ):
         before = run.course.snapshots["before"]
         run.observers.look_at_kept(before)
         # What was never started has moved no schema.

@@ -42,6 +42,9 @@ class Reason(StrEnum):
     NO_VALIDATION = "the target file names no validation command"
     NO_NEEDS = "the target file names nothing that must exist besides"
     NOTHING_NEW = "there is nothing new, so nothing is changed"
+    AS_BEFORE = "what ran before a change that was cut off is started, whatever the container has now"
+    AS_IT_STANDS = "the service answers, so it is judged as it stands and nothing is acted on"
+    NOTHING_KEPT = "nothing is started that was kept before a change"
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
@@ -55,6 +58,7 @@ _NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
 _OF_WHAT_RAN = _NEEDS_CONTAINER | {"server_before", "server_itself_before", "baseline"}
 _NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
 _NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
+_OF_ACTS = {"our_start", "our_stop", "stopped", "outage", "script_results", "others_touched"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Situation:
     has_health_check: bool
     has_baseline: bool = True
     nothing_new: bool = False
+    stands: bool = False
+    """Whether recovery judges what runs, and acts on nothing."""
     has_dashboards: bool = True
     engine_elsewhere: bool = False
     lacking: Mapping[str, Reason] = dataclasses.field(default_factory=dict)
@@ -127,6 +133,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
     asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
     reasons = (
         (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
+        (situation.stands and (check.phase is not Phase.POST or asks & _OF_ACTS), Reason.AS_IT_STANDS),
         (asks & _NEEDS_DASHBOARDS and not situation.has_dashboards, Reason.NO_DASHBOARDS),
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
         ("listeners_here" in asks and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),

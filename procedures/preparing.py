@@ -65,6 +65,9 @@ class Preparing:
         found: tuple[Step, ...] = ()
         if self.can_return:
             found += returning.steps(compose, self._containers, self._file, grace, budgets.boot)
+        elif self.keeps:
+            more = returning.steps(compose, self._containers, self._file, grace, budgets.boot)
+            found += tuple(one for one in more if one.name == returning.KEEP)
         if self.announcement is not None:
             found += update.steps(compose, self.announcement, budgets.pull)
         if self.goal is not None:
@@ -73,9 +76,14 @@ class Preparing:
 
     @property
     def can_return(self) -> bool:
-        """Whether there is a way back: a script that starts the service chooses its image and values itself."""
+        """Whether this run goes back by itself where a claim fails."""
+        return PROCEDURES[self.procedure].returns and self.keeps
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what runs is kept, to be had again; a script that starts the service chooses its image itself."""
         by_script = script(self._observers.target.steps, START) is not None
-        return PROCEDURES[self.procedure].returns and not by_script
+        return (PROCEDURES[self.procedure].returns or self.procedure == "rollback") and not by_script
 
     def hold(
         self, planned: tuple[Step, ...], acting: Acting, waiting: Waiting, tell: Callable[[str], None]
@@ -83,7 +91,7 @@ class Preparing:
         """Take what is needed to act, once the lock is held."""
         self._acting = acting
         self._planned = {one.name: one for one in planned}
-        if self.can_return:
+        if self.keeps:
             self.returning = returning.Returning(planned, self._file, acting, self._observers, waiting)
         if self.announcement is not None:
             self._updating = update.Updating(planned, self.announcement, acting, self._observers, tell)
@@ -91,7 +99,7 @@ class Preparing:
     def prepare(self, before: Snapshot) -> None:
         """Do what is done while the service still runs."""
         if self.returning is not None and self.returning.planned and before.container is not None:
-            self.returning.keep(before.container)
+            self.returning.keep(before.container, before.database)
         if self._updating is not None:
             self._updating.pull()
         if self.goal is not None and self._acting is not None:

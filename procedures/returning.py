@@ -19,6 +19,8 @@ from reports.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.observed import Container, Database, Snapshot, Unseen
 
 KEEP, STOP, START = "keep", "back_stop", "back_start"
+KEPT = "kept"
+"""What the journal calls the fact that something was kept."""
 REPOSITORY = "kestra-restart-kept"
 """Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
 NAME_LIMIT = 30.0
@@ -92,12 +94,17 @@ class Returning:
         return KEEP in self._planned
 
     @property
+    def leads_back(self) -> bool:
+        """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
+        return self.kept and START in self._planned
+
+    @property
     def command(self) -> str:
         """The command that starts what was kept."""
-        return " ".join(self._planned[START].command)
+        return " ".join(self._observers.compose.start_kept(self.file, restart.START_LIMIT).argv)
 
-    def keep(self, container: Container) -> None:
-        """Name the present image and write the container's values down."""
+    def keep(self, container: Container, database: Database | Unseen | None) -> None:
+        """Name the present image and write the container's values down, and what its database was like."""
         step, observers = self._planned[KEEP], self._observers
         name = name_of(container)
 
@@ -110,6 +117,13 @@ class Returning:
             return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
         self._acting.carry_out(step, act)
+        schema = database.migrations if isinstance(database, Database) else database
+        self._acting.remember(
+            KEPT,
+            image=container.image_id,
+            schema=[one.version for one in schema] if isinstance(schema, tuple) else None,
+            named=self._named,
+        )
         self.kept = True
 
     def undo(self) -> str:

@@ -18,6 +18,7 @@ from procedures import (
     journal,
     leftovers,
     plan,
+    recovering,
     restart,
     scripted,
     who,
@@ -32,7 +33,7 @@ from procedures.observe import endpoint, host
 from procedures.observe.engine import EngineObserver
 from procedures.observe.snapshot import Observers
 from procedures.preparing import Preparing
-from procedures.problems import Blocked, CannotObserve, Held
+from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.returning import Returning
 from procedures.target import Target
 from procedures.waiting import Waiting
@@ -118,6 +119,7 @@ class Run:
         self.plan: Plan | None = None
         self.ledger = Ledger((), ())
         self.accepted: accepted.Accepted | None = None
+        self.recovery = recovering.Recovery()
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
         self.our_return: Start | None = None
@@ -158,6 +160,8 @@ class Run:
             # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
             if self._engine is not None:
                 self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
+        except Interrupted as error:
+            self.course.interrupted = error.what
         except Exception as error:  # noqa: BLE001 - pytest would end here with a traceback, and nothing on record
             self.course.unobservable = f"an error of this suite's own: {type(error).__name__}: {error}"
             self.finding(self.course.unobservable, "report it with this record")
@@ -177,6 +181,8 @@ class Run:
         target, observers = self.asked.target, self.observers
         containers = observers.containers()
         state = plan.state_of(containers)
+        if self.asked.procedure == "recover":
+            self.recovery = self._look_how_to_recover(containers)
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
@@ -188,7 +194,9 @@ class Run:
         steps = scripted.planned(steps, driver, save_logs)
         if acts:
             steps = self._with_what_is_prepared(steps)
-        if self.asked.procedure == "recover":
+        if self.recovery.stands:
+            steps = ()
+        elif self.asked.procedure == "recover":
             steps = leftovers.planned(steps, observers, containers)
         if not acts:
             self.accepted = accepted.last(target.archive, observers.project, target.service)
@@ -201,7 +209,8 @@ class Run:
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
             nothing_new=bool(self.preparing and self.preparing.nothing_new),
-            lacking=scripted.lacking(target),
+            stands=self.recovery.stands,
+            lacking=scripted.lacking(target) | self._lacking,
         )
         if self.preparing and self.preparing.nothing_new:
             steps = ()
@@ -210,14 +219,35 @@ class Run:
         worst = self.grace + boot + (target.budgets.gateway or 0.0)
         if any(one.way is Way.BACK for one in steps):
             worst *= 2
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, worst if acts else None)
+        outage = worst if acts and not self.recovery.stands else None
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, outage)
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
-        observers = self.observers
-        engine, service = observers.engine.engine().id, self.asked.target.service
-        place = journal.Place.of(engine, observers.project, service, self._environment)
-        return Preparing(self.asked.procedure, observers, containers, place.folder, self.id)
+        return Preparing(self.asked.procedure, self.observers, containers, self._place.folder, self.id)
+
+    @property
+    def _place(self) -> journal.Place:
+        engine, service = self.observers.engine.engine().id, self.asked.target.service
+        return journal.Place.of(engine, self.observers.project, service, self._environment)
+
+    def _look_how_to_recover(self, containers: tuple[Container, ...]) -> recovering.Recovery:
+        observers, boot = self.observers, self.asked.target.budgets.boot
+        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        found = recovering.look(
+            observers, self._place, containers, lambda one: recovering.answers(observers, one, waiting, boot)
+        )
+        self.learn_secrets()
+        for one in found.told:
+            self.finding(one.text, one.next_move)
+        return found
+
+    @property
+    def _lacking(self) -> dict[str, plan.Reason]:
+        """What checks may ask for and this recovery has nothing of."""
+        if self.recovery.starts_kept:
+            return dict.fromkeys(("images_to_keep", "settings_to_keep"), plan.Reason.AS_BEFORE)
+        return {"kept": plan.Reason.NOTHING_KEPT}
 
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Add what the procedure prepares, and its way back: what changes nothing comes first."""
@@ -312,7 +342,12 @@ class Run:
     @property
     def owes_evidence(self) -> bool:
         """Whether a run without evidence is no good one: it did something, or its evidence is all that it does."""
-        return self.changed or not (PROCEDURES[self.asked.procedure].acts or self.asked.leaves_nothing)
+        return self.changed or not (self.acts or self.asked.leaves_nothing)
+
+    @property
+    def acts(self) -> bool:
+        """Whether this run has anything to do but look: what stands and answers is only judged."""
+        return PROCEDURES[self.asked.procedure].acts and not self.recovery.stands
 
     @property
     def stopped_short(self) -> str:
@@ -341,6 +376,18 @@ class Run:
     def taken_over(self) -> tuple[journal.Story, ...]:
         """The journals of runs that were cut off, which this run has taken over."""
         return self._holding.taken_over if self._holding else ()
+
+    def give_names_back(self) -> None:
+        """Give back the names that the pulls of runs which were cut off had moved: what they brought does not run."""
+        for told in recovering.give_back(self.observers, self.taken_over):
+            self.finding(told)
+
+    def has_recovered(self, verdict: str) -> bool:
+        """Whether this run has done what the open journals of others asked for."""
+        if self.asked.procedure != "recover":
+            return False
+        # What only stands there owes its judgement, and nothing else has been done about it.
+        return verdict == Verdict.ACCEPTED if self.recovery.stands else self.changed and not self.owes
 
     @property
     def owes(self) -> bool:

@@ -110,7 +110,7 @@ class Session:
         order = [one.id for one in (self.run.plan.checks if self.run.plan else self.run.claims)]
         if self.run.asked.plan_only:
             phases = {one.id: one.phase for one in self.run.claims}
-            asked = Phase.PRE if PROCEDURES[self.procedure].acts else Phase.POST
+            asked = Phase.PRE if self.run.acts else Phase.POST
             order = [one for one in order if phases.get(one) is asked]
         self._functions = {
             name: item.function for name, item in collected.items() if isinstance(item, pytest.Function)
@@ -257,7 +257,7 @@ class Session:
         """Return the words by which a run that leaves no record ends: it is no accepted run."""
         good = record.verdict is Verdict.ACCEPTED
         if self.run.asked.plan_only:
-            word = "BE LET THROUGH" if PROCEDURES[self.procedure].acts else "BE ACCEPTED"
+            word = "BE LET THROUGH" if self.run.acts else "BE ACCEPTED"
             return f"WOULD {word}" if good else f"WOULD NOT {word} ({record.verdict})"
         if self.run.asked.leaves_nothing:
             return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
@@ -318,7 +318,7 @@ class Session:
     def _seal_earlier(self, record: Evidence) -> None:
         """Seal what runs that were cut off left behind, once this one has looked at the service."""
         for story in self.run.taken_over:
-            if story.changed and (self.procedure != "recover" or self.run.owes or not self.run.changed):
+            if story.changed and not self.run.has_recovered(record.verdict):
                 continue
             closing.seal_killed(self.run, story)
             if story.changed:  # any other was sealed before this run went on

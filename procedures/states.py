@@ -75,6 +75,7 @@ class States:
             ready = self.ready()
             return expected.as_configured(ready, expected.version_of(ready.image))
         found = expected.as_configured(before, self.baseline.version)
+        found = self.run.recovery.expected(before, found)
         if preparing is not None and preparing.goal is not None:
             return expected.with_image(found, preparing.goal)
         return found
@@ -212,7 +213,9 @@ class States:
     def _after(self) -> Snapshot:
         self._go_on()
         run = self.run
-        if not PROCEDURES[run.asked.procedure].acts:
+        if run.recovery.stands:
+            self.before()
+        if not run.acts:
             return self._looked()
         self._stop_or_reason()
         if run.restarting is None or not self.may_start():
@@ -229,6 +232,8 @@ class States:
             run.watch.end_probe()
         snapshot = run.observers.after()
         run.course.answers = reaching.answers(snapshot, run.asked.target)
+        if run.recovery.starts_kept:
+            run.give_names_back()
         return self._with_dashboards(snapshot)
 
     def _announce(self, told: str) -> None:
@@ -257,6 +262,8 @@ class States:
         snapshot = run.observers.before("after")
         run.learn_secrets()
         run.course.answers = reaching.answers(snapshot, run.asked.target)
+        if run.recovery.as_kept:
+            run.give_names_back()
         return self._with_dashboards(snapshot)
 
     def _settled(self) -> tuple[bool, str]:

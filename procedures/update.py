@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from procedures.acting import Acting
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
-from procedures.problems import StepFailed
+from procedures.problems import CannotObserve, StepFailed
 from reports.evidence import Step, StepStatus
 from reports.observed import Container, Image, Unseen
 
-PULL = "pull"
+PULL, NAME = "pull", "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Updating:
             return
         step, reference = self._step, self._announcement.reference
         self._pulled = True
+        self._acting.remember(NAME, **self._moved)
         result = self._acting.breakable(
             step, self._observers.compose.pull(reference, step.limit), hear=self._tell
         )
@@ -95,14 +97,37 @@ class Updating:
                 f"{reference} could not be pulled: {result.reason}: {said}",
                 "see the registry, its login and the disk, then run again; nothing was touched",
             )
+        new = self._observers.engine.image(reference)
+        self._acting.remember(NAME, **self._moved, has=new.id if new else "")
+
+    @property
+    def _moved(self) -> dict[str, str]:
+        here = self._announcement.here
+        return {"reference": self._announcement.reference, "had": here.id if here else ""}
 
     def undo(self) -> str:
         """Give the name back to the image that had it."""
-        if not self._pulled:
-            return ""
-        command = _undo(self._observers.compose, self._announcement)
-        word = "undone" if shell.run(command).ok else "could not be undone"
-        return f"{word}: {' '.join(command.argv)}"
+        return give_back(self._observers, self._moved) if self._pulled else ""
+
+
+def give_back(observers: Observers, moved: Mapping[str, Any]) -> str:
+    """Give a name that a pull has moved back to the image that had it; tell what was done, nothing where nothing was.
+
+    `moved` is what the journal says of it: the name, the image that had it, and the one that the pull brought.
+    """
+    reference, had, brought = (str(moved.get(key, "")) for key in ("reference", "had", "has"))
+    try:
+        now = observers.engine.image(reference)
+    except CannotObserve as error:
+        return f"the name {reference} could not be given back: {error}"
+    if not reference or (now.id if now else "") == had:
+        return ""
+    if now is not None and brought and now.id != brought:
+        return f"the name {reference} stays where it is: it was moved once more since this suite pulled it"
+    compose = observers.compose
+    command = compose.name_image(had, reference) if had else compose.unname_image(reference)
+    word = "undone" if shell.run(command).ok else "could not be undone"
+    return f"{word}: {' '.join(command.argv)}"
 
 
 def _undo(compose: Compose, announcement: Announcement) -> shell.Command:

@@ -51,6 +51,12 @@ class Compose:
         )
         return found
 
+    def of_kept(self, file: Path) -> Compose:
+        """Return the same commands for a model that was kept, instead of the target's own files."""
+        found = copy.copy(self)
+        found._target = dataclasses.replace(self._target, compose_files=(file,))  # noqa: SLF001 - our own kind
+        return found
+
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
 
@@ -58,9 +64,8 @@ class Compose:
         return self._call(limit, *self._up())
 
     def start_kept(self, file: Path, limit: float) -> Command:
-        """Build the start from a model that was kept, instead of the target's own files."""
-        project = ("-p", self._target.project) if self._target.project else ()
-        return self._docker(limit, "compose", *QUIET, *project, "-f", str(file), *self._up())
+        """Build the start from a model that was kept."""
+        return self.of_kept(file).start(limit)
 
     def try_kept(self, file: Path) -> Command:
         """Build the call by which Compose says whether it takes a model that was kept."""

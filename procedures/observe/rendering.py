@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -22,12 +23,27 @@ _WARNING = re.compile(r'level=warning msg="(.*)"$')
 
 def by_operator(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
     """Render as the operator's own call does, environment and all."""
-    return _rendering(target, compose.render(30), compose.interpolate(names, 30, by_file=False))
+    return _rendering(target, compose.render(30), _worth(compose.interpolate(names, 30, by_file=False)))
 
 
 def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
     """Render by the env files alone."""
-    return _rendering(target, compose.render_by_file(30), compose.interpolate(names, 30, by_file=True))
+    return _rendering(
+        target, compose.render_by_file(30), _worth(compose.interpolate(names, 30, by_file=True))
+    )
+
+
+def by_kept(target: Target, kept: Compose, files: Rendering) -> Rendering:
+    """Render a model that was kept of one container; what it holds nothing of is what the target's `files` say.
+
+    No key of an env file reaches it any more, but for the gateway's port, which is none of the service's own.
+    """
+    gateway = target.keys.gateway_port
+    worth = {name: value for name, value in files.interpolation.items() if name == gateway}
+    found = _rendering(target, kept.render(30), {})
+    return dataclasses.replace(
+        found, command=files.command, database_image=files.database_image, interpolation=worth
+    )
 
 
 def dry_run(command: shell.Command) -> DryRun:
@@ -42,7 +58,12 @@ def dry_run(command: shell.Command) -> DryRun:
     )
 
 
-def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Rendering:
+def _worth(names: shell.Command) -> dict[str, str | Secret]:
+    values = model_of(names)[0]["services"]["names"]["environment"]
+    return environment_of({name: _text(value) for name, value in values.items()})
+
+
+def _rendering(target: Target, call: shell.Command, worth: dict[str, str | Secret]) -> Rendering:
     model, warnings = model_of(call)
     service = (model.get("services") or {}).get(target.service)
     if not isinstance(service, dict):
@@ -52,7 +73,6 @@ def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Ren
             f"correct the key 'service' in {target.file}",
         )
     database = (model.get("services") or {}).get(target.database_service) or {}
-    worth = model_of(names)[0]["services"]["names"]["environment"]
     environment = {name: _text(value) for name, value in (service.get("environment") or {}).items()}
     return Rendering(
         command=call.argv,
@@ -70,7 +90,7 @@ def _rendering(target: Target, call: shell.Command, names: shell.Command) -> Ren
         networks=_networks(service, model),
         database_image=_text(database.get("image")),
         warnings=warnings,
-        interpolation=environment_of({name: _text(value) for name, value in worth.items()}),
+        interpolation=worth,
         settings=Unseen("the configuration has not been read yet"),
         external_networks=_external(service, model),
     )

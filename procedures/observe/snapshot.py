@@ -67,6 +67,8 @@ class Observers:
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
         self.driver = Scripts(target, compose, self._unlabelled())
+        self._starting = compose
+        self._by_files = self.operator_rendering
         self.asks_registry = False
         """Whether the procedure would pull, so that the registry's word belongs to the look before."""
         self.changes_settings = False
@@ -139,6 +141,21 @@ class Observers:
         """Let the start use a further Compose file, which names another image than the target's own files."""
         self.driver = Scripts(self.target, self.compose.with_file(file), self._unlabelled())
 
+    def rendered_kept(self, file: Path) -> Rendering:
+        """Render a model that was kept."""
+        return rendering.by_kept(self.target, self.compose.of_kept(file), self._by_files)
+
+    def start_from(self, file: Path, rendered: Rendering) -> None:
+        """Let what is started, and all that is foreseen of it, go by a model that was kept and not by the files."""
+        self._starting = self.compose.of_kept(file)
+        self.operator_rendering = rendered
+        self.driver = Scripts(self.target, self._starting, self._unlabelled())
+
+    @property
+    def typed_by_files(self) -> tuple[str, ...]:
+        """The start by the target's own files, as it is typed."""
+        return Scripts(self.target, self.compose).typed_start
+
     def _unlabelled(self) -> Container | None:
         return next((one for one in self.containers() if PROJECT not in one.labels), None)
 
@@ -181,9 +198,9 @@ class Observers:
             databases = pool.submit(_seen, self.databases)
             neighbours = pool.submit(_seen, self._neighbours)
             networks = pool.submit(_seen, self.engine.networks)
-            by_file = pool.submit(_seen, lambda: self._rendered(rendering.by_file))
+            by_file = pool.submit(_seen, self._rendered_by_file)
             rehearsed = pool.submit(
-                _seen, lambda: rendering.dry_run(self.compose.rehearse_start(self.target.budgets.look * 2))
+                _seen, lambda: rendering.dry_run(self._starting.rehearse_start(self.target.budgets.look * 2))
             )
             image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
@@ -291,7 +308,8 @@ class Observers:
 
     def secrets(self) -> dict[Secret, str]:
         """Return every secret value that was met, whoever uses it, by the name of the key that held it first."""
-        environments = [self.operator_rendering.environment, self.operator_rendering.interpolation]
+        renderings = (self.operator_rendering, self._by_files)
+        environments = [part for one in renderings for part in (one.environment, one.interpolation)]
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)
         environments += [one.environment for one in (*self.containers(), *self.databases())]
@@ -333,6 +351,11 @@ class Observers:
         seen = self.engine.engine()
         self.skew = seen.skew
         return seen
+
+    def _rendered_by_file(self) -> Rendering:
+        if self._starting is not self.compose:
+            return self.operator_rendering  # a model that was kept asks no env file
+        return self._rendered(rendering.by_file)
 
     def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], Rendering]) -> Rendering:
         names = {name for one in self.target.env_files for name in envfile.read(one).names}
@@ -429,6 +452,15 @@ class Observers:
     def server(self) -> Server | Unseen:
         """Ask the service alone."""
         return _seen(self._server)
+
+    def server_at(self, container: Container) -> Server | Unseen:
+        """Ask the service at the ports that a container publishes, whoever has chosen them."""
+        view = self._view
+        self._view = View(Unseen("nobody has read its settings yet"), container.bindings)
+        try:
+            return self.server()
+        finally:
+            self._view = view
 
     def direct(self) -> Direct | Unseen:
         """Ask the server itself, inside its network, whatever lies between it and us."""

@@ -346,6 +346,7 @@ FREED = f"{MID}test_the_ports_are_really_free"
 STILL_IN = f"{MID}test_postgres_still_lets_the_credentials_in"
 APPLYING, APPLIED, GOAL = "pre/test_applying.py::", "post/test_applied.py::", "pre/test_rollback.py::"
 UPDATE, CANDIDATE = "pre/test_update.py::", "ready/test_candidate.py::"
+KEPT = "pre/test_kept.py::"
 NO_SESSION = f"{MID}test_no_other_kestra_has_a_session"
 NEW_CONTAINER = f"{NEW}test_it_is_a_new_container_started_by_us"
 SOAKED = f"{NEW}test_it_has_soaked"
@@ -379,6 +380,14 @@ FAILING = (
     ),
     Case(f"{APPLYING}test_no_other_service_changes", "postgres too", _postgres_anew, "recreate tools-kestra-postgres"),
     Case(f"{APPLIED}test_the_old_credentials_are_refused", "let in", _old_credentials(200), "still takes them"),
+    Case(
+        f"{KEPT}test_the_image_that_was_kept_is_here", "another one", part("before", "image", id="sha256:other"),
+        "before the change ran",
+    ),
+    Case(
+        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved", _database("before", migrations=()),
+        "start the service as the target's files say",
+    ),
     Case(f"{APPLIED}test_the_old_ports_are_closed", "still open", _old_port_open, "still listened on"),
     Case(
         f"{GOAL}test_there_is_an_accepted_run_to_go_back_to", "none",

@@ -12,8 +12,10 @@ from procedures import baseline, claims, expected, outcome, reaching, scripted
 from procedures.accepted import Accepted
 from procedures.acts import Start, Stop
 from procedures.claims import seen
+from procedures.journal import Story
 from procedures.observe.engine import moment
 from procedures.problems import CannotObserve
+from procedures.recovering import Kept
 from procedures.rollback import Goal
 from procedures.target import SUITE, Target
 from procedures.update import Announcement
@@ -47,6 +49,7 @@ class World:
     others_touched: tuple[EngineEvent, ...]
     secrets_shown: dict[str, tuple[str, ...]]
     goal: Goal
+    kept: Kept
     rolled_back: frozenset[str] = frozenset()
 
     def given(self, name: str) -> Any:
@@ -164,7 +167,22 @@ def recorded() -> World:
         goal=Goal(
             Accepted("earlier", before.taken_at, Path("/srv/archive"), recording.snapshot("after")), pulled
         ),
+        kept=kept_of(before),
     )
+
+
+def kept_of(before: Snapshot) -> Kept:
+    """Return what a run kept of this look before it was cut off."""
+    schema = baseline.of(before).schema
+    assert isinstance(before.image, Image)
+    assert not isinstance(schema, Unseen)
+    fact = {"image": before.image.id, "schema": list(schema), "named": ""}
+    story = Story(
+        file=Path("/srv/state/cut.jsonl"), run="cut", began_at=before.taken_at, about={"procedure": "update"},
+        begun=("keep", "stop"), ended={"keep": "done"}, changing_begun=("stop",), way_back="", sealed="",
+        facts={"kept": fact},
+    )  # fmt: skip
+    return Kept(story, Path("/srv/state/cut.kept.json"))
 
 
 def _direct(look: Snapshot) -> Snapshot:

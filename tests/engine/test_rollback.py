@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +48,16 @@ def test_a_rollback(own: Stack) -> None:
         refused = targets.procedure(own)
         assert refused.returncode == 10
         assert "pytest -m update" in refused.stdout
+
+        # Once more, and killed in its outage: what ran before is on no image that the files name.
+        run = targets.started(own, name="rollback")
+        targets.wait_for_step(own, run, "stop", "end")
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate(timeout=targets.LIMIT)
+        seen.wait_until_gone(own)
+        done = targets.procedure(own, name="recover")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert first == _image(own)
 
 
 def test_a_schema_that_has_moved(own: Stack) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -141,6 +143,27 @@ def test_a_new_image(pulled: Stack, shelf: Registry) -> None:
     for word in (digest.removeprefix("sha256:")[:12], "0.20.9", "0.20.7"):
         assert word in report
     assert list(Path(pulled.root / targets.STATE).rglob("*.kept.json")) == []
+
+
+def test_a_run_killed_in_its_outage(pulled: Stack, shelf: Registry) -> None:
+    """Recovery starts the image that ran before, and the name that the pull had moved is given back to it."""
+    before, reference = _image(pulled), shelf.reference(NAME)
+    with variant("0.20.10") as image:
+        shelf.push(image, NAME)
+    run = targets.started(pulled, name="update")
+    targets.wait_for_step(pulled, run, "stop", "end")
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=targets.LIMIT)
+    seen.wait_until_gone(pulled)
+    with engine() as client:
+        assert client.images.get(reference).id != before
+
+        done = targets.procedure(pulled, name="recover")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert _image(pulled) == before == client.images.get(reference).id
+    assert pulled.is_ready()
+    assert f"undone: docker tag {before} {reference}" in done.stdout
 
 
 def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:

@@ -1,0 +1,28 @@
+"""What a run that was cut off in its outage has kept: whether it can be started again."""
+
+from __future__ import annotations
+
+from procedures.claims import check, seen
+from procedures.recovering import Kept
+from reports.observed import Snapshot
+
+
+@check(again=True)
+def test_the_image_that_was_kept_is_here(before: Snapshot, kept: Kept) -> None:
+    """The image that ran before the change is still on this engine, under the name that it was kept by."""
+    image = seen(before.image)
+    assert image.id == kept.image, (
+        f"{image.reference} is {image.id[:19]}, before the change ran {kept.image[:19] or 'an image that nobody noted'} → "
+        "have that image again, then run `pytest -m recover` once more; or start the service by hand as the files say"
+    )
+
+
+@check(protects="data", again=True)
+def test_the_schema_is_the_one_that_it_ran_on(before: Snapshot, kept: Kept) -> None:
+    """The database's schema history is the one from before the change that was cut off."""
+    then, now = seen(kept.schema), tuple(one.version for one in seen(seen(before.database).migrations))
+    assert now == then, (
+        f"it was at {', '.join(then[-1:]) or 'none'} before and is at {', '.join(now[-1:]) or 'none'} now: what ran before "
+        "does not know this schema → start the service as the target's files say (the command is below), then `pytest -m "
+        "recover` judges it; what ran before needs a copy of the database from before"
+    )

@@ -1,0 +1,181 @@
+"""Recovery after a change that was cut off in its outage: which way leads out, by what was kept and what runs now.
+
+What a change has started was never accepted, so it is not started once more: what ran before is. Whatever runs and
+answers, old or new, is judged as it stands: recovery is for a service that is away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from procedures import apply_env, kept, restart, returning, rollback, update
+from procedures.expected import Expected, version_of
+from procedures.journal import JournalUnreadable, Place, Story
+from procedures.observe.engine import moment
+from procedures.observe.snapshot import Observers
+from procedures.problems import CannotObserve
+from procedures.waiting import Waiting
+from reports.evidence import Finding
+from reports.observed import Container, Server, Snapshot, Unseen
+
+CADENCE = 0.5
+
+
+class Lead(StrEnum):
+    """What leads out of the state that a run was cut off in."""
+
+    FILES = "as the target's files say"
+    KEPT = "as it was before the change"
+    STANDS = "as it stands"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a run that was cut off has kept of what ran before its change."""
+
+    story: Story
+    file: Path
+
+    @property
+    def image(self) -> str:
+        return str(self._fact.get("image", ""))
+
+    @property
+    def schema(self) -> tuple[str, ...] | Unseen:
+        """The database's schema history before the change."""
+        found = self._fact.get("schema")
+        gone = f"run {self.story.run} did not note the schema before its change"
+        return tuple(str(one) for one in found) if isinstance(found, list) else Unseen(gone)
+
+    @property
+    def _fact(self) -> dict[str, object]:
+        return self.story.facts.get(returning.KEPT, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The way that recovery takes; `as_kept` says that what stands is what was kept, and `chosen` which image else."""
+
+    lead: Lead = Lead.FILES
+    kept: Kept | None = None
+    as_kept: bool = False
+    chosen: str = ""
+    told: tuple[Finding, ...] = ()
+
+    @property
+    def starts_kept(self) -> bool:
+        """Whether what was kept is started, and not what the target's files say."""
+        return self.lead is Lead.KEPT
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing is started, because the service answers."""
+        return self.lead is Lead.STANDS
+
+    def expected(self, before: Snapshot, found: Expected) -> Expected:
+        """Return what should run at its end; `found` is what should where no run was cut off."""
+        if self.starts_kept:
+            return dataclasses.replace(found, version=version_of(before.image))
+        return dataclasses.replace(found, image_id=self.chosen) if self.chosen else found
+
+
+def look(
+    observers: Observers,
+    place: Place,
+    containers: tuple[Container, ...],
+    settled: Callable[[Container], bool],
+) -> Recovery:
+    """Find what was cut off, and lead the observers to what was kept where that is what runs, or will run."""
+    try:
+        cut = _cut_off(place)
+        if cut is None:
+            return Recovery()
+        was = observers.rendered_kept(cut.file)
+    except JournalUnreadable:
+        return Recovery()  # whoever takes the target tells it
+    except CannotObserve as error:
+        what = (
+            f"what was kept before a change cannot be read, so recovery goes by the target's files: {error}"
+        )
+        return Recovery(told=(Finding(what, "see that file; it is what ran before"),))
+    if len(containers) == 1 and settled(containers[0]):
+        one = containers[0]
+        if one.image_id == cut.image and not apply_env.changes(one, was):
+            observers.start_from(cut.file, was)
+            return _told(Recovery(Lead.STANDS, cut, as_kept=True), observers)
+        return _told(Recovery(Lead.STANDS, cut, chosen=_chosen(cut, observers.target.service)), observers)
+    observers.start_from(cut.file, was)
+    return _told(Recovery(Lead.KEPT, cut), observers)
+
+
+def answers(observers: Observers, container: Container, waiting: Waiting, boot: float) -> bool:
+    """Whether what runs answers; one that is still booting is given its boot."""
+    if not container.running or container.paused or container.restarting:
+        return False
+
+    def ask() -> tuple[bool, str]:
+        found = observers.engine.named(container.id)
+        if found is None or not found.running or found.restarting:
+            return True, "it has ended"
+        server = observers.server_at(found)
+        ready = isinstance(server, Server) and restart.is_ready(server)
+        # A gateway may not have learnt it: then Docker's own word counts, and the checks judge the rest.
+        through = observers.target.budgets.gateway is not None and found.health == "healthy"
+        return ready or through, f"the server is {'ready' if ready else 'not ready'}"
+
+    left = boot - (restart.engine_time(observers) - moment(container.started_at).timestamp())
+    wait = waiting.until("what runs to answer", ask, max(left, CADENCE), CADENCE)
+    return wait.ended and not wait.attempts[-1].saw.endswith("ended")
+
+
+def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:
+    """Give the names back that pulls of runs which were cut off had moved; tell what was done."""
+    moved = [one.facts[update.NAME] for one in stories if update.NAME in one.facts]
+    return tuple(told for one in reversed(moved) if (told := update.give_back(observers, one)))
+
+
+def _cut_off(place: Place) -> Kept | None:
+    """Return what the oldest run kept that was cut off after it had begun to change something."""
+    for one in place.open_ones():
+        file = one.file.with_suffix(kept.SUFFIX)
+        if one.changed and file.is_file():
+            return Kept(one, file)
+    return None
+
+
+def _chosen(cut: Kept, service: str) -> str:
+    """Return the image that a rollback which was cut off had chosen; empty where it was none."""
+    try:
+        model = json.loads(cut.story.file.with_suffix(rollback.SUFFIX).read_text(encoding="utf-8"))
+        return str(model["services"][service]["image"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _told(found: Recovery, observers: Observers) -> Recovery:
+    """Say which way is taken, and what the other one would be."""
+    assert found.kept is not None
+    story, file = found.kept.story, found.kept.file
+    what = str(story.about.get("procedure", "change"))
+    head = f"run {story.run} of {story.began_at} was cut off in its {what}, before anybody had judged what it started"
+    files = "the target's own files still name what was never accepted"
+    correct = "correct them before anybody starts the service from them"
+    ways = {
+        Lead.KEPT: Finding(f"{head}: what ran before is started again, by {file}; {files}", correct),
+        Lead.STANDS: Finding(
+            f"{head}: what it has started runs and answers, so it is judged as it stands; nothing is restarted or taken back",
+            f"to have back what ran before: `cd {observers.target.root} && "
+            f"{' '.join(observers.compose.start_kept(file, 1.0).argv)}`, then `pytest -m recover`",
+        ),
+    }
+    finding = ways[found.lead]
+    if found.as_kept:
+        finding = Finding(
+            f"{head}: what ran before runs and answers, so it is judged as it stands; {files}", correct
+        )
+    return dataclasses.replace(found, told=(finding,))

@@ -1,0 +1,119 @@
+"""A change that is killed in its outage: recovery starts what ran before, or judges what runs and answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import targets
+from tests.engine import service as seen
+from tests.stacks import Stack, password
+
+# A row as the history gets from a migration: the later version knows what it means, the earlier one does not.
+MIGRATED = """insert into flyway_schema_history
+ (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+ select max(installed_rank) + 1, '9.99', 'later', 'SQL', 'V9_99', 1, 'kestra', 1, true from flyway_schema_history"""
+MIGRATED_BACK = "delete from flyway_schema_history where version = '9.99'"
+
+
+@pytest.fixture(autouse=True)
+def _well(service: Stack) -> Iterator[None]:
+    """Let each test begin with a service that runs as its env file says, and owes nothing."""
+    good = dict(service.env)
+    yield
+    service.set_env(**good)
+    for journal in targets.journals(service):
+        journal.unlink()
+    service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
+    service.wait_until_ready()
+
+
+def cut_off(service: Stack, step: str, kind: str = "begin") -> str:
+    """Apply what the env file says, kill the run and what it has started at a step; return the run's name."""
+    run = targets.started(service, name="apply_env")
+    targets.wait_for_step(service, run, step, kind)
+    os.killpg(run.pid, signal.SIGKILL)
+    output, _ = run.communicate(timeout=targets.LIMIT)
+    seen.wait_until_gone(service)
+    return seen.run_id(output)
+
+
+def recovered(service: Stack) -> tuple[str, dict[str, Any]]:
+    done = targets.procedure(service, name="recover")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert service.is_ready()
+    return done.stdout, targets.record(targets.latest(service))
+
+
+def given(service: Stack) -> dict[str, str]:
+    """What the container was given when it was made."""
+    return dict(one.partition("=")[::2] for one in service.container(seen.SERVICE).attrs["Config"]["Env"])
+
+
+def kept(service: Stack) -> list[str]:
+    return [one.name for one in (service.root / targets.STATE).rglob("*.kept.json")]
+
+
+def test_between_stop_and_start(service: Stack) -> None:
+    """What ran before is started again, judged, and the files are left as they are; a schema that has moved refuses it."""
+    good = service.env["UNDERSTUDY"]
+    service.set_env(UNDERSTUDY=f"{good} crash-at-boot")
+    run = cut_off(service, "stop", "end")
+    state = seen.identity(service)
+
+    planned = targets.procedure(service, "--plan", name="recover")
+    service.psql(MIGRATED)
+    moved = targets.procedure(service, name="recover")
+    service.psql(MIGRATED_BACK)
+
+    assert planned.returncode == 0, planned.stdout
+    assert f"{run}.kept.json up -d" in planned.stdout
+    assert "what ran before is started again" in planned.stdout
+    assert moved.returncode == 10, moved.stdout
+    assert "does not know this schema" in moved.stdout
+    assert "as the target's files say: cd " in moved.stdout
+    assert "as it was before the change: cd " in moved.stdout
+    assert state == seen.identity(service)
+
+    output, record = recovered(service)
+
+    assert given(service)["UNDERSTUDY"] == good
+    assert "the target's own files still name what was never accepted" in output
+    assert record["recovered_from"] == run
+    assert kept(service) == []
+
+
+def test_on_the_way_back(service: Stack) -> None:
+    """A way back that was killed between its stop and its start is gone by recovery."""
+    good = service.env["UNDERSTUDY"]
+    service.set_env(UNDERSTUDY=f"{good} crash-at-boot")
+    cut_off(service, "back_stop", "end")
+
+    recovered(service)
+
+    assert given(service)["UNDERSTUDY"] == good
+
+
+def test_what_was_started_runs_and_answers(service: Stack) -> None:
+    """New values that work are neither taken back nor started once more: they are judged as they stand."""
+    new = password()
+    service.set_env(KESTRA_BASICAUTH_PASSWORD=new)
+    run = cut_off(service, "start", "end")
+    service.wait_until_ready()
+    state = seen.identity(service)
+
+    output, record = recovered(service)
+
+    assert state == seen.identity(service)
+    assert given(service)["TOOLS_BASICAUTH_PASSWORD"] == new
+    assert "judged as it stands" in output
+    assert f"{run}.kept.json up -d" in output
+    assert (record["steps"], record["executed"], record["recovered_from"]) == ([], False, run)
+    judged = [one for one in record["results"] if one["outcome"] == "passed"]
+    assert {one["check"]["phase"] for one in judged} == {"post"}
+    assert kept(service) == []

@@ -1,0 +1,169 @@
+"""Which way recovery takes out of a change that was cut off, and what becomes of a name that its pull had moved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from procedures import recovering
+from procedures.drivers import shell
+from procedures.drivers.shell import Command
+from procedures.journal import Journal, Place
+from procedures.observe.snapshot import Observers
+from procedures.problems import CannotObserve
+from procedures.recovering import Lead, Recovery
+from procedures.update import give_back
+from reports.evidence import Step
+from reports.observed import Container, Rendering
+from tests.checks.world import only, recorded
+
+WORLD = recorded()
+ONE = only(WORLD.before)
+FILES = WORLD.before.operator_rendering
+OLD, NEW, LATER = "sha256:old", "sha256:new", "sha256:later"
+
+
+class Looking:
+    """An engine and a Compose that know what they were told; remembers what is started from, and what is typed."""
+
+    def __init__(self, was: Rendering | CannotObserve, names: dict[str, str] | None = None) -> None:
+        self.was, self.names = was, names or {}
+        self.started_from: list[Path] = []
+        self.target = WORLD.target
+        self.compose = self
+        self.engine = self
+
+    def rendered_kept(self, _file: Path) -> Rendering:
+        if isinstance(self.was, CannotObserve):
+            raise self.was
+        return self.was
+
+    def start_from(self, file: Path, _was: Rendering) -> None:
+        self.started_from.append(file)
+
+    def start_kept(self, file: Path, limit: float) -> Command:
+        return Command(("docker", "compose", "-f", str(file), "up"), Path("/"), limit)
+
+    def image(self, reference: str) -> SimpleNamespace | None:
+        return SimpleNamespace(id=self.names[reference]) if reference in self.names else None
+
+    def name_image(self, image: str, reference: str) -> Command:
+        return Command(("true", "tag", image, reference), Path("/"), 5)
+
+    def unname_image(self, reference: str) -> Command:
+        return Command(("true", "rmi", reference), Path("/"), 5)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "target")
+
+
+@pytest.fixture
+def cut(place: Place) -> Journal:
+    """The journal of a run that was cut off in its outage, and beside it what it had kept."""
+    journal = Journal(place, "1a2b")
+    journal.open("1a2b", {"procedure": "update"})
+    journal.remember("kept", {"image": ONE.image_id, "schema": ["1.01"], "named": ""})
+    journal.begin(Step("stop", "", (), 1.0, True, ""))
+    (place.folder / "1a2b.kept.json").touch()
+    return journal
+
+
+def was(**changes: Any) -> Rendering:
+    """What was kept of the container, as Compose renders it."""
+    assert isinstance(FILES, Rendering)
+    found = replace(FILES, environment=ONE.environment, bindings=ONE.bindings)
+    return replace(found, restart_policy=ONE.restart_policy, stop_grace=ONE.stop_grace or 10.0, **changes)
+
+
+def look(place: Place, kept: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
+    return recovering.look(cast("Observers", Looking(kept)), place, (one,), lambda _: answers)
+
+
+def test_without_a_change_that_was_cut_off_the_files_say(place: Place) -> None:
+    """No journal, or one of a run that changed nothing, leaves recovery to the files."""
+    journal = Journal(place, "3c4d")
+    (place.folder / "3c4d.kept.json").touch()
+    journal.open("3c4d", {})
+
+    assert look(place, was(), answers=False) == Recovery()
+
+
+@pytest.mark.usefixtures("cut")
+def test_what_is_away_is_brought_back(place: Place) -> None:
+    """Where nothing answers, what was kept is started, with the schema and the image that were noted."""
+    looking = Looking(was())
+
+    found = recovering.look(cast("Observers", looking), place, (ONE,), lambda _: False)
+
+    assert (found.lead, looking.started_from) == (Lead.KEPT, [place.folder / "1a2b.kept.json"])
+    assert found.kept is not None
+    assert (found.kept.schema, found.kept.image) == (("1.01",), ONE.image_id)
+
+
+@pytest.mark.usefixtures("cut")
+def test_what_answers_stands(place: Place) -> None:
+    """What answers is left alone: as the old where it is the old to the last value, else as the new."""
+    old = look(place, was(), answers=True)
+    new = look(place, was(environment={**ONE.environment, "TOOLS_DB_NAME": "elsewhere"}), answers=True)
+    other = look(place, was(), answers=True, one=replace(ONE, image_id=NEW))
+
+    assert {one.lead for one in (old, new, other)} == {Lead.STANDS}
+    assert [old.as_kept, new.as_kept, other.as_kept] == [True, False, False]
+    assert "up`, then `pytest -m recover`" in new.told[0].next_move
+
+
+@pytest.mark.usefixtures("cut")
+def test_what_a_rollback_had_chosen_is_expected(place: Place) -> None:
+    """The image of a rollback that stands is the one it had chosen, not the one that the files name."""
+    choice = {"services": {WORLD.target.service: {"image": OLD}}}
+    (place.folder / "1a2b.rollback.json").write_text(json.dumps(choice))
+
+    found = look(place, was(), answers=True, one=replace(ONE, image_id=OLD))
+
+    assert found.chosen == OLD
+
+
+@pytest.mark.usefixtures("cut")
+def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
+    """A kept model that Compose cannot render leaves recovery to the files, and says so."""
+    found = look(place, CannotObserve("no model"), answers=False)
+
+    assert found.lead is Lead.FILES
+    assert "cannot be read" in found.told[0].text
+
+
+def test_a_journal_that_cannot_be_read_is_left_to_whoever_takes_the_target(place: Place) -> None:
+    place.folder.mkdir(parents=True)
+    (place.folder / "9f.jsonl").write_text("no journal\n")
+
+    assert look(place, was(), answers=False) == Recovery()
+
+
+@pytest.mark.parametrize(
+    ("now", "moved", "typed"),
+    [
+        (NEW, {"had": OLD, "has": NEW}, f"undone: true tag {OLD} kestra:1"),
+        (NEW, {"had": OLD}, f"undone: true tag {OLD} kestra:1"),
+        (NEW, {"had": "", "has": NEW}, "undone: true rmi kestra:1"),
+        (OLD, {"had": OLD}, ""),
+        ("", {"had": ""}, ""),
+        (LATER, {"had": OLD, "has": NEW}, "the name kestra:1 stays where it is"),
+    ],
+    ids=["moved", "cut off in the pull", "a new name", "not moved", "never came", "moved once more"],
+)
+def test_a_name_is_given_back(now: str, moved: dict[str, str], typed: str) -> None:
+    """A name goes back to the image that had it, unless somebody else has moved it since."""
+    looking = Looking(was(), {"kestra:1": now} if now else {})
+    assert shell.run(Command(("true",), Path("/"), 5)).ok
+
+    told = give_back(cast("Observers", looking), {"reference": "kestra:1", **moved})
+
+    assert told.startswith(typed)
+    assert bool(told) is bool(typed)
