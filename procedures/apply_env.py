@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from procedures.target import Keys
-from reports.observed import Binding, Container, Rendering, Settings, Snapshot
+from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
+
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
+"""What the docker client gives to every container out of its own configuration, in both spellings."""
 
 
-def changes(container: Container, rendering: Rendering) -> tuple[str, ...]:
-    """Return what a recreation would change in a container, by name; values are never told."""
-    found = [
-        name for name, value in rendering.environment.items() if container.environment.get(name) != value
-    ]
-    if _published(container.bindings, rendering.bindings):
+def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
+    """Return what a recreation would change in a container of an image, by name; values are never told."""
+    found = variables(container, rendering, image)
+    if published_elsewhere(container.bindings, rendering.bindings):
         found.append("the published ports")
     if rendering.restart_policy and rendering.restart_policy.partition(":")[0] != container.restart_policy:
         found.append("the restart policy")
@@ -20,8 +21,23 @@ def changes(container: Container, rendering: Rendering) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _published(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
-    """Whether other ports are published; an address that the files do not name is every address, however it is told."""
+def variables(container: Container, rendering: Rendering, image: Image | Unseen | None) -> list[str]:
+    """Return the variables that a container of an image would get anew, with another value, or not any more."""
+    found = [
+        name for name, value in rendering.environment.items() if container.environment.get(name) != value
+    ]
+    own = image.environment if isinstance(image, Image) else None
+    if own is not None:
+        found += [
+            f"{name} (removed)"
+            for name, value in container.environment.items()
+            if name not in rendering.environment and own.get(name) != value and name.upper() not in _PROXIES
+        ]
+    return sorted(found)
+
+
+def published_elsewhere(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
+    """Whether other ports are published, or at other addresses; an address that the files do not name is every address, however it is told."""
     anywhere = {(one.container_port, one.host_port) for one in then if not one.host_ip}
 
     def plain(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:
@@ -42,7 +58,8 @@ def told(before: Snapshot, keys: Keys) -> str:
     rendering, container = before.operator_rendering, before.container
     if not isinstance(rendering, Rendering) or container is None:
         return ""
-    said = f"changed since the container was made: {', '.join(changes(container, rendering)) or 'nothing'}"
+    changed = changes(container, rendering, before.running_image)
+    said = f"changed since the container was made: {', '.join(changed) or 'nothing'}"
     named = _keys(before, rendering, container, keys)
     return said + (f"; keys of the env file: {', '.join(named)}" if named else "")
 

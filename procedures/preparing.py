@@ -47,7 +47,8 @@ class Preparing:
         if self.procedure == "apply_env":
             observers.applies = True
             rendering = observers.operator_rendering
-            if self._runs and not apply_env.changes(containers[0], rendering):
+            image = observers.engine.image(containers[0].image_id) if self._runs else None
+            if self._runs and not apply_env.changes(containers[0], rendering, image):
                 self.nothing_new = "nothing to apply: the container has every value that the files give it"
         if self.procedure == "rollback":
             self.goal = rollback.look(observers, containers)

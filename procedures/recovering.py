@@ -105,7 +105,9 @@ def look(
         return Recovery(told=(Finding(what, "see that file; it is what ran before"),))
     if len(containers) == 1 and settled(containers[0]):
         one = containers[0]
-        if one.image_id == cut.image and not apply_env.changes(one, was):
+        if one.image_id == cut.image and not apply_env.changes(
+            one, was, observers.engine.image(one.image_id)
+        ):
             observers.start_from(cut.file, was)
             return _told(Recovery(Lead.STANDS, cut, as_kept=True), observers)
         return _told(Recovery(Lead.STANDS, cut, chosen=_chosen(cut, observers.target.service)), observers)

@@ -104,6 +104,8 @@ class Image:
     size: int
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    environment: dict[str, str | Secret] | None = None
+    """What every container of it is given besides its own values; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

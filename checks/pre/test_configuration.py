@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures import basic_auth
+from procedures import apply_env, basic_auth
 from procedures.claims import check, seen
 from procedures.observe.engine import PROJECT
 from procedures.target import Target
@@ -120,14 +120,11 @@ def test_the_running_container_has_the_same_configuration(
     """The running container was given the same settings and ports that the new one will get."""
     del server_before  # a service that is down is started with what the files say now
     rendering = seen(before.operator_rendering)
-    changed = sorted(
-        name
-        for name, value in rendering.environment.items()
-        # A script gives its own variables; what the server reads of them is compared below.
-        if PROJECT in settings_to_keep.labels and settings_to_keep.environment.get(name) != value
-    )
-    published = {(one.container_port, one.host_port) for one in settings_to_keep.bindings}
-    if published != {(one.container_port, one.host_port) for one in rendering.bindings}:
+    # A script gives its own variables; what the server reads of them is compared below.
+    by_compose = PROJECT in settings_to_keep.labels
+    image = seen(before.running_image)
+    changed = apply_env.variables(settings_to_keep, rendering, image) if by_compose else []
+    if apply_env.published_elsewhere(settings_to_keep.bindings, rendering.bindings):
         changed.append("the published ports")
     assert not changed, (
         f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "

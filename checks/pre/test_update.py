@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from procedures import apply_env
 from procedures.claims import check, seen
 from procedures.problems import CannotObserve
 from procedures.target import Target
@@ -41,9 +42,7 @@ def test_the_configuration_stays_the_same(announcement: Announcement, before: Sn
     del announcement  # only an update asks this: a restart must not change any
     rendering = seen(before.operator_rendering)
     for one in seen(before.containers):
-        changed = sorted(
-            name for name, value in rendering.environment.items() if one.environment.get(name) != value
-        )
+        changed = apply_env.variables(one, rendering, seen(before.running_image))
         assert not changed, (
             f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
         )

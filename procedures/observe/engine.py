@@ -154,6 +154,7 @@ class EngineObserver:
             size=int(said.get("Size", 0)),
             entrypoint=tuple(config.get("Entrypoint") or ()),
             command=tuple(config.get("Cmd") or ()),
+            environment=_environment(config),
         )
 
     def announced(self, reference: str, limit: float) -> str:
@@ -246,11 +247,14 @@ def environment_of(pairs: Mapping[str, str]) -> dict[str, str | Secret]:
     return {name: Secret(value) if value and is_secret_name(name) else value for name, value in pairs.items()}
 
 
+def _environment(config: Mapping[str, Any]) -> dict[str, str | Secret]:
+    return environment_of(dict(one.partition("=")[::2] for one in config.get("Env") or ()))
+
+
 def _container(said: Mapping[str, Any]) -> Container:
     state, config, host = said["State"], said["Config"], said["HostConfig"]
     grace = config.get("StopTimeout")
     networks = (said.get("NetworkSettings") or {}).get("Networks") or {}
-    pairs = dict(one.partition("=")[::2] for one in config.get("Env") or ())
     return Container(
         id=said["Id"],
         name=said["Name"].lstrip("/"),
@@ -275,7 +279,7 @@ def _container(said: Mapping[str, Any]) -> Container:
         networks=tuple(sorted(networks)),
         volumes=tuple(sorted(one.get("Name") or one.get("Source", "") for one in said.get("Mounts") or ())),
         labels=dict(config.get("Labels") or {}),
-        environment=environment_of(pairs),
+        environment=_environment(config),
         command=tuple(config.get("Cmd") or ()),
         log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
     )

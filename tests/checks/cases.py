@@ -361,6 +361,34 @@ ALONE = f"{AFTER}test_no_second_kestra_is_alive"
 OLD_FORM = "v0.24.3"
 
 
+def _given_besides(*names: str, by_image: tuple[str, ...] = ()) -> Change:
+    """Let the container have been given variables that the files do not name, some of them by its image."""
+
+    def changed(world: World) -> World:
+        given = world.before.container
+        rendering = world.before.operator_rendering
+        assert given is not None
+        assert isinstance(rendering, Rendering)
+        own = {name: value for name, value in given.environment.items() if name not in rendering.environment}
+        more = dict.fromkeys((*names, *by_image), "1")
+        return both(
+            container("before", environment={**given.environment, **more}),
+            part("before", "running_image", environment={**own, **dict.fromkeys(by_image, "1")}),
+        )(world)
+
+    return changed
+
+
+def _at_every_address(moment: str) -> Change:
+    """Let the container publish its ports beyond loopback."""
+
+    def changed(world: World) -> World:
+        everywhere = (replace(one, host_ip="0.0.0.0") for one in container_of(world, moment).bindings)
+        return container(moment, bindings=tuple(everywhere))(world)
+
+    return changed
+
+
 def _no_instances(world: World) -> World:
     return both(part("before", "database", instances=()), part("after", "database", instances=()))(world)
 
@@ -460,7 +488,9 @@ FAILING = (
         both(part("before", "image", version="1.0.0"), settings(basic_auth_password=Secret("NoDigitsHere"))), "digit",
     ),
     Case(UNCHANGED, "an edited value", _environment(JAVA_OPTS="-Xmx1g"), "JAVA_OPTS"),
+    Case(UNCHANGED, "a value that the files have no more", _given_besides("FLAG"), "FLAG (removed)"),
     Case(UNCHANGED, "an edited port", container("before", bindings=()), "the published ports"),
+    Case(UNCHANGED, "another address", _at_every_address("before"), "the published ports"),
     Case(UNCHANGED, "an edited password", settings(db_password=Secret("new")), "configuration has changed"),
     Case(ONE, "two", _twice("before"), "left-over"),
     Case(ONE, "a leftover", _leftover, "recover"),
@@ -685,7 +715,11 @@ FAILING = (
     ),
     Case(
         f"{NEW}test_its_published_ports_are_the_expected_ones", "none",
-        container("after", bindings=()), "it publishes []",
+        container("after", bindings=()), "it publishes nothing",
+    ),
+    Case(
+        f"{NEW}test_its_published_ports_are_the_expected_ones", "at every address", _at_every_address("after"),
+        "it publishes 0.0.0.0:",
     ),
     Case(TOUCHED, "a neighbour was restarted", neighbour("after", started_at="2026-11-23T12:00:00Z"), "postgres"),
     Case(TOUCHED, "a neighbour was stopped", neighbour("after", state="exited"), "postgres"),
@@ -748,6 +782,10 @@ FAILING = (
 )  # fmt: skip
 
 PASSING = (
+    Case(
+        UNCHANGED, "values of the image and of the client's proxy",
+        _given_besides("HTTP_PROXY", "no_proxy", by_image=("JAVA_HOME",)),
+    ),
     Case(READABLE, "it shows a service that is down", dashboard_before(shows='"down"')),
     Case(NETWORKS, "an external one that is there", _rendering(external_networks=("tools_default",))),
     Case(SHARED, "a database that is reached in another way", postgres("before", networks=())),
