@@ -29,7 +29,7 @@ READY_LIMIT = 120.0
 SHORT_TIMES = {
     "KESTRA_TERMINATION_GRACE": "5s",
     "KESTRA_STOP_GRACE": "15s",
-    "KESTRA_HEALTH_INTERVAL": "1s",
+    "KESTRA_HEALTH_INTERVAL": "2s",
     "UNDERSTUDY": "boot=0.3 api_lag=0.1 liveness_timeout=3 liveness_interval=0.5 heartbeat=0.5 frozen_limit=3",
 }
 
