@@ -8,37 +8,105 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from procedures.observe.rendering import model_of
+from procedures.observe.rendering import copied_in, model_of
 from procedures.observe.snapshot import Observers
-from reports.observed import Binding, Container, Secret
+from reports.observed import Binding, Container, HealthCheck, Secret
 
 SUFFIX = ".kept.json"
 RENDER_LIMIT = 30.0
 _FROM_THE_FILES = ("build", "env_file", "depends_on", "pull_policy", "profiles")
 """What a model of one container needs no longer: its values are all there, and its start waits for nobody."""
+ANONYMOUS = re.compile("[0-9a-f]{64}")
+"""The name of a volume that an image has asked for, and nobody has named."""
 
 
 def model(rendered: Mapping[str, Any], service: str, container: Container, image: str) -> dict[str, Any]:
-    """Return a Compose model of one service, with a container's own image, values, command and ports.
+    """Return a Compose model of one service, with everything that a container knows of itself.
 
-    Everything else (volumes, networks, secrets, health check, restart policy) is what the files say.
+    That is its image, values, command, ports, mounts, networks, health check, restart policy and grace. The rest
+    (secrets and configs that Compose copies in, limits, logging) is what the files say.
     """
-    kept = {key: value for key, value in rendered["services"][service].items() if key not in _FROM_THE_FILES}
-    kept["image"] = image
-    kept["environment"] = {name: _escaped(value) for name, value in container.environment.items()}
-    if container.command:
-        kept["command"] = [_escaped(one) for one in container.command]
-    kept["ports"] = [_port(one) for one in container.bindings]
-    used = {
-        part: {name: rendered[part][name] for name in _names(kept.get(part)) if name in rendered[part]}
-        for part in ("volumes", "networks", "secrets", "configs")
-        if rendered.get(part)
+    said = {key: value for key, value in rendered["services"][service].items() if key not in _FROM_THE_FILES}
+    own: dict[str, Any] = {
+        "image": image,
+        "environment": {name: _escaped(value) for name, value in container.environment.items()},
+        "ports": [_port(one) for one in container.bindings],
+        "healthcheck": _health(container.health_check),
     }
-    return {"name": rendered["name"], "services": {service: kept}, **used}
+    if container.command:
+        own["command"] = [_escaped(one) for one in container.command]
+    if container.restart_policy != str(said.get("restart", "")).partition(":")[0]:
+        own["restart"] = container.restart_policy
+    if container.stop_grace is not None:
+        own["stop_grace_period"] = _duration(container.stop_grace)
+    parts = {part: dict(rendered.get(part) or {}) for part in ("secrets", "configs")}
+    networks = _networks(container, service, rendered)
+    if "network_mode" not in said and networks:
+        parts["networks"] = {name: definition for name, (definition, _) in networks.items()}
+        own["networks"] = {name: place for name, (_, place) in networks.items()}
+    else:
+        parts["networks"] = dict(rendered.get("networks") or {})
+    mounts = _mounts(container, copied_in(said))
+    own["volumes"] = mounts
+    volumes = [one["source"] for one in mounts if one["type"] == "volume"]
+    parts["volumes"] = {name: {"name": name, "external": True} for name in volumes}
+    kept = said | own
+    used = {part: _used(kept.get(part), known) for part, known in parts.items()}
+    return {"name": rendered["name"], "services": {service: kept}, **{k: v for k, v in used.items() if v}}
+
+
+def _used(by: object, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: known[name] for name in _names(by) if name in known}
+
+
+def _health(check: HealthCheck | None) -> dict[str, Any]:
+    if check is None:
+        return {"disable": True}
+    found: dict[str, Any] = {"test": [_escaped(one) for one in check.test]}
+    lengths = {"interval": check.interval, "timeout": check.timeout, "start_period": check.start_period}
+    found |= {name: _duration(length) for name, length in lengths.items() if length}
+    return found | ({"retries": check.retries} if check.retries else {})
+
+
+def _networks(container: Container, service: str, rendered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each network of a container under a key, as it is defined and how the container stands in it.
+
+    One that the files define is made where it has gone; any other must be there. Compose itself gives the service's
+    name and the container's, the engine the id.
+    """
+    known = {str(one.get("name")): (key, one) for key, one in (rendered.get("networks") or {}).items()}
+    given = {service, container.name, container.id[:12]}
+    found = {}
+    for one in container.attachments:
+        key, definition = known.get(one.network, (one.network, {"name": one.network, "external": True}))
+        place: dict[str, Any] = {"aliases": [alias for alias in one.aliases if alias not in given]}
+        found[key] = (definition, place | ({"ipv4_address": one.address} if one.address else {}))
+    return found
+
+
+def _mounts(container: Container, without: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return a container's mounts; volumes that nobody has named go along with Compose's own recreation."""
+    return [
+        {
+            "type": one.kind,
+            "source": _escaped(one.source),
+            "target": _escaped(one.target),
+            "read_only": one.read_only,
+        }
+        for one in container.mounts
+        if one.kind in {"volume", "bind"}
+        and one.target not in without
+        and not ANONYMOUS.fullmatch(one.source)
+    ]
+
+
+def _duration(length: float) -> str:
+    return f"{round(length * 1000)}ms"
 
 
 def write(file: Path, observers: Observers, container: Container, image: str) -> None:

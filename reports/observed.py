@@ -24,6 +24,36 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A container's own health check in Docker; `test` is as the engine has it, durations are 0 for its defaults."""
+
+    test: tuple[str, ...]
+    interval: float
+    timeout: float
+    start_period: float
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What is mounted in a container: `source` is a volume's name, or a path of the engine's host."""
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A container's place in a network: the names that it answers to there, and its address where that was given."""
+
+    network: str
+    aliases: tuple[str, ...]
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """One container as the engine describes it; `health` is empty where it has no health check."""
 
@@ -55,6 +85,10 @@ class Container:
     environment: dict[str, str | Secret]
     command: tuple[str, ...]
     log_driver: str
+    health_check: HealthCheck | None = None
+    mounts: tuple[Mount, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    """Empty where it has none of its own, and in records from before this was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +181,8 @@ class Rendering:
     settings: Settings | Unseen
     external_networks: tuple[str, ...] = ()
     """Those of `networks` that Compose does not make by itself."""
+    copied_in: tuple[str, ...] = ()
+    """Where the container has what the files give as secrets and configs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from procedures.claims import check, seen
 from procedures.expected import Expected
+from procedures.kept import ANONYMOUS
+from procedures.observe.rendering import SECRETS
 from reports.observed import Container, Snapshot
-
-ANONYMOUS = re.compile("[0-9a-f]{64}")
-"""The name of a volume that an image has asked for, and nobody has named."""
 
 
 @check(protects="data")
@@ -31,8 +28,14 @@ def test_the_volumes_stay_the_same(
 ) -> None:
     """The new container gets the volumes of the present one, no other and none less."""
     del superseded
-    new = {one for one in seen(before.operator_rendering).volumes if one}
-    present = {one for one in container_before.volumes if not ANONYMOUS.fullmatch(one)}
+    rendering = seen(before.operator_rendering)
+    new = {one for one in rendering.volumes if one}
+    no_data = {
+        one.source
+        for one in container_before.mounts
+        if one.target in rendering.copied_in or one.target.startswith(SECRETS)
+    }
+    present = {one for one in container_before.volumes if not ANONYMOUS.fullmatch(one)} - (no_data - new)
     changed = sorted(new ^ present)
     assert not changed, (
         f"it would get {', '.join(sorted(new)) or 'none'}, the present one has {', '.join(sorted(present)) or 'none'} → put "

@@ -20,7 +20,17 @@ from procedures.observe.client import client_of
 from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
 from procedures.versions import numbers
-from reports.observed import Binding, Container, Engine, Image, Neighbour, Secret
+from reports.observed import (
+    Attachment,
+    Binding,
+    Container,
+    Engine,
+    HealthCheck,
+    Image,
+    Mount,
+    Neighbour,
+    Secret,
+)
 from reports.redact import is_secret_name
 
 PROJECT = "com.docker.compose.project"
@@ -282,6 +292,37 @@ def _container(said: Mapping[str, Any]) -> Container:
         environment=_environment(config),
         command=tuple(config.get("Cmd") or ()),
         log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
+        health_check=_health_check(config.get("Healthcheck") or {}),
+        mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
+        attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
+    )
+
+
+def _health_check(said: Mapping[str, Any]) -> HealthCheck | None:
+    test = tuple(str(one) for one in said.get("Test") or ())
+    if test in {(), ("NONE",)}:
+        return None
+    interval, timeout, start = (
+        float(said.get(name) or 0) / 1e9 for name in ("Interval", "Timeout", "StartPeriod")
+    )
+    return HealthCheck(test, interval, timeout, start, int(said.get("Retries") or 0))
+
+
+def _mount(said: Mapping[str, Any]) -> Mount:
+    return Mount(
+        kind=str(said.get("Type", "")),
+        source=str(said.get("Name") or said.get("Source", "")),
+        target=str(said.get("Destination", "")),
+        read_only=not said.get("RW", True),
+    )
+
+
+def _attachment(network: str, said: Mapping[str, Any]) -> Attachment:
+    given = said.get("IPAMConfig") or {}
+    return Attachment(
+        network=network,
+        aliases=tuple(str(one) for one in said.get("Aliases") or ()),
+        address=str(given.get("IPv4Address") or ""),
     )
 
 

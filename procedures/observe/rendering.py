@@ -17,6 +17,7 @@ from procedures.target import Target
 from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
 from reports.redact import secrets_in_url
 
+SECRETS = "/run/secrets/"
 _TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Restart|Kill)")
 _WARNING = re.compile(r'level=warning msg="(.*)"$')
 
@@ -93,6 +94,7 @@ def _rendering(target: Target, call: shell.Command, worth: dict[str, str | Secre
         interpolation=worth,
         settings=Unseen("the configuration has not been read yet"),
         external_networks=_external(service, model),
+        copied_in=copied_in(service),
     )
 
 
@@ -139,6 +141,16 @@ def _volumes(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str,
         str((known.get(one.get("source")) or {}).get("name") or one.get("source", ""))
         for one in service.get("volumes") or ()
     )
+
+
+def copied_in(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return where a container has what the files give as secrets and configs, mounted or copied."""
+    found = []
+    for part, folder in (("secrets", SECRETS), ("configs", "/")):
+        for one in service.get(part) or ():
+            target = str(one.get("target") or one.get("source", ""))
+            found.append(target if target.startswith("/") else folder + target)
+    return tuple(found)
 
 
 def _networks(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reports.observed import (
     DryRun,
     FileSeen,
     Listener,
+    Mount,
     Neighbour,
     Rendering,
     Secret,
@@ -785,6 +786,13 @@ PASSING = (
     Case(
         UNCHANGED, "values of the image and of the client's proxy",
         _given_besides("HTTP_PROXY", "no_proxy", by_image=("JAVA_HOME",)),
+    ),
+    Case(
+        f"{APPLYING}test_the_volumes_stay_the_same", "a secret, which is no data",
+        container(
+            "before", volumes=("tools-understudy-postgres-data-storage", "/srv/word"),
+            mounts=(Mount("bind", "/srv/word", "/run/secrets/word", read_only=True),),
+        ),
     ),
     Case(READABLE, "it shows a service that is down", dashboard_before(shows='"down"')),
     Case(NETWORKS, "an external one that is there", _rendering(external_networks=("tools_default",))),

@@ -211,3 +211,49 @@ def test_an_env_file_that_is_edited_meanwhile(service: Stack) -> None:
     assert run.returncode == 10, output
     assert "was edited meanwhile" in output
     assert identity == seen.identity(service)
+
+
+def test_the_way_back_brings_the_container_as_it_was(service: Stack) -> None:
+    """An exited container comes back with what it knew itself, whatever the files say by now; what they lost is told."""
+    text, good = service.compose_file.read_text(), service.env["UNDERSTUDY"]
+    own = """    secrets: [word]
+    configs: [{source: note, target: /etc/note}]
+    networks: {default: {aliases: [old-name]}}
+"""
+    lists = "secrets: {word: {file: ./word}}\nconfigs: {note: {file: ./word}}\n"
+    end = "    logging: *logging\n\nvolumes:"
+    secret = service.compose_file.with_name("word")
+    secret.write_text("a word")
+    secret.chmod(0o644)
+    service.compose_file.write_text(text.replace(end, end.replace("\n\n", f"\n{own}\n{lists}\n")))
+    try:
+        service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", "kestra")
+        service.wait_until_ready()
+        service.container("kestra").stop(timeout=20)
+        later = service.compose_file.read_text().replace("old-name", "new-name")
+        later = later.replace("start_period: 120s", "start_period: 90s").replace(
+            "      JAVA_OPTS:", "      #"
+        )
+        service.compose_file.write_text(later)
+        with changed(service, UNDERSTUDY=f"{good} crash-at-boot"):
+            done = targets.procedure(service, name="apply_env")
+            back = service.container("kestra")
+
+        assert done.returncode == 13, done.stdout + done.stderr
+        assert "JAVA_OPTS (removed), UNDERSTUDY" in done.stdout
+        assert given(service)["JAVA_OPTS"] == service.env["JAVA_OPTS"]
+        assert given(service)["UNDERSTUDY"] == good
+        assert back.attrs["Config"]["Healthcheck"]["StartPeriod"] == 120 * 10**9
+        (network,) = back.attrs["NetworkSettings"]["Networks"].values()
+        assert "old-name" in network["Aliases"]
+        assert "new-name" not in network["Aliases"]
+        for file in ("/run/secrets/word", "/etc/note"):
+            assert back.exec_run(["cat", file]).output == b"a word"
+        assert [one["Destination"] for one in back.attrs["Mounts"] if one["Type"] == "volume"] == [
+            "/app/storage"
+        ]
+    finally:
+        service.compose_file.write_text(text)
+        service.set_env(UNDERSTUDY=good)
+        service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", "kestra")
+        service.wait_until_ready()
