@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procedures.baseline import Baseline, schema_of
+from procedures.problems import CannotObserve
 from reports import archive
-from reports.evidence import Evidence, Verdict
-from reports.observed import Image, Server, Snapshot, Unseen
+from reports.evidence import Evidence, Finding, Verdict
+from reports.observed import Engine, Image, Server, Snapshot, Unseen
 from reports.record import RecordUnreadable
 
 
@@ -28,42 +29,91 @@ class Accepted:
         return self.after.running_image if isinstance(self.after.running_image, Image) else None
 
 
-def heads(folder: Path, project: str, service: str) -> Iterator[tuple[Path, Evidence]]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Where the earlier runs of one service lie, and what tells them from those of others.
+
+    Two engines may each have a project of the same name: their services are not the same one.
+    """
+
+    folder: Path
+    project: str
+    service: str
+    engine: str
+
+    def owns(self, head: Evidence) -> bool:
+        """Whether a run was on this service; a record from before engines were noted is asked by what it saw."""
+        target = head.target
+        if target is None or (target.project, target.service) != (self.project, self.service):
+            return False
+        return target.engine in {"", self.engine}
+
+    def saw(self, look: Snapshot) -> bool:
+        """Whether a look was at this engine, as far as it says."""
+        return not isinstance(look.engine, Engine) or look.engine.id in {"", self.engine}
+
+
+def heads(past: Past) -> Iterator[tuple[Path, Evidence]]:
     """Yield the runs of a service with the heads of their records, the newest first; unreadable ones are passed over."""
-    for one in archive.runs(folder):
+    for one in _folders(past):
         try:
             head = archive.read_head(one)
         except RecordUnreadable:
             continue
-        if head.target is not None and (head.target.project, head.target.service) == (project, service):
+        if past.owns(head):
             yield one, head
 
 
-def runs(folder: Path, project: str, service: str) -> Iterator[Accepted]:
+def runs(past: Past) -> Iterator[Accepted]:
     """Yield the accepted runs of a service, the newest first; a record that cannot be read is passed over.
 
     `--plan` leaves no record, and a run that found nothing to do leaves no look afterwards: neither is one.
     """
-    for one, head in heads(folder, project, service):
-        if head.verdict is Verdict.ACCEPTED and (after := _after(one)) is not None:
+    for one, head in heads(past):
+        if head.verdict is Verdict.ACCEPTED and (after := _after(one)) is not None and past.saw(after):
             yield Accepted(head.run, head.began_at, one, after)
 
 
-def last(folder: Path, project: str, service: str) -> Accepted | None:
+def last(past: Past) -> Accepted | None:
     """Return the last accepted run, or none."""
-    return next(runs(folder, project, service), None)
+    return next(runs(past), None)
 
 
-def rolled_back(folder: Path, project: str, service: str) -> frozenset[str]:
+def damaged(past: Past, since: Accepted | None) -> Iterator[Finding]:
+    """Tell the runs after one that were accepted, of whatever service, and whose records cannot be read any more."""
+    for one in _folders(past):
+        if since is not None and one == since.folder:
+            return
+        try:
+            if archive.ACCEPTED_NAME.search(one.name):
+                archive.read_head(one)
+        except RecordUnreadable as error:
+            what = (
+                f"an accepted run in the archive cannot be read, so it was passed over as a baseline: {error}"
+            )
+            yield Finding(what, f"restore {one} from a copy, or remove it")
+
+
+def rolled_back(past: Past) -> frozenset[str]:
     """Return the ids of the images that updates of a service went back from, whatever became of the way back."""
     found = set()
-    for one, head in heads(folder, project, service):
+    for one, head in heads(past):
         if head.procedure != "update" or head.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}:
             continue
         after = _after(one, where="returned")
         if after is not None and isinstance(after.running_image, Image):
             found.add(after.running_image.id)
     return frozenset(found)
+
+
+def _folders(past: Past) -> tuple[Path, ...]:
+    try:
+        return archive.runs(past.folder)
+    except OSError as error:
+        raise CannotObserve(
+            f"the archive {past.folder} cannot be read: {error.strerror or error}",
+            "see whose folder that is, and its mode; or name another by the target file's `archive`",
+        ) from error
 
 
 def baseline_of(accepted: Accepted) -> Baseline:

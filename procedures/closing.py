@@ -195,7 +195,11 @@ def _as_killed(record: Evidence, story: Story) -> Evidence:
 
 
 def _folder_of(folder: Path, run: str) -> Path | None:
-    found = [one for one in archive.runs(folder) if archive.is_open(one) and one.name.endswith(f"-{run}")]
+    try:
+        runs = archive.runs(folder)
+    except OSError:
+        return None
+    found = [one for one in runs if archive.is_open(one) and one.name.endswith(f"-{run}")]
     return found[0] if found else None
 
 
@@ -225,6 +229,7 @@ def _target(run: Run) -> TargetRecord:
         http_url=run.observers.url(target.http_url) if known else target.http_url,
         management_url=run.observers.url(target.management_url) if known else target.management_url,
         understudy=any(_is_understudy(one) for one in run.course.snapshots.values()),
+        engine=run.engine_id,
     )
 
 

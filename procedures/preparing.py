@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from procedures import PROCEDURES, apply_env, kept, returning, rollback, update
+from procedures.accepted import Past
 from procedures.acting import Acting
 from procedures.observe.snapshot import Observers
 from procedures.scripting import START, script
@@ -18,7 +19,7 @@ class Preparing:
     """Looks what there is to do while the plan is made, does it when the first gate is open, and takes it back."""
 
     def __init__(
-        self, procedure: str, observers: Observers, containers: tuple[Container, ...], folder: Path, run: str
+        self, procedure: str, observers: Observers, containers: tuple[Container, ...], stem: Path, past: Past
     ) -> None:
         self.procedure = procedure
         self.announcement: update.Announcement | None = None
@@ -27,14 +28,13 @@ class Preparing:
         self.nothing_new = ""
         self._observers = observers
         self._containers = containers
-        self._file = folder / f"{run}{kept.SUFFIX}"
-        self._choice = folder / f"{run}{rollback.SUFFIX}"
+        self._file, self._choice = stem.with_suffix(kept.SUFFIX), stem.with_suffix(rollback.SUFFIX)
         self._updating: update.Updating | None = None
         self._acting: Acting | None = None
         self._planned: dict[str, Step] = {}
-        self._look()
+        self._look(past)
 
-    def _look(self) -> None:
+    def _look(self, past: Past) -> None:
         observers, containers = self._observers, self._containers
         observers.changes_settings = PROCEDURES[self.procedure].returns
         if self.procedure == "update":
@@ -51,7 +51,7 @@ class Preparing:
             if self._runs and not apply_env.changes(containers[0], rendering, image):
                 self.nothing_new = "nothing to apply: the container has every value that the files give it"
         if self.procedure == "rollback":
-            self.goal = rollback.look(observers, containers)
+            self.goal = rollback.look(observers, containers, past)
             observers.choose(self._choice)
 
     @property

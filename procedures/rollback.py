@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procedures import accepted
-from procedures.accepted import Accepted
+from procedures.accepted import Accepted, Past
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
 from reports.evidence import Step, StepResult, StepStatus
@@ -26,11 +26,10 @@ class Goal:
     image: Image | None
 
 
-def look(observers: Observers, containers: tuple[Container, ...]) -> Goal:
+def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
     """Find the newest accepted run of another image in the archive."""
-    target = observers.target
     running = {one.image_id for one in containers}
-    for one in accepted.runs(target.archive, observers.project, target.service):
+    for one in accepted.runs(past):
         if one.image is not None and one.image.id not in running:
             return Goal(one, observers.engine.image(one.image.id))
     return Goal(None, None)

@@ -119,6 +119,8 @@ class Run:
         self.plan: Plan | None = None
         self.ledger = Ledger((), ())
         self.accepted: accepted.Accepted | None = None
+        self.past_unseen = ""
+        """Why the archive's earlier runs cannot be read, where one of them is to be compared with."""
         self.recovery = recovering.Recovery()
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
@@ -131,6 +133,7 @@ class Run:
         """Called before the first changing step: the record is written, so that a killed run has one."""
         self._environment = environment
         self._engine: EngineObserver | None = None
+        self.engine_id = ""
         self._observers: Observers | None = None
         self._holding: Holding | None = None
         self._acting: Acting | None = None
@@ -151,6 +154,7 @@ class Run:
             host.need_files(self.asked.target)
             where = endpoint.of_target(self.asked.target, self._environment)
             self._engine = EngineObserver(where, self.asked.target.budgets.look)
+            self.engine_id = self._engine.engine().id
             compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
@@ -199,13 +203,11 @@ class Run:
         elif self.asked.procedure == "recover":
             steps = leftovers.planned(steps, observers, containers)
         if not acts:
-            self.accepted = accepted.last(target.archive, observers.project, target.service)
-        if not acts and self.asked.procedure == "accept" and self.accepted is None:
-            self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
+            self._look_for_baseline()
         situation = plan.Situation(
             state,
             observers.operator_rendering.has_health_check and not scripted.without_health(target, containers),
-            has_baseline=acts or self.accepted is not None,
+            has_baseline=acts or self.accepted is not None or bool(self.past_unseen),
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
             nothing_new=bool(self.preparing and self.preparing.nothing_new),
@@ -224,12 +226,31 @@ class Run:
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
-        return Preparing(self.asked.procedure, self.observers, containers, self._place.folder, self.id)
+        stem = self._place.folder / self.id
+        return Preparing(self.asked.procedure, self.observers, containers, stem, self.past)
 
     @property
     def _place(self) -> journal.Place:
-        engine, service = self.observers.engine.engine().id, self.asked.target.service
-        return journal.Place.of(engine, self.observers.project, service, self._environment)
+        project, service = self.observers.project, self.asked.target.service
+        return journal.Place.of(self.engine_id, project, service, self._environment)
+
+    @property
+    def past(self) -> accepted.Past:
+        """The earlier runs of this service."""
+        target = self.asked.target
+        return accepted.Past(target.archive, self.observers.project, target.service, self.engine_id)
+
+    def _look_for_baseline(self) -> None:
+        """Find the last accepted run; an archive that cannot be read is no reason to say that there is none."""
+        try:
+            self.accepted = accepted.last(self.past)
+            for one in accepted.damaged(self.past, self.accepted):
+                self.finding(one.text, one.next_move)
+        except CannotObserve as error:
+            self.past_unseen = f"{error.what} → {error.next_move}"
+            self.finding(error.what, error.next_move)
+        if self.asked.procedure == "accept" and self.accepted is None and not self.past_unseen:
+            self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
 
     def _look_how_to_recover(self, containers: tuple[Container, ...]) -> recovering.Recovery:
         observers, boot = self.observers, self.asked.target.budgets.boot

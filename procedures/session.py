@@ -249,8 +249,7 @@ class Session:
         if self.procedure != "status" or look is None:
             return
         self.console.say()
-        target = self.run.asked.target
-        for line in status.lines(look, target.archive, self.run.observers.project, target.service):
+        for line in status.lines(look, self.run.past):
             self.console.say(f"  {line}")
 
     def _ending(self, record: Evidence) -> str:

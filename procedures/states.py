@@ -57,6 +57,8 @@ class States:
         """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
         if PROCEDURES[self.run.asked.procedure].acts:
             return baseline.of(self.before())
+        if self.run.past_unseen:
+            return seen(Unseen(self.run.past_unseen))
         if self.run.accepted is None:
             raise Blocked(plan.Reason.NO_BASELINE)
         return accepted.baseline_of(self.run.accepted)
@@ -83,8 +85,7 @@ class States:
     @property
     def rolled_back(self) -> frozenset[str]:
         """The ids of the images that earlier runs of this target went back from."""
-        run = self.run
-        return accepted.rolled_back(run.asked.target.archive, run.observers.project, run.asked.target.service)
+        return accepted.rolled_back(self.run.past)
 
     @property
     def parts_expected(self) -> frozenset[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 from procedures import accepted
+from procedures.problems import CannotObserve
 from reports.observed import Container, Image, Snapshot, Unseen
 
 LAST_RUNS = 5
 
 
-def lines(look: Snapshot, folder: Path, project: str, service: str) -> Iterator[str]:
+def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
     """Tell one look at the service, and the newest runs of it in an archive."""
     yield from _containers(look)
     server, database = look.server, look.database
@@ -24,10 +24,14 @@ def lines(look: Snapshot, folder: Path, project: str, service: str) -> Iterator[
         yield f"database: {_why(database)}"
     else:
         yield f"database: login {database.login}, {_said(database.running)} executions under way"
-    runs = list(islice(_runs(folder, project, service), LAST_RUNS))
+    try:
+        runs = list(islice(_runs(past), LAST_RUNS))
+    except CannotObserve as error:
+        yield f"runs: {error.what} → {error.next_move}"
+        return
     yield from (f"run {one}" for one in runs)
     if not runs:
-        yield f"no run of this target is in {folder}"
+        yield f"no run of this target is in {past.folder}"
 
 
 def _containers(look: Snapshot) -> Iterator[str]:
@@ -53,8 +57,8 @@ def _newer(one: Container, image: Image | Unseen | None) -> str:
     return f"; the files name {image.reference} ({image.id[:19]}) by now: `pytest -m update` applies it"
 
 
-def _runs(folder: Path, project: str, service: str) -> Iterator[str]:
-    for _, head in accepted.heads(folder, project, service):
+def _runs(past: accepted.Past) -> Iterator[str]:
+    for _, head in accepted.heads(past):
         yield f"{head.run} of {head.began_at}: {head.procedure}, {head.verdict}"
 
 

@@ -195,7 +195,7 @@ def _target_of(folder: Path) -> tuple[str, str]:
 
 def runs(archive: Path) -> tuple[Path, ...]:
     """Return the folders of the archive that are runs, the newest first."""
-    if not archive.is_dir():
+    if not archive.exists():
         return ()
     found = [
         path

@@ -339,6 +339,8 @@ class TargetRecord:
     http_url: str
     management_url: str
     understudy: bool = False
+    engine: str = ""
+    """The engine's own id; empty in records from before it was noted."""
 
 
 @dataclass(frozen=True, slots=True)

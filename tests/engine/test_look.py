@@ -122,3 +122,21 @@ def test_a_plan_of_a_look_changes_nothing(service: Stack, name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WOULD BE ACCEPTED" in done.stdout
     assert before == seen.files(service.root)
+
+
+def test_an_archive_that_cannot_be_read(service: Stack) -> None:
+    """It is named with the next move; a look stays a look, and nothing is accepted against a past that nobody knows."""
+    file = service.root / "no-archive"
+    file.touch()
+    targets.target_file(service, archive=file.name)
+    try:
+        status = targets.procedure(service, name="status")
+        accept = targets.procedure(service, name="accept")
+    finally:
+        targets.target_file(service)
+
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert accept.returncode == 11, accept.stdout + accept.stderr
+    for one in (status, accept):
+        assert f"the archive {file} cannot be read" in one.stdout
+        assert "target file's `archive`" in one.stdout
