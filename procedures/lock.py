@@ -82,8 +82,10 @@ class Lock:
         """Take the lock; return None, or who holds it. Creating a container by name is atomic on the engine."""
         labels = {OURS: "lock", **{_LABEL + name: str(getattr(me, name)) for name in Holder.__slots__}}
         try:
-            made = self._engine.client.api.create_container(
-                image, command=["true"], name=self.name, labels=labels
+            api = self._engine.client.api
+            memory = api.create_host_config(tmpfs=self._engine.in_memory(image))
+            made = api.create_container(
+                image, command=["true"], name=self.name, labels=labels, host_config=memory
             )
         except docker.errors.APIError as error:
             if error.status_code == 409:

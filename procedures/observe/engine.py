@@ -144,6 +144,11 @@ class EngineObserver:
                 with suppress(docker.errors.NotFound, docker.errors.APIError):
                     self.client.api.remove_container(one["Id"], force=True, v=True)
 
+    def in_memory(self, image: str) -> dict[str, str]:
+        """Return the `tmpfs` option for each volume that an image declares: an anonymous one would be left behind."""
+        declared = self.client.images.get(image).attrs["Config"].get("Volumes") or {}
+        return dict.fromkeys(declared, "")
+
     def image(self, reference: str) -> Image | None:
         """Return an image that is here, or None."""
         with self._reading(f"the image {reference!r}"):

@@ -61,6 +61,7 @@ class Lookout:
             host_config=api.create_host_config(
                 auto_remove=True,
                 network_mode=network,
+                tmpfs=self._engine.in_memory(image),
                 init=True,
                 log_config=docker.types.LogConfig(type="none"),
             ),

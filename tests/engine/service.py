@@ -80,12 +80,24 @@ def run_id(output: str) -> str:
 
 def ours(run: str) -> list[str]:
     """The names of the containers that a run left on the engine: its lock and its lookouts."""
+    return [str(one.name) for one in _containers_of(run)]
+
+
+def volumes_of(run: str) -> dict[str, list[str]]:
+    """The volumes of a run's own containers, by the name of each container."""
+    return {
+        str(one.name): [mount["Name"] for mount in one.attrs["Mounts"] if mount["Type"] == "volume"]
+        for one in _containers_of(run)
+    }
+
+
+def _containers_of(run: str) -> list[Container]:
     with engine() as client:
         found = client.containers.list(
             all=True, filters={"label": "io.kestra-restart.role"}, ignore_removed=True
         )
     owners = ("io.kestra-restart.run", "io.kestra-restart.lock.run")
-    return [str(one.name) for one in found if any(one.labels.get(owner) == run for owner in owners)]
+    return [one for one in found if any(one.labels.get(owner) == run for owner in owners)]
 
 
 def lock_of(stack: Stack) -> Container:

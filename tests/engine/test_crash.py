@@ -207,11 +207,14 @@ def test_a_signal_before_the_stop_touches_nothing(service: Stack) -> None:
     then = seen.identity(service)
     run = targets.started(service)
     targets.wait_for_step(service, run, "save_logs")
+    volumes = seen.volumes_of(targets.journals(service)[-1].stem)
     os.kill(run.pid, signal.SIGTERM)
     status, output = ended(run)
     record = targets.record(targets.latest(service))
 
     assert status == 14, output
+    assert len(volumes) == 3, "lock and lookouts"
+    assert [one for one in volumes.values() if one] == [], "an anonymous volume can outlive its container"
     assert then == seen.identity(service)
     assert (record["verdict"], record["executed"]) == ("INTERRUPTED", False)
     assert targets.entries(targets.journals(service)[-1])[-1]["kind"] == "sealed"

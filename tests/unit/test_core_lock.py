@@ -31,6 +31,12 @@ class Haunted:
         self.client = self.api = self
         self.tried = 0
 
+    def in_memory(self, _image: str) -> dict[str, str]:
+        return {}
+
+    def create_host_config(self, **_: object) -> dict[str, object]:
+        return {}
+
     def create_container(self, *_: object, **__: object) -> None:
         self.tried += 1
         raise Conflict
