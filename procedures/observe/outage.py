@@ -18,6 +18,10 @@ The truth lies within length ± uncertainty if the service went away once and ca
 This believes nothing about how long an answer takes or whether the probe ran on time: where either is slow, the
 windows are wide. They are one beat and two answers wide where the service answers, refuses or closes at once.
 
+A service that moves to another port or takes other credentials is looked for in both ways by turns while neither gives
+a good answer. A bad look by the one way says nothing of the other, so for the service's coming only the bad looks count
+that went the way of the first good one: where it moves, that window is two beats wide.
+
 A service that accepts and keeps mute would leave windows as wide as a look's patience. There, and only there, one more
 thing is believed: a service that answers does so within `usual`, twice the slowest good answer that was begun outside
 the outage. So a request that was in hand for longer than that met a service that did not answer from `usual` after the
@@ -149,6 +153,15 @@ class Run:
     def last_begin(self) -> float:
         return max(one.last_begin for one in self.stretches)
 
+    def last_begin_by(self, way: int) -> float:
+        """Return the latest begin of a look that went a way; that of the first look where none did."""
+        known = [
+            one.begins[way] if one.begins else one.last_begin
+            for one in self.stretches
+            if way < len(one.begins) or not one.begins
+        ]
+        return max([self.stretches[0].first_begin, *known])
+
     @property
     def last_end(self) -> float:
         return self.stretches[-1].last_end
@@ -209,11 +222,12 @@ def _gone_by(before: Run, bad: Run, usual: float) -> float:
 
 def _gone_until(bad: Run, after: Run, usual: float) -> float:
     """Return the moment until which the service surely did not answer."""
-    moments = [one.last_end - usual for one in bad.stretches if one.last_took > usual]
     first = after.stretches[0]
+    mute = [one for one in bad.stretches if one.last_took > usual and one.last_way == first.way]
+    moments = [one.last_end - usual for one in mute]
     if first.first_end - first.first_begin > usual:
         moments.append(first.first_end - usual)
-    return max(bad.last_begin, *moments, -math.inf)
+    return max(bad.last_begin_by(first.way), *moments, -math.inf)
 
 
 def _worst(runs: Sequence[Run]) -> int | None:

@@ -39,6 +39,7 @@ IN_FLIGHT = 4
 BEAT_OF_STATUS = 0.1
 """Seconds between two lines about a stretch that goes on: so much is lost at most if the probe is killed."""
 LONGEST_ANSWER = 1 << 20
+NEVER = float("-inf")
 MOST_REFUSALS = 3
 """So many times in a row are credentials tried that the service does not accept: a server may lock the account."""
 
@@ -62,6 +63,8 @@ class Stretch(NamedTuple):
     `last_took` are the end and the length of its last look; `gap` is the longest time from a look's begin to the end of
     the next one, the last look before the stretch included; `slowest` the longest look that was begun after the last
     turn between good and bad.
+    A service that moves is looked for in more than one way: `way` is that of the first look, `last_way` that of the
+    last one, `begins` has the latest begin by each way; a bad look by one way says nothing about the others.
     """
 
     answer: str
@@ -74,6 +77,9 @@ class Stretch(NamedTuple):
     last_took: float
     gap: float
     slowest: float
+    way: int = 0
+    last_way: int = 0
+    begins: tuple[float, ...] = ()
 
 
 class Reply(NamedTuple):
@@ -92,7 +98,7 @@ class Track:
         self._turned = 0.0
         """The end of the first look since good last turned to bad, or bad to good."""
 
-    def add(self, begin: float, end: float, answer: str, good: bool) -> bool:
+    def add(self, begin: float, end: float, answer: str, good: bool, way: int = 0) -> bool:
         """Note a look; return whether it opened a new stretch.
 
         A look that was begun before the last turn ended and says the opposite belongs to the time before that turn: a
@@ -100,9 +106,12 @@ class Track:
         counted, but it is no turn back.
         """
         self.looks += 1
+        first = _noted((), way, begin)
         if not self.stretches:
             self.stretches.append(
-                Stretch(answer, good, 1, begin, end, begin, end, end - begin, 0.0, end - begin)
+                Stretch(
+                    answer, good, 1, begin, end, begin, end, end - begin, 0.0, end - begin, way, way, first
+                )
             )
             return True
         last = self.stretches[-1]
@@ -113,7 +122,9 @@ class Track:
         gap = max(0.0, end - last.last_begin)
         took = end - begin if begin >= self._turned else 0.0
         if answer != last.answer or good != last.good:
-            self.stretches.append(Stretch(answer, good, 1, begin, end, begin, end, end - begin, gap, took))
+            self.stretches.append(
+                Stretch(answer, good, 1, begin, end, begin, end, end - begin, gap, took, way, way, first)
+            )
             return True
         self.stretches[-1] = last._replace(
             looks=last.looks + 1,
@@ -122,8 +133,17 @@ class Track:
             last_took=end - begin,
             gap=max(last.gap, gap),
             slowest=max(last.slowest, took),
+            last_way=way,
+            begins=_noted(last.begins, way, begin),
         )
         return False
+
+
+def _noted(begins: tuple[float, ...], way: int, begin: float) -> tuple[float, ...]:
+    """Note the begin of a look by a way; of one that was never looked by it is for ever ago."""
+    known = [*begins, *[NEVER] * (way + 1 - len(begins))]
+    known[way] = max(known[way], begin)
+    return tuple(known)
 
 
 def reply_of(received: bytes, closed: bool) -> Reply | None:
@@ -207,20 +227,27 @@ class Path:
         self._ways = [
             (*resolved(one["host"], one["port"]), request_of(one)) for one in (task, *task.get("then", ()))
         ]
-        self.family, self.address, self.request = self._ways[0]
+        self.way = 0
+
+    @property
+    def going(self) -> tuple[int, Any, bytes]:
+        """Where the next look goes, and what it asks there."""
+        return self._ways[self.way]
 
     def beaten(self, now: float, eager: bool) -> None:
         """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
         beat = self.beat if self.fast or eager else self.slow_beat
         self.due = self.due + beat if self.due + beat > now else now + beat
 
-    def turn(self) -> None:
-        """Look the other way next time, where there is one: this way gave no good answer."""
-        self._ways = [*self._ways[1:], self._ways[0]]
-        self.family, self.address, self.request = self._ways[0]
+    def answered(self, answer: str, good: bool, way: int) -> None:
+        """Stay with a way that gave a good answer, look another one after a bad one where there is one.
 
-    def answered(self, answer: str) -> None:
-        """Count how often in a row the credentials were turned away."""
+        Count how often in a row the credentials were turned away.
+        """
+        if good:
+            self.way = way
+        elif way == self.way:
+            self.way = (way + 1) % len(self._ways)
         turned_away = self._with_credentials and answer.startswith(("401", "403"))
         self.refusals = self.refusals + 1 if turned_away else 0
 
@@ -263,17 +290,29 @@ def resolved(host: str, port: int) -> tuple[int, Any]:
 class Look:
     """One request on a connection of its own, step by step and never blocking."""
 
-    __slots__ = ("_received", "_sent", "_told", "address", "begin", "path", "patience", "request", "socket")
+    __slots__ = (
+        "_received",
+        "_sent",
+        "_told",
+        "address",
+        "begin",
+        "path",
+        "patience",
+        "request",
+        "socket",
+        "way",
+    )
 
     def __init__(self, path: Path, told: Callable[[Look, str, bool], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
-        self.address, self.request = path.address, path.request
+        self.way = path.way
+        family, self.address, self.request = path.going
         self.patience = self.begin + path.patience
         self._told = told
         self._sent = False
         self._received = b""
-        self.socket = socket.socket(path.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        self.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def connect(self) -> None:
         """Begin to connect; OSError where that fails at once."""
@@ -452,10 +491,8 @@ class Probe:
         self._forget(look)
         path = look.path
         before = path.track.stretches[-1] if path.track.stretches else None
-        opened = path.track.add(look.begin, end, answer, good)
-        path.answered(answer)
-        if not good and look.request is path.request:
-            path.turn()
+        opened = path.track.add(look.begin, end, answer, good, look.way)
+        path.answered(answer, good, look.way)
         if not opened:
             return
         if before is not None:
