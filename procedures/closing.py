@@ -153,6 +153,8 @@ def _keep_house(run: Run, sealed: Path) -> None:
 def seal_killed(run: Run, story: Story) -> Path | None:
     """Render and seal the evidence of a run that was killed, from the record that it left."""
     folder = _folder_of(Path(str(story.about.get("archive", ""))), story.run)
+    if folder is not None and not archive.is_open(folder):
+        return folder  # it ended by itself, with a verdict that left the journal open
     if folder is None:
         run.finding(f"run {story.run} left no folder in the archive; its journal is {story.file}")
         return None
@@ -199,7 +201,7 @@ def _folder_of(folder: Path, run: str) -> Path | None:
         runs = archive.runs(folder)
     except OSError:
         return None
-    found = [one for one in runs if archive.is_open(one) and one.name.endswith(f"-{run}")]
+    found = [one for one in runs if one.name.endswith(f"-{run}")]
     return found[0] if found else None
 
 

@@ -46,7 +46,7 @@ def of_service(snapshot: Snapshot) -> Finding:
 def _condition(one: Container, snapshot: Snapshot) -> str:
     if one.paused:
         return "paused: it neither answers nor hears a signal"
-    if one.restarting or (one.restart_count and not _answers(snapshot)):
+    if one.restarting or (one.restart_count > 1 and not _answers(snapshot)):
         last = "" if one.running else f", the last time it ended {_ended(one)}"
         return f"in a restart loop, {one.restart_count} restarts so far{last}"
     if one.state == "created":
@@ -54,7 +54,8 @@ def _condition(one: Container, snapshot: Snapshot) -> str:
     if not one.running:
         return f"{one.state} since {one.finished_at}: it ended {_ended(one)}"
     if not _answers(snapshot):
-        return f"running and answering on neither port ({_silence(snapshot)}){_lost_database(one, snapshot)}"
+        again = " (the engine has started it once more)" if one.restart_count else ""
+        return f"running{again} and answering on neither port ({_silence(snapshot)}){_lost_database(one, snapshot)}"
     return _WELL
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from procedures import accepted
 from procedures.baseline import Baseline
 from procedures.rollback import Goal
-from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
+from reports.observed import Binding, Container, Database, Image, Rendering, Settings, Snapshot, Unseen
 
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
 """What must be alive where nothing is left of the heartbeats before."""
+LIVENESS = 45.0
+"""Seconds after which Kestra takes a silent part for dead, where the part itself does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,24 @@ def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
     if isinstance(found, Unseen):
         return found
     return frozenset(one.type for one in found) or WORKING_PARTS
+
+
+def silent_parts(
+    parts: frozenset[str], database: Database | Unseen | None, container: Container
+) -> tuple[str, ...] | Unseen:
+    """Return which of these parts of the server send no heartbeats from this container."""
+    if not isinstance(database, Database):
+        return database or Unseen("the database was not looked at")
+    if isinstance(database.instances, Unseen):
+        return database.instances
+    now = {
+        one.type
+        for one in database.instances
+        if one.state == "RUNNING"
+        and one.hostname == container.id[:12]
+        and one.age < (one.liveness_timeout or LIVENESS)
+    }
+    return tuple(sorted(parts - now))
 
 
 def _unseen(value: object, what: str) -> Unseen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from procedures import diagnosis, reaching, restart, returning
+from procedures import diagnosis, expected, reaching, restart, returning
 from procedures.problems import Blocked
 from procedures.run import Run
 from reports.observed import Snapshot
@@ -42,6 +42,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
     if run.course.answers:
         run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
+        run.restarting.wait_for_parts(expected.parts_of(before))
     if run.watch is not None:
         run.watch.end_probe()
     snapshot = dataclasses.replace(run.observers.after(), name="returned")

@@ -12,6 +12,7 @@ from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
+from procedures.expected import silent_parts
 from procedures.observe.engine import within
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
@@ -218,6 +219,22 @@ class Restart:
             return time.monotonic() - began >= length and one.health != "starting", saw
 
         return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+
+    def wait_for_parts(self, parts: frozenset[str] | Unseen) -> None:
+        """Wait until every part of the server sends heartbeats: on a busy machine they follow its answers by far."""
+
+        def look() -> tuple[bool, str]:
+            found = self._observers.containers()
+            if isinstance(parts, Unseen) or len(found) != 1 or not found[0].running:
+                return True, "nobody to wait for"
+            silent = silent_parts(parts, self._observers.database(), found[0])
+            if isinstance(silent, Unseen):
+                return True, silent.unseen
+            return not silent, f"no heartbeat of {', '.join(silent)}" if silent else "every part sends them"
+
+        self._acting.add_wait_to_last(
+            self._waiting.until("heartbeats", look, HEALTH_SPARE, SOAK_CADENCE, self.hopeless)
+        )
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was started."""

@@ -227,6 +227,7 @@ class States:
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
         if run.course.answers:
             run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
+            run.restarting.wait_for_parts(expected.parts_of(self.before()))
         run.moment("soaked")
         # A way back may follow, and its outage is part of this one.
         if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:

@@ -19,11 +19,11 @@ def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
     if server is None or isinstance(server, Unseen):
         yield f"server: {_why(server)}"
     else:
-        yield f"server: health {server.health.said}, ping {server.ping.said}, version {_said(server.version)}"
+        yield f"server: health {server.health.said}, ping {server.ping.said}, version: {_said(server.version)}"
     if database is None or isinstance(database, Unseen):
         yield f"database: {_why(database)}"
     else:
-        yield f"database: login {database.login}, {_said(database.running)} executions under way"
+        yield f"database: login {database.login}, executions under way: {_said(database.running)}"
     try:
         runs = list(islice(_runs(past), LAST_RUNS))
     except CannotObserve as error:

@@ -53,7 +53,7 @@ class Stack:
 
     @property
     def is_understudy(self) -> bool:
-        return self.image.startswith("kestra-understudy:")
+        return is_understudy(self.image)
 
     @property
     def prefix(self) -> str:
@@ -283,6 +283,11 @@ def image_under_test() -> str:
     return os.environ.get("KESTRA_IMAGE") or UNDERSTUDY_IMAGE
 
 
+def is_understudy(image: str) -> bool:
+    """Whether this image is the understudy's: it can be told to fail, and a real Kestra cannot."""
+    return image.startswith("kestra-understudy:")
+
+
 def password() -> str:
     """A random password that satisfies Kestra's rule."""
     return f"Aa1{secrets.token_hex(10)}"
@@ -290,7 +295,7 @@ def password() -> str:
 
 def _first_settings() -> dict[str, str]:
     image = image_under_test()
-    kind = "understudy" if image.startswith("kestra-understudy:") else "kestra"
+    kind = "understudy" if is_understudy(image) else "kestra"
     return _example_settings() | {
         "STACK_PREFIX": f"test-{secrets.token_hex(4)}-",
         "KESTRA_IMAGE": image,

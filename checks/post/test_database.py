@@ -15,4 +15,9 @@ def test_postgres_lets_the_server_in(after: Snapshot) -> None:
     ]
     assert not unwell, f"{', '.join(unwell)} is not well → `docker logs` of it"
     database = seen(after.database)
+    assert database.login != "refused", (
+        f"Postgres refuses them: {database.said}; the server lives on the connections that it has, for half an hour at "
+        "most → put the password that Postgres takes into the env file, or change it there by ALTER ROLE, then "
+        "`pytest -m apply_env`"
+    )
     assert database.login == "ok", f"{database.login}: {database.said} → see the Postgres container's log"

@@ -6,7 +6,7 @@ from procedures import reaching
 from procedures.acts import Start
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
-from procedures.expected import Expected, Unnamed
+from procedures.expected import Expected, Unnamed, silent_parts
 from procedures.problems import CannotObserve
 from procedures.target import Target
 from procedures.versions import numbers
@@ -151,14 +151,7 @@ def test_every_part_of_the_server_is_alive(
     after: Snapshot, parts_expected: frozenset[str], container_after: Container
 ) -> None:
     """Every part of the server that must send heartbeats sends them, from this container."""
-    now = {
-        one.type
-        for one in seen(seen(after.database).instances)
-        if one.state == "RUNNING"
-        and one.hostname == container_after.id[:12]
-        and one.age < (one.liveness_timeout or 45)
-    }
-    missing = sorted(parts_expected - now)
+    missing = seen(silent_parts(parts_expected, after.database, container_after))
     assert not missing, (
         f"no heartbeat of {', '.join(missing)} → health may say UP all the same: see the server's log"
     )

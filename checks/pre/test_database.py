@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
+from procedures.expected import LIVENESS
 from reports.observed import Snapshot
 
 ALIVE_FACTOR = 1.0
-LIVENESS = 45.0
 ALIVE = {"CREATED", "RUNNING", "TERMINATING"}
 
 

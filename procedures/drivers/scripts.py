@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from procedures.colours import without_colours
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
 from procedures.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
@@ -12,7 +13,6 @@ from procedures.target import Target
 from reports.observed import Container
 from reports.redact import MARK, is_secret_name
 
-_COLOUR = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _NAMED = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<sign>\"?\s*[:=]\s*)(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s,;\"']+)"
 )
@@ -107,7 +107,7 @@ def plain(text: str) -> str:
 
     A script may have read another file than we know, so its secrets cannot all be known by value.
     """
-    text = _COLOUR.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = without_colours(text).replace("\r\n", "\n").replace("\r", "\n")
     return _NAMED.sub(
         lambda found: f"{found['name']}{found['sign']}{MARK}" if is_secret_name(found["name"]) else found[0],
         text,

@@ -63,6 +63,8 @@ from procedures.observe.probe import Stretch
 from reports.evidence import Interval, Outage, PathOutage
 
 FAST_RATE = 100.0
+CALM_RATE = 10.0
+"""Kestra writes a line into its log for each request on its HTTP port: a soak would fill it."""
 API_RATE = 4.0
 API_RATE_BEFORE = 0.5
 PATIENCE = 1.0
@@ -82,7 +84,8 @@ class Watched:
 
     `expect` is what a good answer is besides its 200: `health` (a JSON status of UP), `pong`, or `200` (no more).
     A fast path is asked `rate` times a second all the time; another one `slow_rate` times until a fast path has come
-    back from an outage, and `rate` times from then on. `authorization` is the header's value and never recorded.
+    back from an outage, and `rate` times from then on. Each is asked no more than `calm_rate` times once it has been
+    well again for a while. `authorization` is the header's value and never recorded.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Watched:
     fast: bool = True
     rate: float = FAST_RATE
     slow_rate: float = API_RATE_BEFORE
+    calm_rate: float = FAST_RATE
     patience: float = PATIENCE
     authorization: str = field(default="", repr=False)
     then: Watched | None = None
@@ -119,7 +123,7 @@ def kestra_paths(
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     return (
         Watched("health", f"{management_url.rstrip('/')}/health", "health"),
-        Watched("ping", f"{http_url.rstrip('/')}/ping", "pong"),
+        Watched("ping", f"{http_url.rstrip('/')}/ping", "pong", calm_rate=CALM_RATE),
         Watched(
             "api",
             f"{http_url.rstrip('/')}{api}",
@@ -530,6 +534,7 @@ def _task(watched: Watched) -> dict[str, Any]:
         "fast": watched.fast,
         "rate": watched.rate,
         "slow_rate": watched.slow_rate,
+        "calm_rate": watched.calm_rate,
         "timeout": watched.patience,
         "authorization": watched.authorization,
     }

@@ -40,6 +40,8 @@ BEAT_OF_STATUS = 0.1
 """Seconds between two lines about a stretch that goes on: so much is lost at most if the probe is killed."""
 LONGEST_ANSWER = 1 << 20
 NEVER = float("-inf")
+CALM_AFTER = 1.0
+"""Seconds of good answers after an outage from which on a path is asked at its calm rate."""
 MOST_REFUSALS = 3
 """So many times in a row are credentials tried that the service does not accept: a server may lock the account."""
 
@@ -96,7 +98,11 @@ class Track:
         self.stretches: list[Stretch] = []
         self.looks = 0
         self._turned = 0.0
-        """The end of the first look since good last turned to bad, or bad to good."""
+        """The end of the first look since good last turned to bad, or bad to good; nothing while it has never turned."""
+
+    def back_for(self, now: float) -> float:
+        """Return how long a path has been good again since an outage; nothing where it is bad, or had none."""
+        return now - self._turned if self._turned and self.stretches[-1].good else 0.0
 
     def add(self, begin: float, end: float, answer: str, good: bool, way: int = 0) -> bool:
         """Note a look; return whether it opened a new stretch.
@@ -217,6 +223,7 @@ class Path:
         self.patience: float = task["timeout"]
         self.beat = 1.0 / task["rate"]
         self.slow_beat = 1.0 / task["slow_rate"]
+        self.calm_beat = 1.0 / task["calm_rate"]
         self.most = IN_FLIGHT if self.fast else 2
         self.due = 0.0
         self.in_flight = 0
@@ -237,6 +244,8 @@ class Path:
     def beaten(self, now: float, eager: bool) -> None:
         """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
         beat = self.beat if self.fast or eager else self.slow_beat
+        if self.track.back_for(now) > CALM_AFTER:
+            beat = max(beat, self.calm_beat)
         self.due = self.due + beat if self.due + beat > now else now + beat
 
     def answered(self, answer: str, good: bool, way: int) -> None:

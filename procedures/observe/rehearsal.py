@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from procedures.colours import without_colours
 from procedures.drivers import shell
 from procedures.observe.engine import environment_of
 from procedures.observe.standin.place import HIDDEN
@@ -19,7 +19,6 @@ from reports.scripted import DockerCall, Hit, Rehearsal
 OUTER_LIMIT = 25.0
 """Seconds beyond the script's own limit."""
 
-ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _PROJECT = Path(__file__).parents[2]
 _NO_PLACE = (
     "it can only be read then: look into the script, or let the suite run where user namespaces are allowed"
@@ -86,7 +85,7 @@ def _rehearsal(told: dict[str, Any]) -> Rehearsal:
     variables = told.pop("variables")
     calls = told.pop("calls")
     hits = told.pop("hits")
-    output = ANSI.sub("", told.pop("output"))
+    output = without_colours(told.pop("output"))
     exit_code, took, timed_out = (told.pop(name) for name in ("exit_code", "took", "timed_out"))
     lists: dict[str, Any] = {name: tuple(values) for name, values in told.items()}
     return Rehearsal(

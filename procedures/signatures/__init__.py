@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from procedures.colours import without_colours
+
 _PLACE = re.compile(r"<([a-z_]+)>")
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$")
 _SAID_WIDTH = 200
@@ -86,7 +88,7 @@ def matches(sources: Iterable[Source], table: Iterable[Signature]) -> tuple[Matc
     found: dict[str, Match] = {}
     for source in sources:
         mine: dict[str, Match] = {}
-        for raw in source.text.splitlines():
+        for raw in without_colours(source.text).splitlines():
             stamped = _STAMP.match(raw)
             at, line = (stamped[1], stamped[2]) if stamped else ("", raw)
             for one in signatures:

@@ -155,6 +155,14 @@ IN_LOGS: tuple[Signature, ...] = (
         f"`<env>`; {THEN}",
     ),
     Signature(
+        "java options",
+        _K,
+        r"Could not create the Java Virtual Machine",
+        "Error: Could not create the Java Virtual Machine.",
+        "Java does not take the options that it was given, and no Kestra begins",
+        f"the line before that one names the option: correct JAVA_OPTS in `<env>`; {THEN}",
+    ),
+    Signature(
         "no memory left",
         _K,
         r"java\.lang\.OutOfMemoryError",

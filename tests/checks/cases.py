@@ -754,7 +754,7 @@ FAILING = (
     Case(f"{AFTER}test_the_schema_has_only_grown", "a migration failed", _half_migrated, "have failed"),
     Case(f"{AFTER}test_no_flow_has_gone", "gone", part("after", "server", flows=()), "demo/hello"),
     Case(f"{AFTER}test_no_flow_has_gone", "an older one", part("after", "server", flows=("demo/hello@0",)), "older"),
-    Case("post/test_database.py::test_postgres_lets_the_server_in", "refused", _database("after", login="refused"), "refused"),
+    Case("post/test_database.py::test_postgres_lets_the_server_in", "refused", _database("after", login="refused"), "half an hour"),
     Case("post/test_database.py::test_postgres_lets_the_server_in", "unwell", postgres("after", health="unhealthy"), "not well"),
     Case(f"{AFTER}test_the_schema_is_the_same", "emptied", _database("after", migrations=()), "moved"),
     Case(f"{AFTER}test_the_right_credentials_are_let_in", "refused", answer("after", "auth_right", 401), "401"),

@@ -7,28 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests import targets
+from tests.collecting import pytest_collection_modifyitems
 from tests.engine.service import seed
-from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, run, stack
+from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, is_understudy, run, stack
 
-IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
-# Faults are injected into the understudy only; a real Kestra is held against the rest.
-collect_ignore = (
-    []
-    if IS_UNDERSTUDY
-    else [
-        "test_outcomes.py",
-        "test_refused.py",
-        "test_secrets.py",
-        "test_second_engine.py",
-        "test_gateway.py",
-    ]
-)
+__all__ = ["pytest_collection_modifyitems"]
 
 
 @pytest.fixture(scope="session", name="images")
 def _images() -> None:
     """The images of the stack, built where they are not here."""
-    if IS_UNDERSTUDY:
+    if is_understudy(image_under_test()):
         run([str(SOURCE / "up.sh"), "images", "--built"], cwd=SOURCE, env=clean_environment(), limit=600)
 
 

@@ -175,7 +175,7 @@ def test_the_report_tells_the_verdict_without_script(accepted: Accepted) -> None
     assert title is not None
     assert "ACCEPTED" in title[1]
     assert accepted.id in page
-    assert ("understudy" in page) == accepted.stack.is_understudy
+    assert ("says nothing about a real Kestra server" in page) == accepted.stack.is_understudy
 
 
 def test_the_archive_lists_the_run(accepted: Accepted) -> None:

@@ -135,6 +135,7 @@ def test_a_database_password_that_the_volume_knows(service: Stack) -> None:
         assert service.is_ready()
 
 
+@pytest.mark.understudy
 def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
     """A server that does not come up with the new values runs on the old ones again, judged by the same checks."""
     env, good = service.env_file.read_text(), service.env["UNDERSTUDY"]
@@ -169,6 +170,7 @@ def test_a_signal_in_the_outage_brings_back_what_ran(service: Stack) -> None:
         assert not _lets_in(service, new)
 
 
+@pytest.mark.understudy
 def test_a_signal_on_the_way_back_brings_back_what_ran(service: Stack) -> None:
     """A way back that is cut off between its stop and its start is ended by landing: nothing stays down silently."""
     good = service.env["UNDERSTUDY"]

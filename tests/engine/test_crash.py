@@ -18,9 +18,9 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
-from tests.stacks import Stack, wait_for
+from tests.stacks import READY_LIMIT, Stack, wait_for
 
-ENDED = 60.0
+ENDED = targets.LIMIT / 2
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +176,7 @@ def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: 
     record = targets.record(targets.latest(service))
 
     assert status == 14, output
-    wait_for(lambda: answers(service), "the service to answer", 20)
+    wait_for(lambda: answers(service), "the service to answer", READY_LIMIT)
     assert then[0] != seen.identity(service)[0]
     assert (record["verdict"], record["run"]) == ("INTERRUPTED", seen.run_id(output))
     assert name in record["verdict_reasons"][0]
@@ -198,7 +198,7 @@ def test_ctrl_c_on_the_terminal_cuts_off_no_command(service: Stack) -> None:
     record = targets.record(targets.latest(service))
 
     assert status == 14, output
-    wait_for(lambda: answers(service), "the service to answer", 20)
+    wait_for(lambda: answers(service), "the service to answer", READY_LIMIT)
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "done"
 
 
@@ -242,7 +242,7 @@ def test_a_closed_terminal_is_a_hang_up(service: Stack) -> None:
     record = targets.record(targets.latest(service))
 
     assert status == 14
-    wait_for(lambda: answers(service), "the service to answer", 20)
+    wait_for(lambda: answers(service), "the service to answer", READY_LIMIT)
     assert record["verdict"] == "INTERRUPTED"
     assert "SIGHUP" in record["verdict_reasons"][0]
     assert (targets.latest(service) / "report.html").is_file()

@@ -59,6 +59,7 @@ def kept(service: Stack) -> list[str]:
     return [one.name for one in (service.root / targets.STATE).rglob("*.kept.json")]
 
 
+@pytest.mark.understudy
 def test_between_stop_and_start(service: Stack) -> None:
     """What ran before is started again, judged, and the files are left as they are; a schema that has moved refuses it."""
     good = service.env["UNDERSTUDY"]
@@ -88,6 +89,7 @@ def test_between_stop_and_start(service: Stack) -> None:
     assert kept(service) == []
 
 
+@pytest.mark.understudy
 def test_on_the_way_back(service: Stack) -> None:
     """A way back that was killed between its stop and its start is gone by recovery."""
     good = service.env["UNDERSTUDY"]

@@ -140,6 +140,7 @@ def test_a_gateway_that_is_gone_closes_the_gate(gateway: GatewayStack) -> None:
     assert seen.identity(gateway) == then
 
 
+@pytest.mark.understudy
 def test_a_server_that_is_down_is_no_fault_of_the_gateways(gateway: GatewayStack) -> None:
     """The gateway answers for a server that does not come up: SERVICE DOWN all the same, and recover mends it."""
     _target(gateway, boot="4s")

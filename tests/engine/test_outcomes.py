@@ -15,6 +15,8 @@ from tests import targets
 from tests.engine import service as seen
 from tests.stacks import SHORT_TIMES, Stack, wait_for
 
+pytestmark = pytest.mark.understudy
+
 # The new server gets its fault by the `.env`, which a plain restart refuses to apply: that one claim is waived.
 CHANGED = "pre/test_configuration.py::test_the_running_container_has_the_same_configuration"
 WAIVED = ("--waive", CHANGED, "--reason", "as a test", "--operator", "Ada")

@@ -15,6 +15,8 @@ from tests import targets
 from tests.engine import service as seen
 from tests.stacks import SHORT_TIMES, Stack, engine, password, run, stack, wait_for
 
+pytestmark = pytest.mark.understudy
+
 TIMES = SHORT_TIMES["UNDERSTUDY"]
 RECREATE = ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
 # Heartbeats that are held for those of a server that is alive.
@@ -336,7 +338,9 @@ def test_the_new_server_does_not_boot(service: Stack) -> None:
     assert "what fails is Kestra itself" in noted(record)
     assert sum("failed validation" in one["text"] for one in record["findings"]) == 1
 
-    recovered(service)
+    _, record = recovered(service)
+
+    assert "left no folder" not in noted(record)
 
 
 def test_the_journal_of_another_version(service: Stack) -> None:

@@ -16,6 +16,8 @@ from tests import targets
 from tests.engine import service as seen
 from tests.stacks import SHORT_TIMES, UNDERSTUDY_IMAGE, Stack, engine, free_port, password, stack, wait_for
 
+pytestmark = pytest.mark.understudy
+
 OTHER_IMAGE = "kestra-understudy:0.21.0"
 
 

@@ -14,6 +14,8 @@ from tests.foreign import foreign
 from tests.stacks import Stack, stack
 from tests.variants import NEWER_SCHEMA_IMAGE, variant
 
+pytestmark = pytest.mark.understudy
+
 
 @pytest.fixture
 def own(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

@@ -74,6 +74,8 @@ def test_wrong_exit_codes_of_scripts_that_did_their_work(service: Stack) -> None
     assert (bad.step(record, "start")["status"], bad.step(record, "start")["exit_code"]) == ("done", 2)
 
 
+# After a kill the heartbeat of a real server stays young for longer than the next test would wait.
+@pytest.mark.understudy
 def test_a_kill_that_is_called_a_stop_and_passwords_on_the_screen(service: Stack) -> None:
     """A script that says ✓ and ends with 0 has killed the server: not accepted, and the service is back.
 
@@ -106,6 +108,7 @@ def test_a_stop_that_stops_nothing(service: Stack, script: str) -> None:
     assert bad.step(record, "start")["status"] == "planned"
 
 
+@pytest.mark.understudy
 def test_a_stop_that_ends_somebody_elses_container_too(images: None, tmp_path: Path) -> None:
     """A stop that nobody could rehearse is judged by the engine's events: the other container is named, with its way back."""
     # An image of its own: this script really stops every container of it, other tests' ones too.

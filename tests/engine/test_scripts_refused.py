@@ -50,7 +50,7 @@ REFUSED = [
     pytest.param(
         {"stop": STOP, "start": by("start-pulls-when-the-old-one-is-gone.sh")},
         {
-            "test_the_scripts_fetch_nothing": "start pulls kestra-understudy",
+            "test_the_scripts_fetch_nothing": "start pulls ",
             "test_the_owner_stays_the_same": "takes_over = true",
         },
         id="a pull after the removal, and docker run in Compose's place",

@@ -18,6 +18,8 @@ from tests.registry import Registry, registry
 from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, stack
 from tests.variants import Flaw, variant
 
+pytestmark = pytest.mark.understudy
+
 NAME = "kestra/kestra:latest"
 
 

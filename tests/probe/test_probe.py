@@ -295,6 +295,20 @@ def test_api_is_asked_rarely(service: Service) -> None:
     assert api.intervals[-1].answer == "200"
 
 
+def test_what_is_well_again_is_asked_less_often(service: Service) -> None:
+    """Each request on the HTTP port is a line in Kestra's log: from a second after its return on, ten a second are enough."""
+    with probing(service) as probe:
+        service.outage(1, "refuse", 0.3)
+        assert probe.wait_until(lambda answers: answers["ping"].good, 5)
+        wait_for_more_answers(probe, "ping", more=150)
+        before, began = probe.answers["ping"].count, time.monotonic()
+        wait_for_more_answers(probe, "ping", more=100)
+        asked, took = probe.answers["ping"].count - before, time.monotonic() - began
+        probe.stop()
+
+    assert 1 <= asked <= 2 + 10 * (took + 0.5)
+
+
 def test_credentials_that_are_turned_away_are_not_tried_for_ever(service: Service) -> None:
     """A server may lock the account: three times in a row is the most."""
     ping, *_ = [one for one in service.paths if one.name == "ping"]

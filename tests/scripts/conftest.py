@@ -11,7 +11,7 @@ import pytest
 
 from procedures.observe.rehearsal import rehearse
 from reports.scripted import Rehearsal
-from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, run, stack
+from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, is_understudy, run, stack
 
 Rehearse = Callable[..., Rehearsal]
 
@@ -19,7 +19,7 @@ Rehearse = Callable[..., Rehearsal]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that runs; the tests of a module share it, since a rehearsal changes nothing of it."""
-    if image_under_test().startswith("kestra-understudy:"):
+    if is_understudy(image_under_test()):
         run([str(SOURCE / "up.sh"), "images", "--built"], cwd=SOURCE, env=clean_environment(), limit=600)
     with stack(tmp_path_factory.mktemp("stack")) as made:
         yield made.up()

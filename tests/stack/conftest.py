@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import pytest_collection_modifyitems
 from tests.stack.checkout import Checkout
 from tests.stacks import Stack, stack
+
+__all__ = ["pytest_collection_modifyitems"]
 
 
 @pytest.fixture

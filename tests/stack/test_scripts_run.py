@@ -189,13 +189,12 @@ def test_a_variable_of_the_terminal_is_named(running: Stack) -> None:
     assert "Wrong1" not in done.stdout + done.stderr
 
 
+@pytest.mark.understudy
 @pytest.mark.parametrize(
     ("fault", "said"), [("crash-at-boot", "não ficou pronto"), ("unhealthy-body", "não ficou pronto em 4 s")]
 )
 def test_a_kestra_that_does_not_come_up_is_no_success(running: Stack, fault: str, said: str) -> None:
     """A container that was created is not a Kestra that is ready, and 200 is not UP."""
-    if not running.is_understudy:
-        pytest.skip("faults are the understudy's")
     before = running.env["UNDERSTUDY"]
     with settings(running, UNDERSTUDY=f"{before} {fault}"):
         done = script(running, RUN, "--detach", "--timeout", "4")
@@ -204,13 +203,12 @@ def test_a_kestra_that_does_not_come_up_is_no_success(running: Stack, fault: str
     assert "pronto:" not in done.stdout
 
 
+@pytest.mark.understudy
 def test_an_old_one_that_had_to_be_killed_is_told(unstarted: Stack) -> None:
     """The new Kestra is ready, and the exit status says that the old one lost what it was doing.
 
     A Ctrl-C in between, which every process of the terminal gets, does not leave Kestra down.
     """
-    if not unstarted.is_understudy:
-        pytest.skip("faults are the understudy's")
     times = {"KESTRA_TERMINATION_GRACE": "1s", "KESTRA_STOP_GRACE": "3s"}
     with settings(unstarted, UNDERSTUDY=f"{unstarted.env['UNDERSTUDY']} ignore-term", **times):
         unstarted.up()

@@ -48,10 +48,9 @@ def test_a_clean_stop(unstarted: Stack) -> None:
     assert script(unstarted, STOP).stdout == NOTHING
 
 
+@pytest.mark.understudy
 def test_a_killed_one_is_not_called_stopped(unstarted: Stack) -> None:
     """SIGKILL has another sentence and another exit status; and it comes only after Kestra's own drain."""
-    if not unstarted.is_understudy:
-        pytest.skip("faults are the understudy's")
     unstarted.set_env(
         KESTRA_TERMINATION_GRACE="1s",
         KESTRA_STOP_GRACE="1s",

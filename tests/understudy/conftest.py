@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.collecting import pytest_collection_modifyitems
 from tests.stacks import SOURCE, Stack, clean_environment, stack
 from tests.stacks import run as run_command
 from tests.understudy import conversation, recordings
@@ -20,8 +21,7 @@ from tests.understudy.server import (
     without_auth,
 )
 
-# A real server is held against the recordings; it has no faults to inject, and its own pace.
-collect_ignore = [] if IS_UNDERSTUDY else ["test_faults.py", "test_life.py", "test_settings.py"]
+__all__ = ["pytest_collection_modifyitems"]
 
 
 @pytest.fixture(scope="session")

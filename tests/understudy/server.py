@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 from docker.models.containers import Container
 
-from tests.stacks import Stack, engine, free_port, image_under_test, wait_for
+from tests.stacks import Stack, engine, free_port, image_under_test, is_understudy, wait_for
 
 SHORT = "boot=0.3 api_lag=0 liveness_timeout=1 liveness_interval=0.3 heartbeat=0.3"
 BOOT_LIMIT = 120.0
-IS_UNDERSTUDY = image_under_test().startswith("kestra-understudy:")
+IS_UNDERSTUDY = is_understudy(image_under_test())
 
 
 def _images() -> dict[str, str]:

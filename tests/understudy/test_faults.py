@@ -14,6 +14,8 @@ from tests.understudy import recordings
 from tests.understudy.conversation import HELLO, heard
 from tests.understudy.server import SHORT, Server, run
 
+pytestmark = pytest.mark.understudy
+
 Settings = dict[str, str]
 POOL = 10  # Hikari's default size
 

@@ -13,6 +13,8 @@ from tests.understudy import recordings
 from tests.understudy.conversation import heard
 from tests.understudy.server import Server, configuration, run
 
+pytestmark = pytest.mark.understudy
+
 STOP = "Receiving shutdown|Shutdown initiated"
 
 

@@ -10,6 +10,8 @@ import pytest
 from stack.understudy import configuration, flow, moment, placeholder, release, settings
 from stack.understudy.faults import Fault
 
+pytestmark = pytest.mark.understudy
+
 MINIMAL = """
 datasources: {postgres: {url: "jdbc:postgresql://db:5433/kestra?x=y", username: kestra, password: "${PW}"}}
 kestra:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.stacks import wait_for
 from tests.understudy import recordings
-from tests.understudy.server import IS_UNDERSTUDY, Server
+from tests.understudy.server import Server
 
 _HISTORY = "SELECT installed_rank, version, description, script, checksum, success FROM flyway_schema_history ORDER BY 1"
 _COLUMNS = (
@@ -81,13 +81,12 @@ def test_sessions_name_themselves_as_jdbc_does(server: Server) -> None:
     assert {"PostgreSQL JDBC Driver"} == {name for name in names if name != "psql"}
 
 
-if IS_UNDERSTUDY:
+@pytest.mark.understudy
+def test_every_version_names_the_understudy(server: Server, recorded: str) -> None:
+    """No evidence can take it for Kestra."""
+    found = server.psql("SELECT DISTINCT value #>> '{server, version}' FROM service_instance")
 
-    def test_every_version_names_the_understudy(server: Server, recorded: str) -> None:
-        """No evidence can take it for Kestra."""
-        found = server.psql("SELECT DISTINCT value #>> '{server, version}' FROM service_instance")
-
-        assert found == f"{recorded}-understudy"
+    assert found == f"{recorded}-understudy"
 
 
 def _shape(value: Any) -> Any:

@@ -61,6 +61,10 @@ def _two(world: World) -> World:
             "in a restart loop, 4 restarts so far, the last time it ended with exit code 1",
         ),
         (both(MUTE, container("before", restart_count=4)), "in a restart loop, 4 restarts so far"),
+        (
+            both(MUTE, container("before", restart_count=1)),
+            "running (the engine has started it once more) and answering on neither port",
+        ),
         (container("before", restart_count=4), "running, and it answers"),
         (MUTE, "answering on neither port (accepted and mute)"),
         (

@@ -188,6 +188,14 @@ def test_a_cause_is_told_once_with_its_newest_line() -> None:
     assert "3 times, last at 2026-11-23T10:02:00" in told[0].told()
 
 
+def test_a_line_is_told_without_its_colours() -> None:
+    """Kestra colours its log, whoever reads it; neither finding nor telling a line is disturbed by that."""
+    log = "\x1b[1;31mERROR\x1b[0;39m \x1b[35mmain\x1b[0;39m java.lang.\x1b[36mOutOfMemoryError\x1b[0;39m: Java heap space"
+    (match,) = matches([Source("its log", frozenset({Speaker.KESTRA}), log)], SIGNATURES)
+
+    assert match.line == "ERROR main java.lang.OutOfMemoryError: Java heap space"
+
+
 def test_a_speaker_is_not_heard_in_anothers_words() -> None:
     """What Compose says is not looked for in Kestra's log: a flow may print anything."""
     said = 'Conflict. The container name "/tools-kestra" is already in use by container "b0c9"'
