@@ -36,6 +36,7 @@ from procedures.preparing import Preparing
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.returning import Returning
 from procedures.target import Target
+from procedures.typed import on_engine
 from procedures.waiting import Waiting
 from procedures.watching import Watch
 from reports.evidence import (
@@ -319,7 +320,8 @@ class Run:
         try:
             holding.take()
         except Held as error:
-            self.course.held = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            held = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            self.course.held = self.typed(held)
             # Under a run that is alive nobody starts anything by hand.
             self.course.by_hand = [*self.start_commands, *holding.by_hand] if holding.by_hand else []
             return
@@ -448,8 +450,16 @@ class Run:
         wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.course.moments.append(Moment(name, round(time.monotonic() - self.began, 3), wall))
 
+    def typed(self, text: str) -> str:
+        """Let the commands that a text tells to type find the target's engine."""
+        return on_engine(text, self.asked.target.engine_flags)
+
+    def told(self, text: str) -> str:
+        """Return a text as it is told: without secrets, its commands as they are typed for this engine."""
+        return self.typed(self.redaction.clean(text))
+
     def finding(self, text: str, next_move: str = "") -> None:
-        found = Finding(text, next_move)
+        found = Finding(self.typed(text), self.typed(next_move))
         if found not in self.course.findings:
             self.course.findings.append(found)
 

@@ -160,7 +160,7 @@ class Session:
         if call.excinfo is not None and isinstance(call.excinfo.value, Interrupted):
             self.run.course.interrupted = str(call.excinfo.value)
         result = outcome.of(check, call.excinfo.value if call.excinfo else None, call.start, call.duration)
-        result = self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean))
+        result = self.run.ledger.note(outcome.cleaned(result, self.run.told))
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         self.console.result(result)
@@ -305,7 +305,7 @@ class Session:
                 self._keep(outcome.asked(check, partial(Asking(self.states).ask, self._functions[check.id])))
 
     def _keep(self, result: CheckResult) -> None:
-        self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.redaction.clean)))
+        self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.told)))
 
     def _keep_before_changing(self) -> None:
         self._lost = closing.keep(self.run, closing.evidence_of(self.run, running=True)) or self._lost

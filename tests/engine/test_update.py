@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,64 @@ def test_a_new_image(pulled: Stack, shelf: Registry) -> None:
     for word in (digest.removeprefix("sha256:")[:12], "0.20.9", "0.20.7"):
         assert word in report
     assert list(Path(pulled.root / targets.STATE).rglob("*.kept.json")) == []
+
+
+def test_a_name_that_was_new_is_taken_away_again(pulled: Stack, shelf: Registry) -> None:
+    """After a refusal the name that the pull has brought is gone; where nothing may be pulled, that is the refusal."""
+    identity, known, name = seen.identity(pulled), pulled.env["KESTRA_IMAGE"], "kestra/kestra:older"
+    with variant("0.19.3") as older:
+        shelf.push(older, name)
+    pulled.set_env(KESTRA_IMAGE=shelf.reference(name))
+    try:
+        done = targets.procedure(pulled, name="update")
+        targets.target_file(pulled, pull="never")
+        never = targets.procedure(pulled, name="update")
+    finally:
+        pulled.set_env(KESTRA_IMAGE=known)
+        targets.target_file(pulled, pull="always")
+
+    assert (done.returncode, never.returncode) == (10, 10), done.stdout + never.stdout
+    assert "is older than" in done.stdout
+    assert f"undone: docker rmi --no-prune {shelf.reference(name)}" in done.stdout
+    assert 'the target says pull = "never"' in never.stdout
+    assert identity == seen.identity(pulled)
+    with engine() as client:
+        assert [one for one in client.images.list() if shelf.reference(name) in one.tags] == []
+
+
+def test_a_probe_that_is_killed_leads_nowhere(pulled: Stack, shelf: Registry) -> None:
+    """Nobody saw the outage's end: that is unknown, so nothing is accepted, and nothing is gone back from."""
+    with variant("0.20.9") as image:
+        shelf.push(image, NAME)
+        before = _image(pulled)
+        run = targets.started(pulled, name="update")
+        targets.wait_for_step(pulled, run, "stop")
+        os.kill(_probe_of(run.pid), signal.SIGKILL)
+        output, _ = run.communicate(timeout=targets.LIMIT)
+
+    assert run.returncode == 11, output
+    assert "the probe that looked from outside had ended" in output
+    assert before != _image(pulled)
+    assert pulled.is_ready()
+    steps = [
+        one["step"]["name"]
+        for one in targets.record(targets.latest(pulled))["steps"]
+        if one["status"] == "done"
+    ]
+    assert steps == ["save_logs", "keep", "pull", "stop", "start"]
+    # It was not accepted, so what ran before is still kept.
+    (kept,) = Path(pulled.root / targets.STATE).rglob(f"{seen.run_id(output)}.kept.json")
+    kept.unlink()
+
+
+def _probe_of(parent: int) -> int:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                ours = f"PPid:\t{parent}\n" in (folder / "status").read_text()
+                if ours and b"probe.py" in (folder / "cmdline").read_bytes():
+                    return int(folder.name)
+    raise LookupError(f"process {parent} has no probe")
 
 
 def test_a_run_killed_in_its_outage(pulled: Stack, shelf: Registry) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from procedures.ledger import Ledger
-from reports.evidence import Check, Outcome, Phase, Waiver
+from reports.evidence import Check, Outcome, Phase, Waiver, Way
 from tests.unit.results import check, result
 
 PRE = check("pre")
@@ -117,6 +119,22 @@ def test_only_a_failed_data_check_holds_a_start_back(of: Check, outcome: Outcome
 
     assert held is bool(ledger.failed_data((Phase.MID,)))
     assert not ledger.failed_data((Phase.POST,))
+
+
+@pytest.mark.parametrize(
+    ("of", "outcome", "leads"),
+    [
+        (POST, Outcome.FAILED, True), (POST, Outcome.UNKNOWN, False), (POST, Outcome.BLOCKED, False),
+        (MID, Outcome.FAILED, False), (check("post", Phase.POST, advisory=True), Outcome.FAILED, False),
+        (replace(POST, way=Way.BACK), Outcome.FAILED, False),
+    ],
+)  # fmt: skip
+def test_only_a_failed_claim_leads_back(of: Check, outcome: Outcome, leads: bool) -> None:
+    """What failed after the start leads back; what nobody could see, advice and the way back itself do not."""
+    ledger = Ledger((of,), ())
+    ledger.note(result(of, outcome))
+
+    assert leads is bool(ledger.failed_forward())
 
 
 def test_what_closes_is_told() -> None:
