@@ -115,6 +115,12 @@ def kept(asking: Asking) -> Kept:
 
 
 @pytest.fixture
+def unkept(asking: Asking) -> tuple[str, ...]:
+    """What the present container has that nobody could bring back."""
+    return asking.unkept
+
+
+@pytest.fixture
 def superseded(asking: Asking) -> Expected:
     """What the container was given before, where new settings are applied."""
     return asking.superseded

@@ -47,7 +47,7 @@ _OWN = frozenset(
 )
 """What the operator's own scripts, validation commands and names give to checks."""
 _SAME = frozenset({"images_to_keep", "settings_to_keep", "schema_to_keep"})
-_NEW_IMAGE = frozenset({"superseded", "announcement", "candidate", "rolled_back", "schema_to_grow"})
+_NEW_IMAGE = frozenset({"unkept", "superseded", "announcement", "candidate", "rolled_back", "schema_to_grow"})
 _ACTING = _LOOK | _EXPECTATION | _BEFORE | _ACTS | _OWN
 
 RETURNING = (
@@ -84,12 +84,12 @@ PROCEDURES: dict[str, Procedure] = {
     ),
     "apply_env": Procedure(
         "restart with the settings that the files say now, each tried before the stop",
-        _ACTING | frozenset({"superseded", "images_to_keep", "schema_to_keep"}),
+        _ACTING | frozenset({"unkept", "superseded", "images_to_keep", "schema_to_keep"}),
         returns=True,
     ),
     "rollback": Procedure(
         "restart with the image of the last accepted run that ran on another one",
-        _ACTING | frozenset({"goal", "settings_to_keep", "schema_to_keep"}),
+        _ACTING | frozenset({"unkept", "goal", "settings_to_keep", "schema_to_keep"}),
     ),
     "accept": Procedure(
         "judge the service as it runs against the last accepted run, changing nothing",

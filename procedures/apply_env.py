@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from procedures.observe.engine import PROJECT
 from procedures.target import Keys
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
@@ -11,7 +12,9 @@ _PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
     """Return what a recreation would change in a container of an image, by name; values are never told."""
-    found = variables(container, rendering, image)
+    # Each way of making a container has names of its own for the same settings.
+    made_alike = rendering.by_compose == (PROJECT in container.labels)
+    found = variables(container, rendering, image) if made_alike else ["who makes it"]
     if published_elsewhere(container.bindings, rendering.bindings):
         found.append("the published ports")
     if rendering.restart_policy and rendering.restart_policy.partition(":")[0] != container.restart_policy:

@@ -97,6 +97,11 @@ class Asking:
         return found
 
     @property
+    def unkept(self) -> tuple[str, ...]:
+        self.containers_before  # noqa: B018 - where these were not seen, nobody knows
+        return self._run.preparing.lacking if self._run.preparing else ()
+
+    @property
     def superseded(self) -> Expected:
         """What the settings applied by this run have replaced."""
         return as_it_was(self.before, self.container_before, self._states.baseline)
@@ -260,6 +265,10 @@ class Asking:
 
     def again(self, function: Callable[..., None], ready: Snapshot) -> None:
         """Ask a pre check a second time: what it saw before is now what was seen last."""
+
+        def rehearsals() -> dict[str, Rehearsal]:
+            return scripted.rehearsals_of(seen(ready.scripts))
+
         anew: dict[str, Callable[[], object]] = {
             "before": lambda: ready,
             "server_before": lambda: reaching.server_of(ready, self.target),
@@ -267,6 +276,10 @@ class Asking:
             "container_before": lambda: _container(ready),
             "containers_before": lambda: seen(ready.containers),
             "dry_run": lambda: seen(ready.dry_run),
+            "scripts": lambda: seen(ready.scripts),
+            "rehearsals": rehearsals,
+            "stop_rehearsal": lambda: rehearsals()[STOP],
+            "start_rehearsal": lambda: rehearsals()[START],
             "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),
             "settings_to_keep": lambda: _container(ready),
         }

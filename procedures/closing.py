@@ -47,6 +47,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
             changed=run.changed,
             acts=run.acts,
             held_back=course.held_back,
+            left_out=run.left_out,
             went_back=course.went_back,
             answers=course.answers,
             closing=run.ledger.closing(),

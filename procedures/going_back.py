@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from procedures import diagnosis, expected, reaching, restart, returning
 from procedures.problems import Blocked
 from procedures.run import Run
+from procedures.waiting import Look
 from reports.observed import Snapshot
+
+PROBE_SPARE = 5.0
+"""Seconds in which the probe must have seen what answers us."""
 
 
 def not_needed(run: Run) -> str:
@@ -37,7 +42,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.course.went_back = False
         run.restarting.land()
         raise
-    run.our_return = run.returning.start_kept(run.restarting.hopeless)
+    run.our_return = run.returning.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
     if run.course.answers:
@@ -49,6 +54,24 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.course.answers = reaching.answers(snapshot, run.asked.target)
     tell(run)
     return snapshot
+
+
+def _look(run: Run) -> Look:
+    """Look whether what was started is ready, and has been seen so from outside: whoever measures the outage needs its end.
+
+    A probe that has not seen it for a while keeps nobody waiting.
+    """
+    heard = run.watch.look_for_ready() if run.watch is not None else None
+    first: list[float] = []
+
+    def look() -> tuple[bool, str]:
+        ready, saw = restart.look_at_service(run.observers)
+        if not ready or heard is None or run.watch is None or not run.watch.looks:
+            return ready, saw
+        first.append(time.monotonic())
+        return heard()[0] or first[-1] - first[0] > PROBE_SPARE, saw
+
+    return look
 
 
 def _allowed(run: Run, before: Snapshot) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
-from procedures.kept import SUFFIX
+from procedures.kept import ANY
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
@@ -154,7 +154,8 @@ class Holding:
     def _undo(self, story: Story) -> tuple[str, ...]:
         """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""
         # What it had kept for a way back that it never needed holds secrets.
-        story.file.with_suffix(SUFFIX).unlink(missing_ok=True)
+        for one in story.file.parent.glob(f"{story.file.stem}{ANY}*"):
+            one.unlink(missing_ok=True)
         return give_back(self._observers, (story,))
 
     def _shows_now(self) -> str:

@@ -7,17 +7,19 @@ in the clear, so it lies beside the journal with mode 0600, outside the evidence
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from procedures import private
 from procedures.observe.rendering import copied_in, model_of
 from procedures.observe.snapshot import Observers
 from reports.observed import Binding, Container, HealthCheck, Secret
 
 SUFFIX = ".kept.json"
+ANY = ".kept."
+"""What stands in the name of every file that something is kept in."""
 RENDER_LIMIT = 30.0
 _FROM_THE_FILES = ("build", "env_file", "depends_on", "pull_policy", "profiles")
 """What a model of one container needs no longer: its values are all there, and its start waits for nobody."""
@@ -113,11 +115,7 @@ def write(file: Path, observers: Observers, container: Container, image: str) ->
     """Write the model of a container where only its owner can read it, safe from a crash."""
     rendered, _ = model_of(observers.compose.render(RENDER_LIMIT))
     text = json.dumps(model(rendered, observers.target.service, container, image), indent=1)
-    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    private.write(file, text)
 
 
 def _escaped(value: str | Secret) -> str:

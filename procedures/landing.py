@@ -30,7 +30,7 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
     if not run.course.interrupted and run.interruption.by:
         run.course.interrupted = f"interrupted by {run.interruption.by}"
     try:
-        if run.changed and not _started(run) and not run.spared:
+        if run.changed and not _started(run) and not (run.spared or run.left_out):
             _start(states, ask_data)
         if not run.changed:
             _undo(run)

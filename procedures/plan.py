@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NO_SUCH_SCRIPT = "no script carries out this step"
     NOT_REHEARSED = "the script may not be rehearsed: what that leaves unknown is one claim of its own"
     ALL_REHEARSED = "every script was rehearsed before it acted"
+    STARTED_OTHERWISE = "this run starts an image of its own choice, and not by the script"
     STARTED_BY_COMPOSE = "Compose starts the service, and not a script"
     STARTED_BY_SCRIPT = "a script starts the service, and not Compose"
     NO_VALIDATION = "the target file names no validation command"

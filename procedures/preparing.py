@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from procedures import PROCEDURES, apply_env, kept, returning, rollback, update
+from procedures import PROCEDURES, apply_env, keeping, kept, returning, rollback, update
 from procedures.accepted import Past
 from procedures.acting import Acting
 from procedures.observe.snapshot import Observers
@@ -26,9 +26,12 @@ class Preparing:
         self.goal: rollback.Goal | None = None
         self.returning: returning.Returning | None = None
         self.nothing_new = ""
+        self.lacking: tuple[str, ...] = ()
+        """What the present container has that could not be had again."""
         self._observers = observers
         self._containers = containers
-        self._file, self._choice = stem.with_suffix(kept.SUFFIX), stem.with_suffix(rollback.SUFFIX)
+        self._keeper = keeping.keeper(self._only, observers, stem)
+        self._choice = rollback.Choice(observers, self._only, stem)
         self._updating: update.Updating | None = None
         self._acting: Acting | None = None
         self._planned: dict[str, Step] = {}
@@ -36,6 +39,10 @@ class Preparing:
 
     def _look(self, past: Past) -> None:
         observers, containers = self._observers, self._containers
+        if self._only is not None and self._may_keep:
+            self.lacking = self._keeper.lacking(self._only)
+        elif self.procedure == "rollback" and script(observers.target.steps, START):
+            self.lacking = ("there is no container whose values it could be started with",)
         observers.changes_settings = PROCEDURES[self.procedure].returns
         if self.procedure == "update":
             self.announcement = update.look(observers, containers)
@@ -52,7 +59,11 @@ class Preparing:
                 self.nothing_new = "nothing to apply: the container has every value that the files give it"
         if self.procedure == "rollback":
             self.goal = rollback.look(observers, containers, past)
-            observers.choose(self._choice)
+            observers.choose(self._choice.start)
+
+    @property
+    def _only(self) -> Container | None:
+        return self._containers[0] if len(self._containers) == 1 else None
 
     @property
     def _runs(self) -> bool:
@@ -65,14 +76,14 @@ class Preparing:
         compose = observers.compose
         found: tuple[Step, ...] = ()
         if self.can_return:
-            found += returning.steps(compose, self._containers, self._file, grace, budgets.boot)
+            found += returning.steps(self._keeper, compose, self._containers, grace, budgets.boot)
         elif self.keeps:
-            more = returning.steps(compose, self._containers, self._file, grace, budgets.boot)
+            more = returning.steps(self._keeper, compose, self._containers, grace, budgets.boot)
             found += tuple(one for one in more if one.name == returning.KEEP)
         if self.announcement is not None:
             found += update.steps(compose, self.announcement, budgets.pull)
         if self.goal is not None:
-            found += (rollback.step(self._choice),)
+            found += (self._choice.step,)
         return found
 
     @property
@@ -82,9 +93,12 @@ class Preparing:
 
     @property
     def keeps(self) -> bool:
-        """Whether what runs is kept, to be had again; a script that starts the service chooses its image itself."""
-        by_script = script(self._observers.target.steps, START) is not None
-        return (PROCEDURES[self.procedure].returns or self.procedure == "rollback") and not by_script
+        """Whether what runs is kept, to be had again."""
+        return self._may_keep and not self.lacking
+
+    @property
+    def _may_keep(self) -> bool:
+        return PROCEDURES[self.procedure].returns or self.procedure == "rollback"
 
     def hold(
         self, planned: tuple[Step, ...], acting: Acting, waiting: Waiting, tell: Callable[[str], None]
@@ -93,7 +107,7 @@ class Preparing:
         self._acting = acting
         self._planned = {one.name: one for one in planned}
         if self.keeps:
-            self.returning = returning.Returning(planned, self._file, acting, self._observers, waiting)
+            self.returning = returning.Returning(planned, self._keeper, acting, self._observers, waiting)
         if self.announcement is not None:
             self._updating = update.Updating(planned, self.announcement, acting, self._observers, tell)
 
@@ -104,9 +118,9 @@ class Preparing:
         if self._updating is not None:
             self._updating.pull()
         if self.goal is not None and self._acting is not None:
-            step, file, goal = self._planned[rollback.CHOOSE], self._choice, self.goal
-            service = self._observers.target.service
-            self._acting.carry_out(step, lambda: rollback.choose(step, file, service, goal))
+            choice, goal = self._choice, self.goal
+            self._acting.remember(rollback.CHOOSE, image=goal.image.id if goal.image else "")
+            self._acting.carry_out(choice.step, lambda: choice.write(goal, before.container))
 
     def told(self, ready: Snapshot) -> str:
         """Tell which image takes the place of which, once it is here."""
@@ -119,9 +133,9 @@ class Preparing:
         for one in (self._updating, self.returning):
             if one is not None and (told := one.undo()):
                 yield told
-        if self._choice.exists():
-            self._choice.unlink()
-            yield f"undone: {self._choice} was removed"
+        if self._choice.file.exists():
+            self._choice.file.unlink()
+            yield f"undone: {self._choice.file} was removed"
 
     def give_names_back(self) -> str:
         """Give a name that moved with a pull back to the image that runs again."""
@@ -131,7 +145,7 @@ class Preparing:
 
     def forget(self) -> None:
         """Remove what this run and earlier ones have kept for a way back: what runs now was accepted."""
-        for one in self._file.parent.glob(f"*{kept.SUFFIX}"):
+        for one in self._keeper.file.parent.glob(f"*{kept.ANY}*"):
             one.unlink(missing_ok=True)
 
 

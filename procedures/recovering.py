@@ -7,7 +7,6 @@ answers, old or new, is judged as it stands: recovery is for a service that is a
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +43,11 @@ class Kept:
     @property
     def image(self) -> str:
         return str(self._fact.get("image", ""))
+
+    @property
+    def chosen(self) -> str:
+        """The image that a rollback had chosen; empty where it was none."""
+        return str(self.story.facts.get(rollback.CHOOSE, {}).get("image", ""))
 
     @property
     def schema(self) -> tuple[str, ...] | Unseen:
@@ -110,7 +114,7 @@ def look(
         ):
             observers.start_from(cut.file, was)
             return _told(Recovery(Lead.STANDS, cut, as_kept=True), observers)
-        return _told(Recovery(Lead.STANDS, cut, chosen=_chosen(cut, observers.target.service)), observers)
+        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
     observers.start_from(cut.file, was)
     return _told(Recovery(Lead.KEPT, cut), observers)
 
@@ -144,19 +148,10 @@ def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ..
 def _cut_off(place: Place) -> Kept | None:
     """Return what the oldest run kept that was cut off after it had begun to change something."""
     for one in place.open_ones():
-        file = one.file.with_suffix(kept.SUFFIX)
-        if one.changed and file.is_file():
-            return Kept(one, file)
+        files = sorted(one.file.parent.glob(f"{one.file.stem}{kept.ANY}*"))
+        if one.changed and files:
+            return Kept(one, files[0])
     return None
-
-
-def _chosen(cut: Kept, service: str) -> str:
-    """Return the image that a rollback which was cut off had chosen; empty where it was none."""
-    try:
-        model = json.loads(cut.story.file.with_suffix(rollback.SUFFIX).read_text(encoding="utf-8"))
-        return str(model["services"][service]["image"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def _told(found: Recovery, observers: Observers) -> Recovery:

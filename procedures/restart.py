@@ -163,11 +163,17 @@ class Restart:
         result, ready = self._begin(
             self._planned[START], self._driver.start(self._start_limit), watch, own=own
         )
-        instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
+        instead = self._fallback()
         if instead is None or ready.ended or not isinstance(self.scripted.running_since(commanded_at), str):
             return Start(result, commanded_at, ready, None)
         result, ready = self._begin(self._planned[FALLBACK], instead, watch, own=False)
         return Start(result, commanded_at, ready, None, fell_back=True)
+
+    def _fallback(self) -> Command | None:
+        """Build what stands in for the operator's script, unless that has left the service out because it was told to."""
+        if FALLBACK not in self._planned or self.scripted.left_out:
+            return None
+        return self._driver.fallback(self._start_limit)
 
     def _begin(
         self, step: Step, command: Command, watch: Watch | None, *, own: bool
@@ -249,7 +255,7 @@ class Restart:
             return self._acting.command(self._planned[START], command)
         began = engine_time(self._observers)
         result = self.scripted.started(self._acting.command(self._planned[START], command, self._keep), began)
-        instead = self._driver.fallback(self._start_limit) if FALLBACK in self._planned else None
+        instead = self._fallback()
         if result.status is StepStatus.DONE or instead is None:
             return result
         return self._acting.command(self._planned[FALLBACK], instead)

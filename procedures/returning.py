@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import kept, restart
+from procedures import restart
 from procedures.acting import Acting
 from procedures.acts import Start
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
+from procedures.keeping import Keeper
 from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
-from procedures.waiting import Waiting
+from procedures.waiting import Look, Waiting
 from reports.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.observed import Container, Database, Snapshot, Unseen
 
-KEEP, STOP, START = "keep", "back_stop", "back_start"
+KEEP, STOP, CLEAR, START = "keep", "back_stop", "back_clear", "back_start"
 KEPT = "kept"
 """What the journal calls the fact that something was kept."""
 REPOSITORY = "kestra-restart-kept"
 """Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
 NAME_LIMIT = 30.0
+CLEAR_LIMIT = 30.0
 LOOK_CADENCE = 0.2
 
 
 def steps(
-    compose: Compose, containers: tuple[Container, ...], file: Path, grace: float, boot: float
+    keeper: Keeper, compose: Compose, containers: tuple[Container, ...], grace: float, boot: float
 ) -> tuple[Step, ...]:
     """Return the steps that keep what runs, and those that would bring it back; none where nothing is there."""
     if len(containers) != 1:
@@ -36,16 +38,20 @@ def steps(
     name = name_of(containers[0])
     keep, stop = (
         compose.name_image(containers[0].image_id, name),
-        compose.stop(grace, grace + restart.STOP_SPARE),
+        keeper.stop(grace, grace + restart.STOP_SPARE),
     )
-    start = compose.start_kept(file, restart.START_LIMIT)
+    clear, start = keeper.clear(CLEAR_LIMIT), keeper.start(restart.START_LIMIT)
     by_hand = " ".join(start.argv)
     return (
         Step(
-            KEEP, f"keep the present image by name, and its values in {file}", keep.argv, NAME_LIMIT, False,
-            f"{' '.join(compose.unname_image(name).argv)}; rm {file}",
+            KEEP, f"keep the present image by name, and its values in {keeper.file}", keep.argv, NAME_LIMIT, False,
+            f"{' '.join(compose.unname_image(name).argv)}; rm {keeper.file}",
         ),
         Step(STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
+        *(
+            Step(CLEAR, "way back: free the name that it holds", one.argv, one.limit, True, by_hand, Way.BACK)
+            for one in (clear,) if one is not None
+        ),
         Step(START, "way back: start what ran before, with its own values", start.argv, boot, True, by_hand, Way.BACK),
     )  # fmt: skip
 
@@ -75,10 +81,15 @@ class Returning:
     """Keeps what runs, and brings it back; each method is one step or two of the plan."""
 
     def __init__(
-        self, planned: tuple[Step, ...], file: Path, acting: Acting, observers: Observers, waiting: Waiting
+        self,
+        planned: tuple[Step, ...],
+        keeper: Keeper,
+        acting: Acting,
+        observers: Observers,
+        waiting: Waiting,
     ) -> None:
         self._planned = {one.name: one for one in planned}
-        self.file = file
+        self._keeper = keeper
         self._acting = acting
         self._observers = observers
         self._waiting = waiting
@@ -87,6 +98,11 @@ class Returning:
         self._start_limit = restart.START_LIMIT + drain
         self.kept = False
         self._named = ""
+
+    @property
+    def file(self) -> Path:
+        """Where what ran before is kept."""
+        return self._keeper.file
 
     @property
     def planned(self) -> bool:
@@ -101,7 +117,7 @@ class Returning:
     @property
     def command(self) -> str:
         """The command that starts what was kept."""
-        return " ".join(self._observers.compose.start_kept(self.file, restart.START_LIMIT).argv)
+        return " ".join(self._keeper.start(restart.START_LIMIT).argv)
 
     def keep(self, container: Container, database: Database | Unseen | None) -> None:
         """Name the present image and write the container's values down, and what its database was like."""
@@ -112,8 +128,8 @@ class Returning:
             if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
                 self._run(observers.compose.name_image(container.image_id, name))
                 self._named = name
-            kept.write(self.file, observers, container, name)
-            self._run(observers.compose.try_kept(self.file))
+            self._keeper.write(container, name)
+            self._keeper.try_it(container)
             return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
         self._acting.carry_out(step, act)
@@ -140,24 +156,28 @@ class Returning:
         """Stop what was started, where it still runs."""
         if any(one.running for one in self._observers.containers()):
             step = self._planned[STOP]
-            self._acting.command(step, self._observers.compose.stop(grace, step.limit))
+            self._acting.command(step, self._keeper.stop(grace, step.limit))
 
-    def start_kept(self, hopeless: Callable[[], str]) -> Start:
+    def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
         began = restart.engine_time(self._observers)
         result = self.land()
         step = self._planned[START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
-        ready = self._waiting.until(
-            "ready again", lambda: restart.look_at_service(self._observers), limit, LOOK_CADENCE, hopeless
-        )
+        ready = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
         self._acting.add_wait(step, ready)
         return Start(result, began, ready, None)
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
-        start = self._observers.compose.start_kept(self.file, self._start_limit)
-        return self._acting.command(self._planned[START], start)
+        if CLEAR in self._planned and (clear := self._keeper.clear(CLEAR_LIMIT)) and self._is_held:
+            self._acting.command(self._planned[CLEAR], clear)
+        return self._acting.command(self._planned[START], self._keeper.start(self._start_limit))
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether something that Compose has not made has the service's name."""
+        return any(PROJECT not in one.labels for one in self._observers.containers())
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was brought back."""

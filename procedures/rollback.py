@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from procedures import accepted
+from procedures import accepted, kept_run, private
 from procedures.accepted import Accepted, Past
+from procedures.drivers.shell import Command
+from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
 from reports.evidence import Step, StepResult, StepStatus
 from reports.observed import Container, Image
 
 CHOOSE = "choose"
-SUFFIX = ".rollback.json"
+LIMIT = 40.0
+STEM = ".rollback."
+"""What stands in the name of the file that says what is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,41 @@ def look(observers: Observers, containers: tuple[Container, ...], past: Past) ->
     return Goal(None, None)
 
 
-def step(file: Path) -> Step:
-    """Return the step that writes which image the start uses; the target's own files stay as they are."""
-    return Step(CHOOSE, f"write the image to go back to into {file}", (), 10.0, False, f"rm {file}")
+class Choice:
+    """The file that says what the start uses; the target's own files, and the operator's scripts, stay as they are.
 
+    For a container that Compose has made it names the image and nothing else. Any other container's is a script that
+    makes it again from that image, with the values that it has now.
+    """
 
-def choose(planned: Step, file: Path, service: str, goal: Goal) -> StepResult:
-    """Write a Compose file that names the image and nothing else, safe from a crash."""
-    if goal.image is None:
-        raise StepFailed("there is no image to go back to", "see what the checks said of it")
-    image = goal.image.id
-    text = json.dumps({"services": {service: {"image": image, "pull_policy": "never"}}})
-    with file.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return StepResult(planned, StepStatus.DONE, output=f"{file}: {text}")
+    def __init__(self, observers: Observers, container: Container | None, stem: Path) -> None:
+        self._observers = observers
+        self._script: kept_run.Script | None = None
+        self.file = stem.with_name(f"{stem.name}{STEM}json")
+        if container is not None and PROJECT not in container.labels:
+            self.file = stem.with_name(f"{stem.name}{STEM}sh")
+            self._script = kept_run.Script(self.file, observers, stem.name)
+
+    def start(self, limit: float) -> Command:
+        """Build the start of what was chosen."""
+        if self._script is not None:
+            return self._script.start(limit)
+        return self._observers.compose.with_file(self.file).start(limit)
+
+    @property
+    def step(self) -> Step:
+        return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
+
+    def write(self, goal: Goal, container: Container | None) -> StepResult:
+        """Write the file, safe from a crash, and try it where it is a script."""
+        if goal.image is None:
+            raise StepFailed("there is no image to go back to", "see what the checks said of it")
+        image = goal.image.id
+        if self._script is not None and container is not None:
+            self._script.write(container, image)
+            self._script.try_it()
+        else:
+            service = self._observers.target.service
+            named = {"services": {service: {"image": image, "pull_policy": "never"}}}
+            private.write(self.file, json.dumps(named))
+        return StepResult(self.step, StepStatus.DONE, output=f"{self.file}: {image}")

@@ -35,6 +35,7 @@ from procedures.observe.snapshot import Observers
 from procedures.preparing import Preparing
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.returning import Returning
+from procedures.scripting import START, script
 from procedures.target import Target
 from procedures.typed import on_engine
 from procedures.waiting import Waiting
@@ -192,6 +193,7 @@ class Run:
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
         acts = PROCEDURES[self.asked.procedure].acts
+        self._foresee(containers)
         if acts:
             self.preparing = self._look_what_to_prepare(containers)
         driver, save_logs = observers.driver, target.budgets.save_logs
@@ -207,13 +209,13 @@ class Run:
             self._look_for_baseline()
         situation = plan.Situation(
             state,
-            observers.operator_rendering.has_health_check and not scripted.without_health(target, containers),
+            scripted.has_health_check(target, observers.operator_rendering, containers),
             has_baseline=acts or self.accepted is not None or bool(self.past_unseen),
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
             nothing_new=bool(self.preparing and self.preparing.nothing_new),
             stands=self.recovery.stands,
-            lacking=scripted.lacking(target) | self._lacking,
+            lacking=scripted.lacking(target, driver) | self._lacking,
         )
         if self.preparing and self.preparing.nothing_new:
             steps = ()
@@ -225,6 +227,12 @@ class Run:
         outage = worst if acts and not self.recovery.stands else None
         self.plan = plan.make(self.asked.procedure, state, steps, checks, outage)
         self.ledger = Ledger(checks, self.asked.waivers)
+
+    def _foresee(self, containers: tuple[Container, ...]) -> None:
+        """Let what a script of the operator's would start be known before anything is planned that depends on it."""
+        if PROCEDURES[self.asked.procedure].archived and script(self.asked.target.steps, START):
+            pulled_first = self.asked.procedure == "update" and len(containers) == 1
+            self.observers.foresee(containers[0].image_id if pulled_first else "")
 
     def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
         stem = self._place.folder / self.id
@@ -385,6 +393,11 @@ class Run:
     def spared(self) -> str:
         """Why nothing is started although the stop was commanded: the server was not touched by it."""
         return self.restarting.scripted.spared if self.restarting else ""
+
+    @property
+    def left_out(self) -> str:
+        """Why the start script has brought everything but the service, where it was told to."""
+        return self.restarting.scripted.left_out if self.restarting else ""
 
     @property
     def script_results(self) -> tuple[StepResult, ...]:

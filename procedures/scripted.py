@@ -15,12 +15,12 @@ from procedures.observe.engine import PROJECT, moment
 from procedures.observe.snapshot import Observers
 from procedures.plan import Reason
 from procedures.problems import CannotObserve
-from procedures.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
+from procedures.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target import Target
 from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
 from reports.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
-from reports.observed import Container, Unseen
+from reports.observed import Container, Rendering, Unseen
 from reports.scripted import Rehearsal, ScriptSeen
 
 OWN_LOGS, TAKE_OVER, FALLBACK = "save_logs_by_script", "take_over", "fallback"
@@ -63,7 +63,7 @@ def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[
     return tuple(found)
 
 
-def lacking(target: Target) -> dict[str, Reason]:
+def lacking(target: Target, driver: Driver) -> dict[str, Reason]:
     """Return what checks may ask for and a target has nothing of."""
     scripts = [one for one in target.steps if one.driver == SCRIPTS]
     missing: dict[str, Reason] = {}
@@ -74,11 +74,13 @@ def lacking(target: Target) -> dict[str, Reason]:
     if not any(one.rehearse for one in scripts):
         why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
         missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
-    for name, driver in (("stop_rehearsal", STOP), ("start_rehearsal", START)):
-        own = script(target.steps, driver)
+    for name, step in (("stop_rehearsal", STOP), ("start_rehearsal", START)):
+        own = script(target.steps, step)
         if own is None or not own.rehearse:
             missing[name] = Reason.NO_SUCH_SCRIPT if own is None else Reason.NOT_REHEARSED
-    if script(target.steps, START):
+    if script(target.steps, START) and driver.own(START, 1.0) is None:
+        missing |= dict.fromkeys(("start_rehearsal", "start_settings", "dry_run"), Reason.STARTED_OTHERWISE)
+    elif script(target.steps, START):
         missing["dry_run"] = Reason.STARTED_BY_SCRIPT
     else:
         missing["start_settings"] = Reason.STARTED_BY_COMPOSE
@@ -89,10 +91,13 @@ def lacking(target: Target) -> dict[str, Reason]:
     return missing
 
 
-def without_health(target: Target, containers: tuple[Container, ...]) -> bool:
-    """Whether a script makes the container, and nothing promises that it does so with a health check."""
+def has_health_check(target: Target, rendering: Rendering, containers: tuple[Container, ...]) -> bool:
+    """Whether the new container will have a health check; one that a script makes where something promises that."""
     start = script(target.steps, START)
-    return start is not None and (start.takes_over or not any(one.health for one in containers))
+    if start is None:
+        return rendering.has_health_check
+    shown = rendering.has_health_check and not rendering.by_compose
+    return shown or (not start.takes_over and any(one.health for one in containers))
 
 
 def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
@@ -101,6 +106,17 @@ def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
         if isinstance(one.rehearsal, Unseen):
             raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}")
     return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
+
+
+def left_out(driver: Driver) -> str:
+    """Return why the start script has left the service out on purpose; empty where no variable has told it to."""
+    value = settings_of(driver).get(LEAVES_OUT, "")
+    if value.lower() in {"", "0", "false"}:  # what the stack's own script takes as a no
+        return ""
+    return (
+        f"the service was left out on purpose: {LEAVES_OUT}={value} is set for the start script, and no container of it "
+        "was started → unset it, then `pytest -m recover`"
+    )
 
 
 def settings_of(driver: Driver) -> dict[str, str]:
@@ -130,6 +146,8 @@ class Scripted:
         self._driver = driver
         self.spared = ""
         """Why nothing is started: the stop has not touched the server, which runs on."""
+        self.left_out = ""
+        """Why the start script has brought everything but the service: it was told to."""
         self._gone = False
 
     def is_own(self, name: str) -> bool:
@@ -171,8 +189,9 @@ class Scripted:
         """Judge a start script by what runs now that did not run before; its step is done only then."""
         found = self.running_since(commanded_at)
         if isinstance(found, str):
+            self.left_out = left_out(self._driver)
             words = [
-                *filter(None, (result.reason, found)),
+                *filter(None, (result.reason, self.left_out, found)),
                 *self._taken(result.output),
                 *_last_word(result.output),
             ]

@@ -23,6 +23,8 @@ class Course:
     acts: bool = True
     """Whether the procedure has steps: one that only looks judges the service as it stands."""
     held_back: str = ""
+    left_out: str = ""
+    """Why the start has brought everything but the service, where it was told to."""
     went_back: bool = False
     answers: bool | None = None
     closing: tuple[CheckResult, ...] = ()
@@ -71,6 +73,8 @@ def _of_the_service(course: Course) -> Iterator[tuple[Verdict, str]]:
     """Tell whether the service is there, as far as this run answers for it."""
     if course.held_back:
         yield Verdict.SERVICE_DOWN, course.held_back
+    elif course.left_out and not course.answers:
+        yield Verdict.SERVICE_DOWN, course.left_out
     elif course.changed and course.answers is False:
         yield Verdict.SERVICE_DOWN, "the service was touched and does not answer"
     elif course.changed and course.answers is None:

@@ -183,6 +183,8 @@ class Rendering:
     """Those of `networks` that Compose does not make by itself."""
     copied_in: tuple[str, ...] = ()
     """Where the container has what the files give as secrets and configs."""
+    by_compose: bool = True
+    """Whether Compose makes the container; else a script does, by a plain `docker run`, and gives it no labels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,26 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """A container that a script would create, as it would be given to the engine.
+
+    `by_compose` tells Compose's own from a plain `docker run`. `ports` stand as `address:port:port/protocol`; `volumes`
+    and `networks` are the engine's names. `stop_grace` is in seconds, None where it is the engine's default.
+    """
+
+    name: str
+    image: str
+    by_compose: bool
+    environment: dict[str, str | Secret] | Unseen
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    restart: str = ""
+    stop_grace: float | None = None
+    has_health_check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What a script did where it could change nothing; `exit_code` and `output` are recorded, not believed."""
 
@@ -65,6 +85,8 @@ class Rehearsal:
     """What these would be made from."""
     ports: tuple[str, ...] = ()
     """What they would publish, as `address:port->port/protocol`."""
+    creations: tuple[Creation, ...] = ()
+    """The same containers, with everything that they would be given."""
     hits: tuple[Hit, ...] = ()
     volumes: tuple[str, ...] = ()
     """Volumes that it would remove, with what is in them."""

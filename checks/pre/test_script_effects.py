@@ -7,6 +7,7 @@ from procedures.problems import CannotObserve
 from reports.scripted import Rehearsal
 
 
+@check(again=True)
 def test_every_rehearsal_came_to_its_end(rehearsals: dict[str, Rehearsal]) -> None:
     """Every script that was rehearsed came to its end there, so that nothing of it is unknown."""
     for step, one in rehearsals.items():

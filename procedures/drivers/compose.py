@@ -64,7 +64,9 @@ class Compose:
         return self._call(limit, *self._up())
 
     def start_kept(self, file: Path, limit: float) -> Command:
-        """Build the start from a model that was kept."""
+        """Build the start from what was kept: a script where Compose had not made it, else a model."""
+        if file.suffix == ".sh":
+            return Command(("sh", str(file)), self._target.root, limit, self._environment)
         return self.of_kept(file).start(limit)
 
     def try_kept(self, file: Path) -> Command:
@@ -83,6 +85,10 @@ class Compose:
     def unname_image(self, reference: str) -> Command:
         """Build the command that takes a name away from an image."""
         return self._docker(60, "rmi", "--no-prune", reference)
+
+    def stop_container(self, name: str, grace: float, limit: float) -> Command:
+        """Build the stop of a container that Compose may not know."""
+        return self._docker(limit, "stop", "-t", str(math.ceil(grace)), name)
 
     def unpause(self, limit: float) -> Command:
         return self._call(limit, "unpause", self._target.service)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 
 from procedures.colours import without_colours
 from procedures.drivers.compose import Compose
@@ -21,7 +22,8 @@ _NAMED = re.compile(
 class Scripts:
     """Commands of one target: its own scripts where the target file says so, Compose's where it does not.
 
-    `foreign` is the service's container where Compose has not made it.
+    `foreign` is the service's container where Compose has not made it. `instead` is what starts the service where this
+    run starts something that neither knows: an image of its own choice.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class Scripts:
         target: Target,
         compose: Compose,
         foreign: Container | None = None,
+        instead: Callable[[float], Command] | None = None,
     ) -> None:
+        self._instead = instead
         self._target = target
         self._compose = compose
         self._foreign = foreign
@@ -45,27 +49,29 @@ class Scripts:
 
     def start(self, limit: float) -> Command:
         """Build the start; a script may wait until the server is ready, so it has the boot's time too."""
-        own = script(self._target.steps, START)
-        return self.command(own, limit + self._target.budgets.boot) if own else self._compose.start(limit)
+        own = self._start
+        if own:
+            return self.command(own, limit + self._target.budgets.boot)
+        return (self._instead or self._compose.start)(limit)
 
     def unpause(self, limit: float) -> Command:
         return self._docker(limit, "unpause") or self._compose.unpause(limit)
 
     def remove(self, limit: float) -> Command | None:
         """Build the removal of a container without labels, where Compose is to start in its place."""
-        by = find(self._target.steps, START)
+        by = StepBy(START) if self._instead else find(self._target.steps, START)
         return self._docker(limit, "rm") if by.takes_over and by.driver == COMPOSE else None
 
     def fallback(self, limit: float) -> Command | None:
         """Build the start by Compose, where the target file has it stand in for the script."""
-        return self._compose.start(limit) if find(self._target.steps, START).fallback else None
+        return self._compose.start(limit) if self._start and self._start.fallback else None
 
     @property
     def typed_start(self) -> tuple[str, ...]:
         """The start as it is typed by hand; after a script's, Compose's own, for the case that the script fails."""
-        by_compose = self._compose.start(1.0)
-        typed = f"cd {by_compose.cwd} && {' '.join(by_compose.argv)}"
-        own = script(self._target.steps, START)
+        plain = (self._instead or self._compose.start)(1.0)
+        typed = f"cd {plain.cwd} && {' '.join(plain.argv)}"
+        own = self._start
         if own is None:
             return (typed,)
         given = "".join(f"{name}={shlex.quote(value)} " for name, value in own.environment.items())
@@ -78,8 +84,13 @@ class Scripts:
 
     def own(self, name: str, limit: float) -> Command | None:
         """Build a step's script where it has one."""
-        found = script(self._target.steps, name)
+        found = self._start if name == START else script(self._target.steps, name)
         return self.command(found, limit) if found else None
+
+    @property
+    def _start(self) -> StepBy | None:
+        """The script that starts the service, where one does and nothing else is to be started."""
+        return None if self._instead else script(self._target.steps, START)
 
     def command(self, one: StepBy | Validation, limit: float) -> Command:
         """Build the command of a script: no terminal, the engine's address, and nothing that may outlive it."""

@@ -114,6 +114,26 @@ class EngineObserver:
         with self._reading(f"the container {name!r}"):
             return self._describe(name)
 
+    def described(self, container: str) -> Mapping[str, Any] | None:
+        """Return everything that the engine says of a container, in its own words."""
+        with self._reading(f"the container {container!r}"):
+            try:
+                said: Mapping[str, Any] = self.client.api.inspect_container(container)
+            except docker.errors.NotFound:
+                return None
+        return said
+
+    def described_image(self, image: str) -> Mapping[str, Any]:
+        """Return everything that the engine says of an image, in its own words."""
+        with self._reading(f"the image {image!r}"):
+            said: Mapping[str, Any] = self.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # a gap in the stubs
+        return said
+
+    def remove_trial(self, name: str) -> None:
+        """Remove a container of ours that was made and never started."""
+        with self._reading(f"the trial {name}"), suppress(docker.errors.NotFound):
+            self.client.api.remove_container(name, v=True)
+
     def neighbours(
         self, project: str, service: str, but: frozenset[str] = frozenset()
     ) -> tuple[Neighbour, ...]:
@@ -204,10 +224,8 @@ class EngineObserver:
         return bytes(kept), cut
 
     def _describe(self, container: str) -> Container | None:
-        try:
-            return _container(self.client.api.inspect_container(container))
-        except docker.errors.NotFound:
-            return None
+        said = self.described(container)
+        return None if said is None else _container(said)
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from procedures import envfile
@@ -15,14 +16,17 @@ from procedures.scripting import SCRIPTS
 from procedures.target import Target
 from reports.claimed import Need
 from reports.observed import Listener, Secret, Unseen
-from reports.scripted import Rehearsal, ScriptSeen
+from reports.scripted import Creation, Rehearsal, ScriptSeen
 
 REHEARSAL_LIMIT = 30.0
 """Seconds for one rehearsal: nothing in it takes as long as the real thing."""
 
 
-def look(target: Target, scripts: Scripts, docker_host: str) -> tuple[ScriptSeen, ...]:
-    """Read every script, and rehearse those that may be, in the order in which a run takes them."""
+def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "") -> tuple[ScriptSeen, ...]:
+    """Read every script, and rehearse those that may be, in the order in which a run takes them.
+
+    `stand_in` is the image that stands for one that this run pulls before they run for real.
+    """
     found: list[ScriptSeen] = []
     done: list[Rehearsal] = []
     for one in target.steps:
@@ -40,6 +44,7 @@ def look(target: Target, scripts: Scripts, docker_host: str) -> tuple[ScriptSeen
                     limit=min(command.limit, REHEARSAL_LIMIT),
                     docker_host=docker_host,
                     before=tuple(done),
+                    stand_in=stand_in,
                 )
             except CannotObserve as error:
                 seen = _with(
@@ -51,6 +56,19 @@ def look(target: Target, scripts: Scripts, docker_host: str) -> tuple[ScriptSeen
                 seen = dataclasses.replace(seen, rehearsal=rehearsal, notes=(*seen.notes, *overlooked))
         found.append(seen)
     return tuple(found)
+
+
+def creation_by(target: Target, script: Path, environment: Mapping[str, str], docker_host: str) -> Creation:
+    """Return the one container that a script of this suite's own would make, by rehearsing it."""
+    argv = ("sh", str(script))
+    shown = rehearse(
+        argv, target.root, environment, root=target.root, limit=REHEARSAL_LIMIT, docker_host=docker_host
+    )
+    if len(shown.creations) != 1:
+        raise CannotObserve(
+            f"{script} makes {len(shown.creations)} containers: {shown.output.strip()[-300:]}"
+        )
+    return shown.creations[0]
 
 
 def needs(
@@ -94,10 +112,15 @@ def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str,
     """
     known = () if seen is None or isinstance(seen, Unseen) else seen
     rehearsals = [one.rehearsal for one in known if isinstance(one.rehearsal, Rehearsal)]
+    given = [made.environment for one in rehearsals for made in one.creations]
     opened = {file for one in rehearsals for file in one.env_files}
     inside: dict[str, str | Secret] = {
         f"a secret of {file}, {number}": secret
         for file in sorted(opened)
         for number, secret in enumerate(envfile.secrets(Path(file)), start=1)
     }
-    return [*(dict(one.variables or {}) for one in rehearsals), inside]
+    return [
+        *(dict(one.variables or {}) for one in rehearsals),
+        *(dict(one) for one in given if not isinstance(one, Unseen)),
+        inside,
+    ]

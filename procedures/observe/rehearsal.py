@@ -14,7 +14,8 @@ from procedures.observe.engine import environment_of
 from procedures.observe.standin.place import HIDDEN
 from procedures.observe.standin.request import Request
 from procedures.problems import CannotObserve
-from reports.scripted import DockerCall, Hit, Rehearsal
+from reports.observed import Unseen
+from reports.scripted import Creation, DockerCall, Hit, Rehearsal
 
 OUTER_LIMIT = 25.0
 """Seconds beyond the script's own limit."""
@@ -34,11 +35,13 @@ def rehearse(
     limit: float,
     docker_host: str,
     before: tuple[Rehearsal, ...] = (),
+    stand_in: str = "",
     poll: Callable[[], None] = lambda: None,
 ) -> Rehearsal:
     """Run a script to its end or its limit, and return what it would have done.
 
     `before` are the rehearsals of the steps before this one: what they stopped or removed is seen as gone.
+    `stand_in` is the image that stands for one that is not here yet, where that is pulled before the script runs.
     `poll` is asked now and then, and ends it by raising.
     Raises `CannotObserve` where this machine has no place in which a script can change nothing.
     """
@@ -53,6 +56,7 @@ def rehearse(
         docker_host=docker_host,
         stopped=_left(before, {"stops", "kills"}),
         gone=_left(before, {"removes"}),
+        stand_in=stand_in,
     )
     program = (sys.executable, "-m", "procedures.observe.standin")
     command = shell.Command(program, _PROJECT, limit + OUTER_LIMIT, None, request.to_json())
@@ -86,6 +90,7 @@ def _rehearsal(told: dict[str, Any]) -> Rehearsal:
     calls = told.pop("calls")
     hits = told.pop("hits")
     output = without_colours(told.pop("output"))
+    creations = told.pop("creations")
     exit_code, took, timed_out = (told.pop(name) for name in ("exit_code", "took", "timed_out"))
     lists: dict[str, Any] = {name: tuple(values) for name, values in told.items()}
     return Rehearsal(
@@ -96,5 +101,17 @@ def _rehearsal(told: dict[str, Any]) -> Rehearsal:
         calls=tuple(DockerCall(**{**one, "argv": tuple(one["argv"])}) for one in calls),
         variables=None if variables is None else environment_of(variables),
         hits=tuple(Hit(**one) for one in hits),
+        creations=tuple(_creation(one) for one in creations),
         **lists,
     )
+
+
+def _creation(told: dict[str, Any]) -> Creation:
+    given = told.pop("environment")
+    environment = (
+        Unseen("a file of variables that it is given cannot be read")
+        if given is None
+        else environment_of(given)
+    )
+    listed: dict[str, Any] = {name: tuple(told.pop(name)) for name in ("ports", "volumes", "networks")}
+    return Creation(environment=environment, **told, **listed)

@@ -13,7 +13,18 @@ from typing import TypeVar
 from procedures import envfile, scripting
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
-from procedures.observe import direct, host, kestra, lookout, operators, postgres, rendering, validations
+from procedures.drivers.shell import Command
+from procedures.observe import (
+    direct,
+    foreseen,
+    host,
+    kestra,
+    lookout,
+    operators,
+    postgres,
+    rendering,
+    validations,
+)
 from procedures.observe.configuration import Configuration
 from procedures.observe.engine import PROJECT, EngineObserver, environment_of
 from procedures.observe.known import known_secrets, secrets_of
@@ -62,12 +73,13 @@ class Observers:
         self._inside: lookout.Lookout | Unseen | None = None
         self._outside: lookout.Lookout | Unseen | None = None
         self._configuration = Configuration(engine, target.budgets.look, run)
-        self.operator_rendering = self._rendered(rendering.by_operator)
+        self.operator_rendering = self._by_files = self._rendered(rendering.by_operator)
         self._network = lookout.place(self.operator_rendering.networks, ())
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
         self.driver = Scripts(target, compose, self._unlabelled())
         self._starting = compose
+        self._from_kept = False
         self._by_files = self.operator_rendering
         self.asks_registry = False
         """Whether the procedure would pull, so that the registry's word belongs to the look before."""
@@ -137,19 +149,37 @@ class Observers:
             self._announced = _seen(lambda: self.engine.announced(reference, limit))
         return self._announced
 
-    def choose(self, file: Path) -> None:
-        """Let the start use a further Compose file, which names another image than the target's own files."""
-        self.driver = Scripts(self.target, self.compose.with_file(file), self._unlabelled())
+    def foresee(self, stand_in: str = "") -> None:
+        """Read and rehearse the operator's scripts; where one starts the service, what it starts is what counts.
+
+        `stand_in` is the image that stands for one that is pulled before they run for real.
+        """
+        self._scripts = self._own(
+            self.target.steps,
+            lambda: operators.look(self.target, self.driver, self.engine.where.url, stand_in),
+        )
+        made = foreseen.creation_of(self._scripts, self.container_name)
+        if not self._from_kept:
+            self.operator_rendering = foreseen.rendering(self._by_files, made) if made else self._by_files
+
+    def choose(self, start: Callable[[float], Command]) -> None:
+        """Let this be the start, whoever carries out that step otherwise; it is given a limit in seconds."""
+        self.driver = Scripts(self.target, self.compose, self._unlabelled(), start)
 
     def rendered_kept(self, file: Path) -> Rendering:
-        """Render a model that was kept."""
+        """Render what was kept: a model of Compose's, or a script, which is rehearsed for that."""
+        if file.suffix == ".sh":
+            made = operators.creation_by(self.target, file, self.compose.environment, self.engine.where.url)
+            return foreseen.of_kept(self.target, self._by_files, made)
         return rendering.by_kept(self.target, self.compose.of_kept(file), self._by_files)
 
     def start_from(self, file: Path, rendered: Rendering) -> None:
-        """Let what is started, and all that is foreseen of it, go by a model that was kept and not by the files."""
-        self._starting = self.compose.of_kept(file)
+        """Let what is started, and all that is foreseen of it, go by what was kept and not by the files."""
+        if rendered.by_compose:
+            self._starting = self.compose.of_kept(file)
+        self._from_kept = True
         self.operator_rendering = rendered
-        self.driver = Scripts(self.target, self._starting, self._unlabelled())
+        self.choose(lambda limit: self.compose.start_kept(file, limit))
 
     @property
     def typed_by_files(self) -> tuple[str, ...]:
@@ -189,8 +219,8 @@ class Observers:
         """See everything that can be seen while nothing is changed."""
         began, taken_at = time.monotonic(), _now()
         # Not beside the other looks: whatever a command of the operator's leaves behind is told by who is there.
-        if name == "before":
-            self._scripts = self._own(self.target.steps, self._look_at_scripts)
+        if (name == "before" and self._scripts is None) or (name == "ready" and self.asks_registry):
+            self.foresee()  # after a pull anew: a name may lead a script elsewhere now
         claimed = self._own(self.target.validate, self._validate) if name == "ready" else None
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self._engine)
@@ -329,9 +359,6 @@ class Observers:
         """Look at something of the operator's own, where the target file names it."""
         return _seen(look) if named else None
 
-    def _look_at_scripts(self) -> tuple[ScriptSeen, ...]:
-        return operators.look(self.target, self.driver, self.engine.where.url)
-
     def _validate(self) -> tuple[ValidationSeen, ...]:
         return validations.look(self.target, self.driver)
 
@@ -353,8 +380,8 @@ class Observers:
         return seen
 
     def _rendered_by_file(self) -> Rendering:
-        if self._starting is not self.compose:
-            return self.operator_rendering  # a model that was kept asks no env file
+        if self._from_kept:
+            return self.operator_rendering  # what was kept asks no env file
         return self._rendered(rendering.by_file)
 
     def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], Rendering]) -> Rendering:

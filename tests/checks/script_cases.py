@@ -126,6 +126,10 @@ FAILING = (
     Case(LEFT_OUT, "by a script that nobody rehearsed", both(_settings(**{SKIP: "0"}), script(START, rehearsal=None)), "0 too"),
     Case(ALIKE, "another spelling", _settings(SKIP_KESTRA_AUTO_START="1"), "nobody reads SKIP_KESTRA_AUTO_START"),
     Case(SECRETS, "a password", lambda world: replace(world, secrets_shown={"start": ("KESTRA_DB_PASSWORD raw",)}), "start prints KESTRA_DB_PASSWORD"),
+    Case(
+        "pre/test_way_back.py::test_what_runs_can_be_brought_back", "a device",
+        lambda world: replace(world, unkept=("Privileged is True",)), "Privileged is True",
+    ),
     Case(WORDS, "a mistyped option", run_by_hand("--detatch"), "it would run `--detatch`, now it is `server standalone`"),
     Case(
         DRIVER, "a stop by Compose", both(_without_labels("before"), _compose(STOP)), "which would stop nothing"

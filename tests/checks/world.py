@@ -51,6 +51,7 @@ class World:
     goal: Goal
     kept: Kept
     rolled_back: frozenset[str] = frozenset()
+    unkept: tuple[str, ...] = ()
 
     def given(self, name: str) -> Any:
         """Return what a check names, as `checks/conftest.py` promises it."""

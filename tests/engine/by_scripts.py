@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import docker.errors
+
 from tests import targets
 from tests.engine import service as seen
-from tests.stacks import Stack
+from tests.stacks import Stack, engine, run
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "data" / "scripts"
 OWN = "own"
@@ -40,6 +43,20 @@ def target(stack: Stack, validate: list[dict[str, Any]] | None = None, **steps: 
     shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
     (folder / ".env").write_text("KESTRA_HTTP_PORT=8080\n")
     return targets.target_file(stack, steps=dict(steps), **({"validate": validate} if validate else {}))
+
+
+def run_script(stack: Stack, file: str, *arguments: str) -> None:
+    """Run a bad script as its operator would, to its end."""
+    run([str(stack.root / OWN / file), *arguments], cwd=stack.root)
+
+
+def remove(stack: Stack) -> None:
+    """Remove the service's container, asked first: the heartbeat of one that is killed stays for a while."""
+    with engine() as client:
+        for one in client.containers.list(all=True, filters={"name": f"^/{stack.project}-kestra$"}):
+            with suppress(docker.errors.NotFound, docker.errors.APIError):  # with --rm it goes by itself
+                one.stop(timeout=15)
+                one.remove(force=True)
 
 
 def ended(

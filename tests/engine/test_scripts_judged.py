@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import docker.errors
 import pytest
 
+from procedures.scripting import LEAVES_OUT
 from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
 from tests.foreign import foreign
-from tests.stacks import SOURCE, Stack, engine, stack, wait_for
+from tests.stacks import SOURCE, Stack, stack, wait_for
 from tests.variants import variant
 
 EXAMPLE = tomllib.loads((SOURCE / "examples" / "scripts" / "target.toml").read_text())
@@ -29,17 +28,8 @@ def _well(service: Stack) -> Iterator[None]:
     for journal in targets.journals(service):
         journal.unlink()
     if seen.health(service) != "200 UP" or len(service.containers(seen.SERVICE)) != 1:
-        _remove(service)
+        bad.remove(service)
         service.up("kestra")
-
-
-def _remove(service: Stack) -> None:
-    """Remove the service's container, asked first: the heartbeat of one that is killed stays for a while."""
-    with engine() as client:
-        for one in client.containers.list(all=True, filters={"name": f"^/{service.project}-kestra$"}):
-            with suppress(docker.errors.NotFound, docker.errors.APIError):  # with --rm it goes by itself
-                one.stop(timeout=15)
-                one.remove(force=True)
 
 
 def test_the_stacks_own_scripts(service: Stack) -> None:
@@ -156,7 +146,7 @@ def test_a_look_that_ends_the_service(service: Stack) -> None:
 
 
 def test_a_value_cut_short_and_a_validation_that_disagrees(service: Stack) -> None:
-    """Where a script read the env file in a way of its own, the new container has other values: named, and not accepted.
+    """Where a script reads the env file in a way of its own, that is foreseen, or named afterwards and not accepted.
 
     A command that was content before the stop and is not after the start withholds acceptance too.
     """
@@ -169,13 +159,17 @@ def test_a_value_cut_short_and_a_validation_that_disagrees(service: Stack) -> No
             "healthy": healthy,
         }
     ]
-    bad.target(service, validate, stop=STOP, start=by("start-with-a-value-cut-short.sh"))
-    _, _, found = bad.ended(service, 11)
+    bad.target(service, stop=STOP, start=by("start-with-a-value-cut-short.sh"))
+    _, _, foreseen = bad.ended(service, 10)
+    assert "UNDERSTUDY" in foreseen["test_the_running_container_has_the_same_configuration"]
+
+    bad.target(service, validate, stop=STOP, start=by("start-with-a-value-cut-short.sh", **UNREHEARSED))
+    _, _, found = bad.ended(service, 11, *WAIVED)
 
     assert "UNDERSTUDY" in found["test_the_script_gave_what_was_checked"]
     said = found["test_the_operators_validation_agrees"]
     assert "after-all says not healthy, we found the service healthy" in said
-    _remove(service)
+    bad.remove(service)
 
 
 def test_from_compose_to_docker_run_and_back(service: Stack) -> None:
@@ -196,6 +190,32 @@ def test_from_compose_to_docker_run_and_back(service: Stack) -> None:
     bad.target(service, stop=STOP, start={**COMPOSE, "takes_over": True})
     bad.ended(service, 0)
     assert len(service.containers(seen.SERVICE)) == 1
+
+
+def test_the_whole_stack_by_its_script_with_kestra_and_without(service: Stack) -> None:
+    """The script that starts the whole stack is a start like any other; told to leave Kestra out, it ends as just that.
+
+    Nobody starts what was left out on purpose: the run says why the service is down, and judges the rest.
+    """
+    start = {"driver": "scripts", "command": ["scripts/docker/start-stacks.sh", "--phase", "tools"]}
+    bad.target(service, stop=STOP, start=start)
+    _, record, _ = bad.ended(service, 0)
+    assert "✓ Stack Tools iniciada" in bad.step(record, "start")["output"]
+
+    bad.target(service, stop=STOP, start={**start, **UNREHEARSED, "fallback": "compose"})
+    _, _, found = bad.ended(service, 10, *WAIVED, env={LEAVES_OUT: "1"})
+    assert f"{LEAVES_OUT}=1 is set" in found["test_no_setting_leaves_the_service_out"]
+
+    meant = ("--waive", "pre/test_scripts.py::test_no_setting_leaves_the_service_out")
+    _, record, found = bad.ended(service, 12, *WAIVED, *meant, env={LEAVES_OUT: "1"})
+    assert record["verdict_reasons"][0].startswith(
+        f"the service was left out on purpose: {LEAVES_OUT}=1 is set"
+    )
+    assert "a stack Tools inicia sem o Kestra" in bad.step(record, "start")["output"]
+    assert bad.step(record, "fallback")["status"] == "planned"
+    assert [one.status for one in service.containers(seen.SERVICE)] in ([], ["exited"])
+    assert service.health(seen.DATABASE) == "healthy"
+    assert "test_postgres_lets_the_server_in" not in found
 
 
 def test_recovery_by_scripts(service: Stack) -> None:

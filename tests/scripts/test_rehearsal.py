@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from procedures.observe.rehearsal import rehearse
-from reports.observed import Secret
+from reports.observed import Secret, Unseen
 from reports.scripted import Rehearsal
 from tests.scripts import bad
 from tests.scripts.conftest import Rehearse, docker_host
@@ -18,12 +18,18 @@ from tests.stacks import COMPOSE_FILE, POSTGRES_IMAGE, Stack, clean_environment,
 
 
 def _on(
-    stack: Stack, *argv: str, limit: float = 20.0, before: tuple[Rehearsal, ...] = (), **more: str
+    stack: Stack,
+    *argv: str,
+    limit: float = 20.0,
+    before: tuple[Rehearsal, ...] = (),
+    stand_in: str = "",
+    **more: str,
 ) -> Rehearsal:
     environment = clean_environment(HOME=str(stack.root), **more)
     return rehearse(
-        argv, stack.root, environment, root=stack.root, limit=limit, docker_host=docker_host(), before=before
-    )
+        argv, stack.root, environment, root=stack.root, limit=limit, docker_host=docker_host(), before=before,
+        stand_in=stand_in,
+    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +68,45 @@ def test_the_bundled_scripts_that_look(service: Stack) -> None:
     assert status.env_files == (str(service.env_file),)
     assert {one.effect for one in status.calls} == {"looks"}
     assert (saved.exit_code, saved.wrote) == (0, (f"{service.root}/kestra.log",))
+
+
+def test_what_the_bundled_start_would_give(service: Stack) -> None:
+    """What its container would be made of is known to the last value; an image that is pulled before it runs is let pass."""
+    new = "nowhere.invalid/kestra:0.20.9"
+    now = service.container("kestra").attrs
+    made = _on(service, RUN, "--detach", KESTRA_IMAGE=new, stand_in=now["Image"])
+    refused = _on(service, RUN, "--detach", KESTRA_IMAGE=new)
+
+    (one,) = made.creations
+    assert not isinstance(one.environment, Unseen)
+    given = {
+        name: value.value if isinstance(value, Secret) else value for name, value in one.environment.items()
+    }
+    assert (one.name, one.image, one.by_compose) == (f"{service.project}-kestra", new, True)
+    assert set(now["Config"]["Env"]) >= {f"{name}={value}" for name, value in given.items()}
+    assert f"127.0.0.1:{service.env['KESTRA_HTTP_PORT']}:8080/tcp" in one.ports
+    assert (one.networks, one.stop_grace) == ((f"{service.project}_default",), 15.0)
+    assert f"{new} is not here: it was taken as pulled before the stop" in made.notes
+    assert (refused.creations, "não está nesta máquina" in refused.output) == ((), True)
+
+
+def test_what_docker_run_would_give(service: Stack, tmp_path: Path) -> None:
+    """Variables by name, by value and from a file, ports, mounts and networks of a plain `docker run` are all known."""
+    (tmp_path / "more.env").write_text("# a comment\nFROM_FILE=it is 'x'\n\n  GIVEN\n")
+    seen = _script(
+        service,
+        f"docker run -d --name {service.prefix}plain -e GIVEN -e SAID=two=2 -e UNSET_ONE --env-file more.env "
+        "-p 127.0.0.1:9:8080 -p 10:8081 -p 8082 -v storage:/app -v /anonymous --mount type=bind,source=/srv,target=/x "
+        f"--network {service.project}_default --restart on-failure:3 --stop-timeout 15 {service.image} server",
+        tmp_path,
+        GIVEN="by whoever calls",
+    )
+
+    (one,) = seen.creations
+    assert one.environment == {"GIVEN": "by whoever calls", "SAID": "two=2", "FROM_FILE": "it is 'x'"}
+    assert one.ports == ("127.0.0.1:9:8080", "10:8081", "8082")
+    assert (one.volumes, one.networks) == (("storage", "/srv"), (f"{service.project}_default",))
+    assert (one.restart, one.stop_grace, one.by_compose) == ("on-failure", 15.0, False)
 
 
 def test_the_bundled_stop_hits_its_own_container_only(service: Stack) -> None:

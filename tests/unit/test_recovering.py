@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,11 +118,9 @@ def test_what_answers_stands(place: Place) -> None:
     assert "up`, then `pytest -m recover`" in new.told[0].next_move
 
 
-@pytest.mark.usefixtures("cut")
-def test_what_a_rollback_had_chosen_is_expected(place: Place) -> None:
+def test_what_a_rollback_had_chosen_is_expected(place: Place, cut: Journal) -> None:
     """The image of a rollback that stands is the one it had chosen, not the one that the files name."""
-    choice = {"services": {WORLD.target.service: {"image": OLD}}}
-    (place.folder / "1a2b.rollback.json").write_text(json.dumps(choice))
+    cut.remember("choose", {"image": OLD})
 
     found = look(place, was(), answers=True, one=replace(ONE, image_id=OLD))
 

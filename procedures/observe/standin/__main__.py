@@ -36,6 +36,7 @@ class Stage:
         self.broker.world.fates |= dict.fromkeys(request.stopped, "exited") | dict.fromkeys(
             request.gone, "removed"
         )
+        self.broker.world.stand_in = request.stand_in
         self.watch: Watch | None = None
         self.output = bytearray()
         self.end: dict[str, Any] = {}
@@ -137,6 +138,7 @@ class Stage:
             "creates": list(world.creates),
             "images": list(world.created_from),
             "ports": list(world.ports),
+            "creations": list(world.creations.values()),
             "hits": list(world.hits.values()),
             "wrote": self.end.get("wrote", []),
             "volumes": list(world.volumes_gone),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from procedures.observe.standin.calls import Call
+from procedures.observe.standin.creating import by_run
 from procedures.observe.standin.looks import Reply
 from procedures.observe.standin.world import Made, World, host_port, new_id
 
@@ -84,6 +85,7 @@ def _run(world: World, call: Call) -> Reply:
     if not detached and call.has("rm") and not call.value("name"):
         return Reply(how="made up: it came, ended well, wrote nothing and went")
     world.make(made)
+    world.creations[name] = by_run(call, name)
     if call.has("rm"):
         world.notes[
             f"{name} would be started with --rm: its log and its exit code go with it when it stops"

@@ -8,6 +8,7 @@ from typing import Any
 
 from procedures.observe.standin.acts import port_holder
 from procedures.observe.standin.calls import Call
+from procedures.observe.standin.creating import by_compose
 from procedures.observe.standin.looks import LOG_LINES, Reply, told
 from procedures.observe.standin.world import PROJECT, SERVICE, Made, World, new_id
 
@@ -60,6 +61,9 @@ class Composition:
             for one in self.services[service].get("ports") or ()
             if one.get("published")
         )
+
+    def creation(self, service: str, name: str) -> dict[str, Any]:
+        return by_compose(name, self.image(service), self.services[service], self.said)
 
     def hashes(self) -> dict[str, str]:
         _, text = self.render(*self.call.compose_options, "config", "--hash", "*")
@@ -149,6 +153,8 @@ def _up(world: World, made: Composition) -> Reply:
         return Reply("", f"Error response from daemon: {problem}\n", 1)
     for name, found, what in steps:
         _prepare_image(world, made, name)
+        if what in {"Recreate", "Create"}:
+            world.creations[_name_of(made, name, found)] = made.creation(name, _name_of(made, name, found))
         if what == "Recreate" and isinstance(found, dict):
             world.renew(found)
             world.publish(made.ports(name))
@@ -159,6 +165,10 @@ def _up(world: World, made: Composition) -> Reply:
             container = Made(new_id(), made.container(name), made.image(name), labels, ports=made.ports(name))
             world.make(container)
     return Reply(err=lines)
+
+
+def _name_of(made: Composition, service: str, found: Any) -> str:
+    return str(found["Name"]).lstrip("/") if isinstance(found, dict) else made.container(service)
 
 
 def _step(world: World, made: Composition, name: str, hashes: dict[str, str]) -> tuple[Any, str]:

@@ -18,6 +18,8 @@ class Request:
     docker_host: str
     stopped: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    stand_in: str = ""
+    """The image that stands for one that is not here, because it is pulled before the script runs for real."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -45,6 +45,10 @@ class World:
         self.serving: set[int] = set()
         """The host's ports on which what the script has started would answer."""
         self.images: set[str] = set()
+        self.stand_in = ""
+        """The image that stands for one that is not here, where it will be by then; blank where none will."""
+        self.creations: dict[str, dict[str, Any]] = {}
+        """What each container would be given that would be created, by its name."""
         self.hits: dict[tuple[str, str], dict[str, str]] = {}
         self.pulls: dict[str, None] = {}
         self.builds: dict[str, None] = {}
@@ -89,7 +93,12 @@ class World:
         return fate in {"running", "paused"} if fate else bool(found["State"]["Running"])
 
     def has_image(self, reference: str) -> bool:
-        return reference in self.images or self.ask("image", "inspect", "--format", "{{.Id}}", reference).ok
+        if reference in self.images or self.ask("image", "inspect", "--format", "{{.Id}}", reference).ok:
+            return True
+        if self.stand_in:
+            self.notes[f"{reference} is not here: it was taken as pulled before the stop"] = None
+            self.images.add(reference)
+        return bool(self.stand_in)
 
     def has_network(self, name: str) -> bool:
         return name not in self.networks_gone and (

@@ -1,0 +1,15 @@
+"""Whether what runs now could be had again."""
+
+from __future__ import annotations
+
+from procedures.claims import seen
+from reports.observed import Snapshot
+
+
+def test_what_runs_can_be_brought_back(before: Snapshot, unkept: tuple[str, ...]) -> None:
+    """What runs now can be made again exactly as it is, whoever has made it."""
+    seen(before.containers)
+    assert not unkept, (
+        f"it cannot be made again by `docker run`: {'; '.join(unkept)} → start the service where it is down (`pytest -m "
+        "recover`), or let Compose make the container; whoever waives this has no way back"
+    )

@@ -1,0 +1,60 @@
+"""What a script of the operator's would start, in the place of what Compose renders: the script is what counts there."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from procedures.scripting import START
+from procedures.target import Target
+from reports.observed import Binding, Rendering, Unseen
+from reports.scripted import Creation, Rehearsal, ScriptSeen
+
+_PORT = re.compile(r"(?:(?P<ip>\[[^]]+\]|[^:]*):)?(?:(?P<host>\d*):)?(?P<port>\d+)(?:/(?P<protocol>\w+))?")
+
+
+def creation_of(scripts: tuple[ScriptSeen, ...] | Unseen | None, name: str) -> Creation | None:
+    """Return the service's container as the start script would make it; None where no rehearsal shows it."""
+    known = () if scripts is None or isinstance(scripts, Unseen) else scripts
+    made = [
+        creation
+        for one in known
+        if one.step == START and isinstance(one.rehearsal, Rehearsal)
+        for creation in one.rehearsal.creations
+    ]
+    return next((one for one in made if one.name == name), None)
+
+
+def rendering(files: Rendering, creation: Creation) -> Rendering:
+    """Return what is started: by this creation, and for the rest what Compose renders of the files."""
+    known = creation.environment
+    return dataclasses.replace(
+        files,
+        image=creation.image,
+        bindings=tuple(_binding(one) for one in creation.ports if _PORT.fullmatch(one)),
+        stop_grace=creation.stop_grace,
+        restart_policy=creation.restart,
+        has_health_check=creation.has_health_check,
+        # Of one that is not known nothing is claimed: its settings are unseen then.
+        environment={} if isinstance(known, Unseen) else known,
+        volumes=creation.volumes,
+        networks=creation.networks,
+        external_networks=files.external_networks if creation.by_compose else (),
+        by_compose=creation.by_compose,
+    )
+
+
+def of_kept(target: Target, files: Rendering, creation: Creation) -> Rendering:
+    """Return what is started by a script that was kept; no key of an env file reaches it, but for the gateway's port."""
+    gateway = target.keys.gateway_port
+    worth = {name: value for name, value in files.interpolation.items() if name == gateway}
+    return dataclasses.replace(rendering(files, creation), interpolation=worth)
+
+
+def _binding(port: str) -> Binding:
+    found = _PORT.fullmatch(port)
+    assert found is not None
+    ip, host = found["ip"] or "", found["host"]
+    if host is None and ip.isdigit():
+        ip, host = "", ip
+    return Binding(f"{found['port']}/{found['protocol'] or 'tcp'}", ip.strip("[]"), int(host or 0))
