@@ -299,11 +299,10 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
 
 def _as_before(run: Run) -> tuple[str, ...]:
     """Return the commands that start what ran before a change, this run's own or that of a run that was cut off."""
-    found = [run.returning.command] if run.returning is not None and run.returning.leads_back else []
+    files = [run.returning.file] if run.returning is not None and run.returning.leads_back else []
     if run.recovery.kept is not None:
-        start = run.observers.compose.start_kept(run.recovery.kept.file, restart.START_LIMIT)
-        found.append(" ".join(start.argv))
-    return tuple(f"as it was before the change: cd {run.asked.target.root} && {one}" for one in found)
+        files.append(run.recovery.kept.file)
+    return tuple(run.as_before(one) for one in files)
 
 
 def _by_files(run: Run) -> tuple[str, ...]:

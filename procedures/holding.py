@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
-from procedures.kept import ANY
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
-from procedures.recovering import give_back
+from procedures.recovering import give_back, kept_of
 from reports.evidence import Finding, Verdict, Who
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ class Holding:
         self.recovered_from = ""
         self.taken_over: tuple[Story, ...] = ()
         self.by_hand: list[str] = []
+        self.kept: Path | None = None
+        """What the run that is in the way had kept of what ran before its change."""
 
     @property
     def journal(self) -> Journal:
@@ -130,6 +131,7 @@ class Holding:
         for story in stories:
             if story.changed and self._asked.procedure != "recover":
                 self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
+                self.kept = next(kept_of(story), None)
                 raise Held(
                     f"an earlier run changed the service and was not seen to bring it back: run {story.run} "
                     f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "
@@ -154,7 +156,7 @@ class Holding:
     def _undo(self, story: Story) -> tuple[str, ...]:
         """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""
         # What it had kept for a way back that it never needed holds secrets.
-        for one in story.file.parent.glob(f"{story.file.stem}{ANY}*"):
+        for one in kept_of(story):
             one.unlink(missing_ok=True)
         return give_back(self._observers, (story,))
 

@@ -7,7 +7,7 @@ answers, old or new, is judged as it stands: recovery is for a service that is a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -148,10 +148,15 @@ def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ..
 def _cut_off(place: Place) -> Kept | None:
     """Return what the oldest run kept that was cut off after it had begun to change something."""
     for one in place.open_ones():
-        files = sorted(one.file.parent.glob(f"{one.file.stem}{kept.ANY}*"))
-        if one.changed and files:
-            return Kept(one, files[0])
+        file = next(kept_of(one), None)
+        if one.changed and file is not None:
+            return Kept(one, file)
     return None
+
+
+def kept_of(story: Story) -> Iterator[Path]:
+    """Yield what a run has kept beside its journal, in whatever form."""
+    yield from sorted(story.file.parent.glob(f"{story.file.stem}{kept.ANY}*"))
 
 
 def _told(found: Recovery, observers: Observers) -> Recovery:

@@ -114,11 +114,6 @@ class Returning:
         """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
         return self.kept and START in self._planned
 
-    @property
-    def command(self) -> str:
-        """The command that starts what was kept."""
-        return " ".join(self._keeper.start(restart.START_LIMIT).argv)
-
     def keep(self, container: Container, database: Database | Unseen | None) -> None:
         """Name the present image and write the container's values down, and what its database was like."""
         step, observers = self._planned[KEEP], self._observers

@@ -331,7 +331,8 @@ class Run:
             held = f"{error.what} → {error.next_move}" if error.next_move else error.what
             self.course.held = self.typed(held)
             # Under a run that is alive nobody starts anything by hand.
-            self.course.by_hand = [*self.start_commands, *holding.by_hand] if holding.by_hand else []
+            start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
+            self.course.by_hand = [*start, *holding.by_hand] if holding.by_hand else []
             return
         except CannotObserve as error:
             self.course.unobservable = error.what
@@ -356,6 +357,11 @@ class Run:
         """The exact commands that bring the service up by hand."""
         planned = self.plan is not None and any(one.name == restart.START for one in self.plan.steps)
         return self.observers.driver.typed_start if planned else ()
+
+    def as_before(self, kept: Path) -> str:
+        """Return how to start by hand what was kept before a change."""
+        command = self.observers.compose.start_kept(kept, restart.START_LIMIT)
+        return f"as it was before the change: cd {command.cwd} && {' '.join(command.argv)}"
 
     @property
     def returning(self) -> Returning | None:

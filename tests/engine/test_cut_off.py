@@ -67,11 +67,14 @@ def test_between_stop_and_start(service: Stack) -> None:
     run = cut_off(service, "stop", "end")
     state = seen.identity(service)
 
+    refused = targets.procedure(service)
     planned = targets.procedure(service, "--plan", name="recover")
     service.psql(MIGRATED)
     moved = targets.procedure(service, name="recover")
     service.psql(MIGRATED_BACK)
 
+    assert refused.returncode == 15, refused.stdout
+    assert "as it was before the change: cd " in refused.stdout
     assert planned.returncode == 0, planned.stdout
     assert f"{run}.kept.json up -d" in planned.stdout
     assert "what ran before is started again" in planned.stdout
