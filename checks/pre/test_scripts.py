@@ -170,12 +170,15 @@ def test_the_scripts_show_no_secret(secrets_shown: dict[str, tuple[str, ...]]) -
     )
 
 
-def test_the_server_gets_its_own_words(start_rehearsal: Rehearsal, container_before: Container) -> None:
+def test_the_server_gets_its_own_words(
+    start_rehearsal: Rehearsal, before: Snapshot, container_before: Container
+) -> None:
     """The start script gives the server the command that it runs with now, and no word that was meant for the script."""
+    images = _images(before, container_before)
     for call in start_rehearsal.calls:
-        if not _creates(call, {container_before.image}) or "compose" in call.argv:
+        if not _creates(call, images) or "compose" in call.argv:
             continue
-        words = call.argv[call.argv.index(container_before.image) + 1 :]
+        words = call.argv[next(at for at, word in enumerate(call.argv) if word in images) + 1 :]
         assert not words or words == container_before.command, (
             f"it would run `{' '.join(words)}`, now it is `{' '.join(container_before.command)}` → an option that "
             "the script does not know is passed on to Kestra: correct it"
@@ -202,7 +205,7 @@ def test_the_driver_knows_the_container(
 
 
 def test_the_owner_stays_the_same(
-    start_rehearsal: Rehearsal, container_before: Container, target: Target
+    start_rehearsal: Rehearsal, before: Snapshot, container_before: Container, target: Target
 ) -> None:
     """A script makes the container as it was made before, by Compose or not, unless it was told to take over."""
     if find(target.steps, START).takes_over:
@@ -210,7 +213,9 @@ def test_the_owner_stays_the_same(
     made = [call for call in start_rehearsal.calls if call.effect == "creates"]
     by_compose = any("compose" in call.argv[:2] or "docker-compose" in call.argv[0] for call in made)
     plainly = [
-        call for call in made if _creates(call, {container_before.image}) and "compose" not in call.argv[:2]
+        call
+        for call in made
+        if _creates(call, _images(before, container_before)) and "compose" not in call.argv[:2]
     ]
     was = PROJECT in container_before.labels
     assert not (was and plainly), (
@@ -222,6 +227,11 @@ def test_the_owner_stays_the_same(
         f"{container_before.name} was not made by Compose, and the script would let Compose make it → if that is meant: "
         "[steps.start] takes_over = true"
     )
+
+
+def _images(before: Snapshot, container: Container) -> set[str]:
+    """Return the names of the image that runs and of the one that is to be started: an update brings another."""
+    return {container.image, seen(before.operator_rendering).image}
 
 
 def _creates(call: DockerCall, images: set[str]) -> bool:

@@ -13,7 +13,7 @@ from reports.observed import Image, Unseen
 from reports.scripted import DockerCall, Hit
 from tests.checks.cases import Case
 from tests.checks.operators import RESULTS, STEPS, Change, rehearsal, run_by_hand, script, touched, validation
-from tests.checks.world import World, answer, at, both, container, container_of
+from tests.checks.world import World, answer, at, both, container, container_of, part
 
 PRE, POST = "pre/test_scripts.py::", "post/test_scripts.py::"
 STARTABLE = f"{PRE}test_every_script_can_be_started"
@@ -136,6 +136,10 @@ FAILING = (
     ),
     Case(DRIVER, "a start by Compose", both(_without_labels("before"), _compose(START)), "is already in use"),
     Case(OWNER, "Compose's, by docker run", run_by_hand(), "loses its labels"),
+    Case(
+        OWNER, "Compose's, by docker run of a new image",
+        both(part("before", "operator_rendering", image="kestra:new"), run_by_hand(image="kestra:new")), "loses its labels",
+    ),
     Case(OWNER, "a script's, by Compose", _without_labels("before"), "would let Compose make it"),
     Case(
         "pre/test_needs.py::test_what_is_named_exists", "two are missing",
