@@ -250,6 +250,9 @@ class Asking:
     def outage(self) -> Outage:
         self._states.after(self._way)
         watch = self._run.watch
+        start = self._run.our_return or self._run.our_start
+        if watch and start and start.ready and start.ready.ended:
+            watch.outlast_silence()
         outage = watch.so_far() if watch else None
         if watch is None or outage is None:
             raise CannotObserve("nobody looked at the service from outside")

@@ -49,6 +49,8 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
         run.restarting.wait_for_parts(expected.parts_of(before))
     if run.watch is not None:
+        if run.course.answers:
+            run.watch.outlast_silence()
         run.watch.end_probe()
     snapshot = dataclasses.replace(run.observers.after(), name="returned")
     run.course.answers = reaching.answers(snapshot, run.asked.target)

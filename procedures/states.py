@@ -231,6 +231,8 @@ class States:
         run.moment("soaked")
         # A way back may follow, and its outage is part of this one.
         if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:
+            if run.course.answers:
+                run.watch.outlast_silence()
             run.watch.end_probe()
         snapshot = run.observers.after()
         run.course.answers = reaching.answers(snapshot, run.asked.target)

@@ -13,6 +13,8 @@ from reports.evidence import EngineEvent, Outage
 from reports.observed import Settings, Unseen
 
 PROBE_START = 5.0
+STUCK = 10.0
+"""Seconds for which a busy server may be mute without being gone."""
 DIED_WITHIN = 0.3
 """Seconds that the word of a container's end may take to reach us after the engine has ended it."""
 
@@ -66,6 +68,14 @@ class Watch:
     def broke_off(self) -> bool:
         """Whether nobody looked any more before this run asked the probe to end."""
         return self._probe.broke_off if self._probe is not None else self._broke_off
+
+    def outlast_silence(self) -> None:
+        """Give a server that answered before, and is mute at this moment, the time to answer again.
+
+        A busy one is stuck for seconds; seen at the wrong moment it would be one that never came back.
+        """
+        if self._probe is not None:
+            self._probe.wait_until_well(STUCK)
 
     def so_far(self) -> Outage | None:
         """Return what the probe has seen until now, or all of it where it has ended."""

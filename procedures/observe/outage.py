@@ -379,6 +379,11 @@ class Probe:
         names = tuple(paths) or tuple(one.name for one in self.watched)
         return self.wait_until(lambda answers: all_good(answers, names, since), limit)
 
+    def wait_until_well(self, limit: float) -> bool:
+        """Wait until the newest answer of every fast path is a good one."""
+        fast = [one.name for one in self.watched if one.fast]
+        return self.wait_until(lambda answers: all_good(answers, fast, 0.0), limit)
+
     def wait_until(self, condition: Callable[[Mapping[str, Answer]], bool], limit: float) -> bool:
         """Wait until `condition` holds for the answers; it is asked again at each line that the probe writes."""
         return self._wait(lambda: condition(self._answers()), limit)

@@ -295,6 +295,23 @@ def test_api_is_asked_rarely(service: Service) -> None:
     assert api.intervals[-1].answer == "200"
 
 
+def test_a_silence_after_the_return_is_outlasted(service: Service) -> None:
+    """A server that came back and is stuck when it is to be judged is waited for: its outage has an end."""
+    with probing(service) as probe:
+        truth = service.outage(0, "refuse", 1.5)
+        assert probe.wait_until(lambda answers: answers["health"].good, 5)
+        wait_for_more_answers(probe)
+        service.behave([0, "refuse", 0])
+        assert probe.wait_until(lambda answers: not answers["health"].good, 5)
+        assert not probe.wait_until_well(0.2)
+        service.behave([0, "good", 0])
+        assert probe.wait_until_well(5)
+        outage = probe.stop()
+
+    assert_told_within_uncertainty(path_of(outage, "health"), truth)
+    assert path_of(outage, "health").flaps == 1
+
+
 def test_what_is_well_again_is_asked_less_often(service: Service) -> None:
     """Each request on the HTTP port is a line in Kestra's log: from a second after its return on, ten a second are enough."""
     with probing(service) as probe:
