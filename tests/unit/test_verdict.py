@@ -35,6 +35,7 @@ BLOCKED = tuple(result(check(name), Outcome.BLOCKED, "the gate is closed") for n
         ),
         (Course(changed=True, answers=True, closing=UNKNOWN), Verdict.NOT_ACCEPTED, "unknown"),
         (Course(changed=True, answers=False), Verdict.SERVICE_DOWN, "does not answer"),
+        (Course(changed=True, answers=False, left_out="SKIP=1"), Verdict.SERVICE_DOWN, "SKIP=1"),
         (Course(changed=True, answers=None), Verdict.INTERRUPTED, "nobody could look"),
         (Course(changed=True, answers=True, interrupted="SIGTERM"), Verdict.INTERRUPTED, "SIGTERM"),
         (Course(interrupted="SIGTERM"), Verdict.INTERRUPTED, "SIGTERM"),
