@@ -157,14 +157,15 @@ def test_a_run_killed_before_it_changed_anything_is_sealed_by_the_next(service: 
 
 
 @pytest.fixture
-def hang_ups_are_heard() -> Iterator[None]:
-    """Whoever runs the tests by `nohup` has every process beneath them ignore what is tested here."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def signals_are_heard() -> Iterator[None]:
+    """Whoever runs the tests by `nohup`, or in the background, has every process beneath ignore what is tested here."""
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGHUP, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
-@pytest.mark.usefixtures("hang_ups_are_heard")
+@pytest.mark.usefixtures("signals_are_heard")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: str) -> None:
     """Asked to end in the outage, the run starts the service, writes its record and ends with 14."""
@@ -188,6 +189,7 @@ def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: 
     assert seen.ours(record["run"]) == []
 
 
+@pytest.mark.usefixtures("signals_are_heard")
 def test_ctrl_c_on_the_terminal_cuts_off_no_command(service: Stack) -> None:
     """Ctrl-C goes to the whole process group; the commands in hand end in their own time all the same."""
     run = targets.started(service)
@@ -221,7 +223,7 @@ def test_a_signal_before_the_stop_touches_nothing(service: Stack) -> None:
     assert seen.ours(record["run"]) == []
 
 
-@pytest.mark.usefixtures("hang_ups_are_heard")
+@pytest.mark.usefixtures("signals_are_heard")
 def test_a_closed_terminal_is_a_hang_up(service: Stack) -> None:
     """The operator's terminal closes in the outage: the service is started, the record written, 14."""
     mine, theirs = pty.openpty()

@@ -16,7 +16,16 @@ from procedures.problems import Interrupted
 
 
 @pytest.fixture
-def interruption() -> Iterator[Interruption]:
+def heard() -> Iterator[None]:
+    """Nobody ignores a signal: whoever runs the tests in the background has every process beneath ignore some."""
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in SIGNALS}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.fixture
+def interruption(heard: None) -> Iterator[Interruption]:
     """One that listens; the signals are given back at the end, whatever the test did."""
     before = [signal.getsignal(one) for one in SIGNALS]
     made = Interruption()
