@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from procedures.run import Asked
 
 
+def led_to(holder: Holder | None, place: Place) -> Story | None:
+    """Return the open journal of a holder that is gone, where its state folder is another one: only the lock says where."""
+    if holder is None or not holder.journal or holder.is_elsewhere or not holder.is_gone:
+        return None
+    file = Path(holder.journal)
+    if file.parent == place.folder or (place.folder / file.name).is_symlink():
+        return None
+    try:
+        story = tell(file)
+    except JournalUnreadable as error:
+        raise Held(
+            f"the lock of a run that is gone points to a journal that cannot be read here: {error.what}",
+            f"run `pytest -m recover` as {holder.user}, who ran it",
+        ) from error
+    return None if story.sealed else story
+
+
 class Holding:
     """Takes the target for one run, or says who has it."""
 
@@ -36,7 +53,6 @@ class Holding:
         self.lock = Lock(engine, observers.project, asked.target.service)
         self._place = Place.of(engine.engine().id, observers.project, asked.target.service, environment)
         self._journal: Journal | None = None
-        self._foreign: tuple[Story, ...] = ()
         self.findings: list[Finding] = []
         self.recovered_from = ""
         self.taken_over: tuple[Story, ...] = ()
@@ -96,7 +112,9 @@ class Holding:
             self.lock.let_go()
 
     def _take_over(self, holder: Holder) -> None:
-        self._see_journal_of(holder)
+        if (story := led_to(holder, self._place)) is not None:
+            self._judge(story)  # refused, the lock stays where it is: nothing else leads to that journal
+            self._place.adopt(story)
         if holder.is_gone or (holder.is_elsewhere and self._may_take_over()):
             self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
             self.lock.take_over(holder.run)
@@ -108,37 +126,15 @@ class Holding:
             )
         raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
 
-    def _see_journal_of(self, holder: Holder) -> None:
-        """Take in the journal of a holder whose own state folder is another user's: the lock says where it lies."""
-        file = Path(holder.journal)
-        if holder.is_elsewhere or not holder.is_gone or file.parent == self._place.folder:
-            return
-        try:
-            self._foreign = (tell(file),)
-        except JournalUnreadable as error:
-            raise Held(
-                f"the lock of a run that is gone points to a journal that cannot be read here: {error.what}",
-                f"run `pytest -m recover` as {holder.user}, who ran it",
-            ) from error
-
     def _may_take_over(self) -> bool:
         return self._asked.take_over
 
     def _judge_open_journals(self) -> None:
-        stories = (*self._place.open_ones(), *(one for one in self._foreign if not one.sealed))
+        stories = self._place.open_ones()
         for story in stories:
             self._observers.engine.remove_lookouts(story.run)
         for story in stories:
-            if story.changed and self._asked.procedure != "recover":
-                self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
-                self.kept = next(kept_of(story), None)
-                raise Held(
-                    f"an earlier run changed the service and was not seen to bring it back: run {story.run} "
-                    f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "
-                    f"{', '.join(story.unfinished) or 'nothing'}; the engine shows now: {self._shows_now()}; "
-                    f"journal: {story.file}",
-                    "run `pytest -m recover`",
-                )
+            self._judge(story)
         for story in stories:
             if story.changed:
                 self.recovered_from = story.run
@@ -152,6 +148,20 @@ class Holding:
             )
             self.findings += [Finding(one) for one in undone]
         self.taken_over = stories
+
+    def _judge(self, story: Story) -> None:
+        """See that nobody but recovery acts on a service that a run was cut off in."""
+        if not story.changed or self._asked.procedure == "recover":
+            return
+        self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
+        self.kept = next(kept_of(story), None)
+        raise Held(
+            f"an earlier run changed the service and was not seen to bring it back: run {story.run} "
+            f"of {story.began_at} had begun {', '.join(story.begun)}, unfinished: "
+            f"{', '.join(story.unfinished) or 'nothing'}; the engine shows now: {self._shows_now()}; "
+            f"journal: {story.file}",
+            "run `pytest -m recover`",
+        )
 
     def _undo(self, story: Story) -> tuple[str, ...]:
         """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""

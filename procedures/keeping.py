@@ -11,7 +11,7 @@ from procedures.drivers.shell import Command
 from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
-from procedures.scripting import SCRIPTS, START, find
+from procedures.scripting import replaces
 from reports.observed import Container
 
 
@@ -46,8 +46,7 @@ class ByCompose:
         self.file = file
         self._observers = observers
         self._compose = observers.compose
-        start = find(observers.target.steps, START)
-        self._is_taken_over = start.takes_over and start.driver == SCRIPTS
+        self._is_taken_over = replaces(observers.target.steps)
 
     def lacking(self, container: Container) -> tuple[str, ...]:
         del container

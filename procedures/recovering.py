@@ -14,7 +14,7 @@ from pathlib import Path
 
 from procedures import apply_env, kept, restart, returning, rollback, update
 from procedures.expected import Expected, version_of
-from procedures.journal import JournalUnreadable, Place, Story
+from procedures.journal import Story
 from procedures.observe.engine import moment
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
@@ -90,18 +90,16 @@ class Recovery:
 
 def look(
     observers: Observers,
-    place: Place,
+    stories: tuple[Story, ...],
     containers: tuple[Container, ...],
     settled: Callable[[Container], bool],
 ) -> Recovery:
     """Find what was cut off, and lead the observers to what was kept where that is what runs, or will run."""
     try:
-        cut = _cut_off(place)
+        cut = _cut_off(stories)
         if cut is None:
             return Recovery()
         was = observers.rendered_kept(cut.file)
-    except JournalUnreadable:
-        return Recovery()  # whoever takes the target tells it
     except CannotObserve as error:
         what = (
             f"what was kept before a change cannot be read, so recovery goes by the target's files: {error}"
@@ -145,9 +143,9 @@ def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ..
     return tuple(told for one in reversed(moved) if (told := update.give_back(observers, one)))
 
 
-def _cut_off(place: Place) -> Kept | None:
+def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
     """Return what the oldest run kept that was cut off after it had begun to change something."""
-    for one in place.open_ones():
+    for one in stories:
         file = next(kept_of(one), None)
         if one.changed and file is not None:
             return Kept(one, file)
@@ -156,7 +154,7 @@ def _cut_off(place: Place) -> Kept | None:
 
 def kept_of(story: Story) -> Iterator[Path]:
     """Yield what a run has kept beside its journal, in whatever form."""
-    yield from sorted(story.file.parent.glob(f"{story.file.stem}{kept.ANY}*"))
+    yield from sorted(story.file.resolve().parent.glob(f"{story.file.stem}{kept.ANY}*"))
 
 
 def _told(found: Recovery, observers: Observers) -> Recovery:
@@ -171,8 +169,7 @@ def _told(found: Recovery, observers: Observers) -> Recovery:
         Lead.KEPT: Finding(f"{head}: what ran before is started again, by {file}; {files}", correct),
         Lead.STANDS: Finding(
             f"{head}: what it has started runs and answers, so it is judged as it stands; nothing is restarted or taken back",
-            f"to have back what ran before: `cd {observers.target.root} && "
-            f"{' '.join(observers.compose.start_kept(file, 1.0).argv)}`, then `pytest -m recover`",
+            f"to have back what ran before: `{observers.typed_kept(file)}`, then `pytest -m recover`",
         ),
     }
     finding = ways[found.lead]

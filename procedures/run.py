@@ -26,9 +26,11 @@ from procedures import (
 from procedures.acting import Acting
 from procedures.acts import Start, Stop
 from procedures.drivers.compose import Compose
-from procedures.holding import Holding
+from procedures.holding import Holding, led_to
 from procedures.interruption import Interruption
+from procedures.journal import JournalUnreadable
 from procedures.ledger import Ledger
+from procedures.lock import Lock
 from procedures.observe import endpoint, host
 from procedures.observe.engine import EngineObserver
 from procedures.observe.snapshot import Observers
@@ -244,6 +246,13 @@ class Run:
         return journal.Place.of(self.engine_id, project, service, self._environment)
 
     @property
+    def _stories(self) -> tuple[journal.Story, ...]:
+        """The journals that nobody has sealed: of this place, and the one that only the lock leads to."""
+        lock = Lock(self.observers.engine, self.observers.project, self.asked.target.service)
+        story = led_to(lock.holder(), self._place)
+        return (*self._place.open_ones(), *((story,) if story else ()))
+
+    @property
     def past(self) -> accepted.Past:
         """The earlier runs of this service."""
         target = self.asked.target
@@ -264,9 +273,16 @@ class Run:
     def _look_how_to_recover(self, containers: tuple[Container, ...]) -> recovering.Recovery:
         observers, boot = self.observers, self.asked.target.budgets.boot
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
-        found = recovering.look(
-            observers, self._place, containers, lambda one: recovering.answers(observers, one, waiting, boot)
-        )
+        try:
+            found = recovering.look(
+                observers,
+                self._stories,
+                containers,
+                lambda one: recovering.answers(observers, one, waiting, boot),
+            )
+        except (Held, JournalUnreadable) as error:
+            # Whoever takes the target is refused by it; a plan takes nothing.
+            found = recovering.Recovery(told=(Finding(error.what, error.next_move),))
         self.learn_secrets()
         for one in found.told:
             self.finding(one.text, one.next_move)
@@ -360,8 +376,7 @@ class Run:
 
     def as_before(self, kept: Path) -> str:
         """Return how to start by hand what was kept before a change."""
-        command = self.observers.compose.start_kept(kept, restart.START_LIMIT)
-        return f"as it was before the change: cd {command.cwd} && {' '.join(command.argv)}"
+        return f"as it was before the change: {self.observers.typed_kept(kept)}"
 
     @property
     def returning(self) -> Returning | None:
@@ -460,6 +475,8 @@ class Run:
             return
         try:
             self.preparing.forget()
+            for one in (file for story in self.taken_over for file in recovering.kept_of(story)):
+                one.unlink(missing_ok=True)  # it may lie in another user's folder
         except OSError as error:
             self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
 

@@ -260,6 +260,12 @@ def found_by_name(target: Target) -> bool:
     return acts or bool(target.container) or find(target.steps, START).takes_over
 
 
+def replaces(steps: Sequence[StepBy]) -> bool:
+    """Whether a script may put a container of its own in the place of Compose's, which then finds the name taken."""
+    start = find(steps, START)
+    return start.takes_over and start.driver == SCRIPTS
+
+
 def find(steps: Sequence[StepBy], name: str) -> StepBy:
     """Return how a step is carried out: as the target file says, else by Compose."""
     return next((one for one in steps if one.name == name), StepBy(name))

@@ -23,7 +23,8 @@ class Scripts:
     """Commands of one target: its own scripts where the target file says so, Compose's where it does not.
 
     `foreign` is the service's container where Compose has not made it. `instead` is what starts the service where this
-    run starts something that neither knows: an image of its own choice.
+    run starts something that neither knows: an image of its own choice. `takes_over` says that this start finds no room
+    where a foreign container has the name.
     """
 
     def __init__(
@@ -32,8 +33,12 @@ class Scripts:
         compose: Compose,
         foreign: Container | None = None,
         instead: Callable[[float], Command] | None = None,
+        *,
+        takes_over: bool = False,
     ) -> None:
         self._instead = instead
+        by = find(target.steps, START)
+        self._takes_over = takes_over if instead else by.takes_over and by.driver == COMPOSE
         self._target = target
         self._compose = compose
         self._foreign = foreign
@@ -59,8 +64,7 @@ class Scripts:
 
     def remove(self, limit: float) -> Command | None:
         """Build the removal of a container without labels, where Compose is to start in its place."""
-        by = StepBy(START) if self._instead else find(self._target.steps, START)
-        return self._docker(limit, "rm") if by.takes_over and by.driver == COMPOSE else None
+        return self._docker(limit, "rm") if self._takes_over else None
 
     def fallback(self, limit: float) -> Command | None:
         """Build the start by Compose, where the target file has it stand in for the script."""

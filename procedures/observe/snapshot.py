@@ -162,9 +162,12 @@ class Observers:
         if not self._from_kept:
             self.operator_rendering = foreseen.rendering(self._by_files, made) if made else self._by_files
 
-    def choose(self, start: Callable[[float], Command]) -> None:
-        """Let this be the start, whoever carries out that step otherwise; it is given a limit in seconds."""
-        self.driver = Scripts(self.target, self.compose, self._unlabelled(), start)
+    def choose(self, start: Callable[[float], Command], *, takes_over: bool = False) -> None:
+        """Let this be the start, whoever carries out that step otherwise; it is given a limit in seconds.
+
+        `takes_over` has a container that Compose has not made removed before it: the start itself does not.
+        """
+        self.driver = Scripts(self.target, self.compose, self._unlabelled(), start, takes_over=takes_over)
 
     def rendered_kept(self, file: Path) -> Rendering:
         """Render what was kept: a model of Compose's, or a script, which is rehearsed for that."""
@@ -179,7 +182,17 @@ class Observers:
             self._starting = self.compose.of_kept(file)
         self._from_kept = True
         self.operator_rendering = rendered
-        self.choose(lambda limit: self.compose.start_kept(file, limit))
+        self.choose(lambda limit: self.compose.start_kept(file, limit), takes_over=rendered.by_compose)
+
+    def typed_kept(self, file: Path) -> str:
+        """Return how what was kept is started by hand; where a script's container may have the name, it goes first."""
+        start = self.compose.start_kept(file, 1.0)
+        typed = f"cd {start.cwd} && {' '.join(start.argv)}"
+        if file.suffix == ".sh" or not scripting.replaces(self.target.steps):
+            return typed
+        name, grace = self.container_name, self.operator_rendering.stop_grace or 10.0
+        free = (self.compose.stop_container(name, grace, 1.0), self.compose.clear((name,), 1.0))
+        return "; ".join((*(" ".join(one.argv) for one in free), typed))
 
     @property
     def typed_by_files(self) -> tuple[str, ...]:

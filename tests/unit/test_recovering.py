@@ -9,13 +9,16 @@ from typing import Any, cast
 
 import pytest
 
-from procedures import recovering
+from procedures import recovering, restart, scripted
 from procedures.drivers import shell
+from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
 from procedures.journal import Journal, Place
 from procedures.observe.snapshot import Observers
+from procedures.plan import State
 from procedures.problems import CannotObserve
 from procedures.recovering import Lead, Recovery
+from procedures.scripting import StepBy
 from procedures.update import give_back
 from reports.evidence import Step
 from reports.observed import Container, Rendering
@@ -47,6 +50,9 @@ class Looking:
 
     def start_kept(self, file: Path, limit: float) -> Command:
         return Command(("docker", "compose", "-f", str(file), "up"), Path("/"), limit)
+
+    def typed_kept(self, file: Path) -> str:
+        return " ".join(self.start_kept(file, 1.0).argv)
 
     def image(self, reference: str) -> SimpleNamespace | None:
         return SimpleNamespace(id=self.names[reference]) if reference in self.names else None
@@ -82,7 +88,7 @@ def was(**changes: Any) -> Rendering:
 
 
 def look(place: Place, kept: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
-    return recovering.look(cast("Observers", Looking(kept)), place, (one,), lambda _: answers)
+    return recovering.look(cast("Observers", Looking(kept)), place.open_ones(), (one,), lambda _: answers)
 
 
 def test_without_a_change_that_was_cut_off_the_files_say(place: Place) -> None:
@@ -99,7 +105,7 @@ def test_what_is_away_is_brought_back(place: Place) -> None:
     """Where nothing answers, what was kept is started, with the schema and the image that were noted."""
     looking = Looking(was())
 
-    found = recovering.look(cast("Observers", looking), place, (ONE,), lambda _: False)
+    found = recovering.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from) == (Lead.KEPT, [place.folder / "1a2b.kept.json"])
     assert found.kept is not None
@@ -136,11 +142,36 @@ def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
     assert "cannot be read" in found.told[0].text
 
 
-def test_a_journal_that_cannot_be_read_is_left_to_whoever_takes_the_target(place: Place) -> None:
-    place.folder.mkdir(parents=True)
-    (place.folder / "9f.jsonl").write_text("no journal\n")
+@pytest.mark.parametrize(
+    ("takes_over", "kept", "freed", "typed"),
+    [
+        (True, "1a2b.kept.json", ["take_over"], f"docker stop -t 15 {ONE.name}; docker rm {ONE.name}; cd "),
+        (False, "1a2b.kept.json", ["take_over"], "cd "),
+        (True, "1a2b.kept.sh", [], "cd "),
+    ],
+    ids=["a model", "a model, and no word of it", "a script"],
+)
+def test_a_name_that_a_script_has_taken_is_freed(
+    takes_over: bool, kept: str, freed: list[str], typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compose finds no room under a name that a container of a script's has; a kept script makes room by itself."""
+    start = StepBy("start", driver="scripts", command=("./run.sh",), takes_over=takes_over)
+    observers = Observers.__new__(Observers)
+    observers.target = replace(WORLD.target, steps=(start,))
+    observers.compose = Compose(observers.target, {}, "unix:///var/run/docker.sock")
+    monkeypatch.setattr(observers, "containers", lambda: (replace(ONE, labels={}),))
+    file = Path("/srv/state") / kept
 
-    assert look(place, was(), answers=False) == Recovery()
+    observers.start_from(file, was(container_name=ONE.name, by_compose=kept.endswith(".json")))
+    planned = scripted.planned(
+        restart.steps(observers.driver, State.RUNNING, 15.0, 60.0, 5.0), observers.driver, 5.0
+    )
+
+    assert [one.name for one in planned] == ["save_logs", "stop", *freed, "start"]
+    assert [one.command for one in planned if one.name in freed] == [
+        ("docker", "rm", ONE.name) for _ in freed
+    ]
+    assert observers.typed_kept(file).startswith(typed)
 
 
 @pytest.mark.parametrize(

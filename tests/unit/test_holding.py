@@ -1,0 +1,113 @@
+"""A journal that only the lock of a run that is gone leads to: it was written in another state folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from procedures.holding import Holding, led_to
+from procedures.journal import Journal, Place, seal_for, tell
+from procedures.lock import Holder
+from procedures.problems import Held
+from procedures.recovering import kept_of
+from procedures.run import Run
+from reports.evidence import Step
+
+STOP = Step("stop", "", (), 1.0, True, "")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Journal:
+    """The journal of a run that was killed in its outage, under the state folder of who ran it."""
+    journal = Journal(Place(tmp_path / "ada" / "target"), "1a2b")
+    journal.open("1a2b", {"procedure": "update"})
+    journal.begin(STOP)
+    journal.close()
+    journal.file.with_name("1a2b.kept.json").touch()
+    return journal
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "root" / "target")
+
+
+def holder(file: Path) -> Holder:
+    """The holder of a lock whose process is gone."""
+    return replace(Holder.me("1a2b", "update", "", file, "ada"), began="0")
+
+
+def taking(place: Place, procedure: str) -> tuple[Any, list[str]]:
+    """A holding of a procedure, and whose locks it has removed."""
+    removed: list[str] = []
+    one: Any = Holding.__new__(Holding)
+    one._place, one.findings = place, []
+    one._asked = cast("Any", type("Asked", (), {"procedure": procedure, "target": Any, "take_over": False}))
+    one._asked.target = type("Target", (), {"file": "target.toml"})
+    one._shows_now = lambda: "nothing"
+    one.lock = type("Lock", (), {"take_over": lambda _, run: removed.append(run)})()
+    return one, removed
+
+
+def test_the_lock_leads_to_it(written: Journal, place: Place) -> None:
+    """It is told while it is open and its holder gone; a plan that reads it writes nothing."""
+    one = holder(written.file)
+    found = led_to(one, place)
+
+    assert found is not None
+    assert found.changed
+    assert led_to(None, place) is None
+    assert led_to(Holder.me("1a2b", "update", "", written.file, "ada"), place) is None
+    assert led_to(replace(one, host="elsewhere"), place) is None
+    assert led_to(one, Place(written.file.parent)) is None
+    assert not place.folder.exists()
+
+    seal_for(found, "INTERRUPTED")
+    assert led_to(one, place) is None
+
+
+def test_one_that_cannot_be_read_says_whose_it_is(tmp_path: Path, place: Place) -> None:
+    with pytest.raises(Held, match="cannot be read here") as raised:
+        led_to(holder(tmp_path / "gone.jsonl"), place)
+
+    assert raised.value.next_move == "run `pytest -m recover` as ada, who ran it"
+
+
+def test_recovery_has_it_for_its_own(written: Journal, place: Place) -> None:
+    """With the lock the only lead to it would go: so it is found from here too, and what was kept beside it."""
+    one, removed = taking(place, "recover")
+
+    one._take_over(holder(written.file))
+    (story,) = place.open_ones()
+
+    assert (removed, story.run, led_to(holder(written.file), place)) == (["1a2b"], "1a2b", None)
+    assert list(kept_of(story)) == [written.file.with_name("1a2b.kept.json")]
+    seal_for(story, "INTERRUPTED")
+    assert (tell(written.file).sealed, place.open_ones()) == ("INTERRUPTED", ())
+
+
+def test_whoever_is_refused_leaves_the_lock(written: Journal, place: Place) -> None:
+    """A restart is refused by that journal, and recovery needs the lock to find it."""
+    one, removed = taking(place, "restart")
+
+    with pytest.raises(Held, match="run 1a2b of"):
+        one._take_over(holder(written.file))
+
+    assert (removed, one.kept, place.open_ones()) == ([], written.file.with_name("1a2b.kept.json"), ())
+
+
+def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
+    """It holds secrets, wherever it lies."""
+    place.adopt(tell(written.file))
+    run: Any = Run.__new__(Run)
+    run._acting = run
+    run.preparing = type("Preparing", (), {"nothing_new": "", "forget": lambda _: None})()
+    run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
+
+    run._forget()
+
+    assert not written.file.with_name("1a2b.kept.json").exists()
+    assert written.file.exists()
