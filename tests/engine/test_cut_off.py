@@ -42,8 +42,8 @@ def cut_off(service: Stack, step: str, kind: str = "begin") -> str:
     return seen.run_id(output)
 
 
-def recovered(service: Stack) -> tuple[str, dict[str, Any]]:
-    done = targets.procedure(service, name="recover")
+def recovered(service: Stack, **env: str) -> tuple[str, dict[str, Any]]:
+    done = targets.procedure(service, name="recover", env=env)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert service.is_ready()
@@ -94,14 +94,21 @@ def test_between_stop_and_start(service: Stack) -> None:
 
 @pytest.mark.understudy
 def test_on_the_way_back(service: Stack) -> None:
-    """A way back that was killed between its stop and its start is gone by recovery."""
+    """A way back that was killed between its stop and its start is gone by recovery, whoever else types it."""
     good = service.env["UNDERSTUDY"]
     service.set_env(UNDERSTUDY=f"{good} crash-at-boot")
-    cut_off(service, "back_stop", "end")
+    run = cut_off(service, "back_stop", "end")
+    another = str(service.root / targets.STATE / "another")
 
-    recovered(service)
+    refused = targets.procedure(service, env={"XDG_STATE_HOME": another})
+    output, record = recovered(service, XDG_STATE_HOME=another)
 
+    assert refused.returncode == 15, refused.stdout
+    assert "what ran before is started again" in output
     assert given(service)["UNDERSTUDY"] == good
+    assert record["recovered_from"] == run
+    assert kept(service) == []
+    assert all(targets.entries(one)[-1]["kind"] == "sealed" for one in targets.journals(service))
 
 
 def test_what_was_started_runs_and_answers(service: Stack) -> None:

@@ -60,6 +60,15 @@ def _kept(made: Stack) -> list[Path]:
     return sorted(Path(made.root / targets.STATE).rglob("*.kept.*"))
 
 
+def _cut_off(made: Stack) -> None:
+    """Apply what the env file says, and kill the run and what it has started once the service is stopped."""
+    run = targets.started(made, name="apply_env")
+    targets.wait_for_step(made, run, "stop", "end")
+    os.killpg(run.pid, signal.SIGKILL)
+    run.communicate(timeout=targets.LIMIT)
+    seen.wait_until_gone(made)
+
+
 def test_an_update_and_a_rollback_by_docker_run(plain: Stack) -> None:
     """What the script would start is judged before the stop; the rollback makes the same container of the image before."""
     first = _described(plain)
@@ -121,11 +130,7 @@ def test_settings_by_docker_run(plain: Stack) -> None:
     before = _described(plain)
 
     plain.set_env(UNDERSTUDY=f"{good} crash-at-boot")
-    run = targets.started(plain, name="apply_env")
-    targets.wait_for_step(plain, run, "stop", "end")
-    os.killpg(run.pid, signal.SIGKILL)
-    run.communicate(timeout=targets.LIMIT)
-    seen.wait_until_gone(plain)
+    _cut_off(plain)
     told, _, _ = bad.ended(plain, 0, name="recover")
     plain.set_env(UNDERSTUDY=good)
 
@@ -151,3 +156,17 @@ def test_what_compose_has_made_is_brought_back_by_compose(by_compose: Stack) -> 
         assert sorted(now["Config"]["Env"]) == sorted(before["Config"]["Env"])
         assert bad.step(record, "back_start")["status"] == "done"
         assert by_compose.is_ready()
+
+    # Killed after the script has put its own container there, which never answers.
+    good = by_compose.env["UNDERSTUDY"]
+    by_compose.set_env(UNDERSTUDY=f"{good} crash-at-boot")
+    _cut_off(by_compose)
+    with engine() as client:
+        client.containers.get(f"{by_compose.project}-kestra").remove(force=True)
+        client.containers.create(UNDERSTUDY_IMAGE, name=f"{by_compose.project}-kestra")
+    _, record, _ = bad.ended(by_compose, 0, name="recover")
+    by_compose.set_env(UNDERSTUDY=good)
+
+    assert bad.step(record, "take_over")["status"] == "done"
+    assert by_compose.container(seen.SERVICE).attrs["Config"]["Env"]
+    assert by_compose.is_ready()
