@@ -45,6 +45,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.our_return = run.returning.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
+    tell(run)  # whatever ends the run from here on, what runs is what ran before
     if run.course.answers:
         run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
         run.restarting.wait_for_parts(expected.parts_of(before))
@@ -54,7 +55,6 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.watch.end_probe()
     snapshot = dataclasses.replace(run.observers.after(), name="returned")
     run.course.answers = reaching.answers(snapshot, run.asked.target)
-    tell(run)
     return snapshot
 
 
@@ -80,6 +80,7 @@ def _allowed(run: Run, before: Snapshot) -> None:
     """See that the database allows the way back, or leave the service to what was started."""
     if closed := returning.closed_because(before, run.observers.database()):
         run.observers.look_at_configured()
+        run.course.way_back_closed = closed
         run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
         raise Blocked(f"the way back is closed: {closed}")
 

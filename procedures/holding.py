@@ -10,7 +10,7 @@ from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_fo
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
-from procedures.recovering import give_back, kept_of
+from procedures.recovering import forget, give_back, kept_of
 from reports.evidence import Finding, Verdict, Who
 
 if TYPE_CHECKING:
@@ -166,8 +166,7 @@ class Holding:
     def _undo(self, story: Story) -> tuple[str, ...]:
         """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""
         # What it had kept for a way back that it never needed holds secrets.
-        for one in kept_of(story):
-            one.unlink(missing_ok=True)
+        forget(story)
         return give_back(self._observers, (story,))
 
     def _shows_now(self) -> str:

@@ -45,7 +45,7 @@ class Place:
         """Return the journals that nobody has sealed, oldest first."""
         if not self.folder.is_dir():
             return ()
-        told = [tell(file) for file in sorted(self.folder.glob("*.jsonl"))]
+        told = sorted((tell(file) for file in self.folder.glob("*.jsonl")), key=lambda one: one.began_at)
         return tuple(one for one in told if not one.sealed)
 
     def adopt(self, story: Story) -> None:

@@ -98,7 +98,7 @@ def text(name: str, image: str, recipe: Recipe, flags: tuple[str, ...], grace: f
     words = [*_lines(recipe.options), *(f"--env {key}" for key in recipe.environment)]
     created = "".join(f"            {one} \\\n" for one in words)
     command = "".join(f" \\\n            {quote(one)}" for one in recipe.command)
-    connected = "".join(f'    engine network connect {shlex.join(one)} "$made"\n' for one in recipe.networks)
+    connected = "".join(f'    engine network connect {shlex.join(one)} "$1"\n' for one in recipe.networks)
     reach = shlex.join(("docker", *flags)).removeprefix("docker")
     return f"""#!/bin/sh
 # Makes a container that `docker run` had made again, and starts it: what has its name now is stopped and removed.
@@ -106,16 +106,14 @@ def text(name: str, image: str, recipe: Recipe, flags: tuple[str, ...], grace: f
 # shellcheck disable=SC1003,SC1112,SC2016 # the values are to stand as they are
 set -eu
 name={quote(name)}
-client=$(command -v docker)
+kestra_restart_client=$(command -v docker)
 export DOCKER_CONFIG="${{DOCKER_CONFIG:-${{HOME:-/root}}/.docker}}"
 
-engine() {{ "$client"{reach} "$@"; }}
+engine() {{ "$kestra_restart_client"{reach} "$@"; }}
 
 make() {{
-    made=$1
-    shift
     (
-{exported}        engine create --name "$made" "$@" \\
+{exported}        engine create --name "$@" \\
 {created}            {quote(image)}{command} >/dev/null
     )
 {connected}}}

@@ -145,7 +145,9 @@ class Preparing:
 
     def forget(self) -> None:
         """Remove what this run and earlier ones have kept for a way back: what runs now was accepted."""
-        for one in self._keeper.file.parent.glob(f"*{kept.ANY}*"):
+        folder = self._keeper.file.parent
+        # What a rollback has started from holds the container's values too.
+        for one in (*folder.glob(f"*{kept.ANY}*"), *folder.glob(f"*{rollback.STEM}*")):
             one.unlink(missing_ok=True)
 
 

@@ -157,6 +157,13 @@ def kept_of(story: Story) -> Iterator[Path]:
     yield from sorted(story.file.resolve().parent.glob(f"{story.file.stem}{kept.ANY}*"))
 
 
+def forget(story: Story) -> None:
+    """Remove what a run has written beside its journal: what it kept, and what a rollback would have started from."""
+    chosen = story.file.parent.glob(f"{story.file.stem}{rollback.STEM}*")
+    for one in (*kept_of(story), *chosen):
+        one.unlink(missing_ok=True)
+
+
 def _told(found: Recovery, observers: Observers) -> Recovery:
     """Say which way is taken, and what the other one would be."""
     assert found.kept is not None

@@ -69,6 +69,11 @@ class Choice:
             raise StepFailed("there is no image to go back to", "see what the checks said of it")
         image = goal.image.id
         if self._script is not None and container is not None:
+            if lacking := self._script.lacking(container):
+                raise StepFailed(
+                    f"{container.name} cannot be made again as it is: {', '.join(lacking)}",
+                    "make it without that, or start the earlier image by hand",
+                )
             self._script.write(container, image)
             self._script.try_it()
         else:

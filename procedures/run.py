@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class Course:
     """What is wrong with the target's own env files, where that kept a plan from being made."""
     interrupted: str = ""
     held_back: str = ""
+    way_back_closed: str = ""
+    """Why the database does not allow what ran before, where somebody has asked it."""
     went_back: bool = False
     answers: bool | None = None
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -348,7 +351,7 @@ class Run:
             self.course.held = self.typed(held)
             # Under a run that is alive nobody starts anything by hand.
             start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
-            self.course.by_hand = [*start, *holding.by_hand] if holding.by_hand else []
+            self.course.by_hand = [*holding.by_hand, *start] if holding.by_hand else []
             return
         except CannotObserve as error:
             self.course.unobservable = error.what
@@ -376,7 +379,7 @@ class Run:
 
     def as_before(self, kept: Path) -> str:
         """Return how to start by hand what was kept before a change."""
-        return f"as it was before the change: {self.observers.typed_kept(kept)}"
+        return f"as it was before the change, unless the database was migrated since: {self.observers.typed_kept(kept)}"
 
     @property
     def returning(self) -> Returning | None:
@@ -444,12 +447,19 @@ class Run:
         if self.asked.procedure != "recover":
             return False
         # What only stands there owes its judgement, and nothing else has been done about it.
-        return verdict == Verdict.ACCEPTED if self.recovery.stands else self.changed and not self.owes
+        if self.recovery.stands:
+            return verdict == Verdict.ACCEPTED
+        return self.changed and not self.owes and not self.course.held_back
 
     @property
     def owes(self) -> bool:
-        """Whether the service was touched and has not been seen to answer since: a duty to recover."""
-        return self.changed and self.course.answers is not True and not self.course.held_back
+        """Whether the service was touched and has not been seen to answer since: a duty to recover.
+
+        One that was held back is started by whoever has cleared the way; only a change leaves that to recovery,
+        which alone knows what ran before.
+        """
+        leaves_it = bool(self.course.held_back) and not (self.returning and self.returning.leads_back)
+        return self.changed and self.course.answers is not True and not leaves_it
 
     def let_go(self, verdict: str) -> None:
         """Seal the journal where nothing is owed, and give the lock back."""
@@ -473,6 +483,8 @@ class Run:
         """Remove what was kept for a way back, where this run held the target and judged what runs now."""
         if self.preparing is None or self._acting is None or self.preparing.nothing_new:
             return
+        if self.recovery.stands and not self.recovery.as_kept:
+            return  # it was just told as what leads back
         try:
             self.preparing.forget()
             for one in (file for story in self.taken_over for file in recovering.kept_of(story)):

@@ -225,6 +225,8 @@ class States:
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
+        if run.recovery.starts_kept:
+            run.give_names_back()
         if run.course.answers:
             run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
             run.restarting.wait_for_parts(expected.parts_of(self.before()))
@@ -236,8 +238,6 @@ class States:
             run.watch.end_probe()
         snapshot = run.observers.after()
         run.course.answers = reaching.answers(snapshot, run.asked.target)
-        if run.recovery.starts_kept:
-            run.give_names_back()
         return self._with_dashboards(snapshot)
 
     def _announce(self, told: str) -> None:

@@ -181,6 +181,16 @@ def container(name: str, *command: str, image: str = POSTGRES_IMAGE, **options: 
                 made.remove(force=True, v=True)
 
 
+def freeze(stack: Stack, second: Container) -> None:
+    """Freeze another server on the stack's database, and wait until its heartbeat is old: its session stays."""
+    second.pause()
+    fresh = (
+        f"SELECT count(*) FROM service_instance WHERE value::text LIKE '%{str(second.id)[:12]}%' "
+        "AND updated_at > now() - interval '4 seconds'"
+    )
+    wait_for(lambda: stack.psql(fresh) == "0", "the frozen server's heartbeat to be old", 20, 0.3)
+
+
 def unique(word: str) -> str:
     return f"test-{secrets.token_hex(4)}-{word}"
 

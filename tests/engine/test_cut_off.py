@@ -74,14 +74,14 @@ def test_between_stop_and_start(service: Stack) -> None:
     service.psql(MIGRATED_BACK)
 
     assert refused.returncode == 15, refused.stdout
-    assert "as it was before the change: cd " in refused.stdout
+    assert "as it was before the change, unless the database was migrated since: cd " in refused.stdout
     assert planned.returncode == 0, planned.stdout
     assert f"{run}.kept.json up -d" in planned.stdout
     assert "what ran before is started again" in planned.stdout
     assert moved.returncode == 10, moved.stdout
     assert "does not know this schema" in moved.stdout
     assert "as the target's files say: cd " in moved.stdout
-    assert "as it was before the change: cd " in moved.stdout
+    assert "as it was before the change" not in moved.stdout.partition("By hand")[2]
     assert state == seen.identity(service)
 
     output, record = recovered(service)
@@ -128,4 +128,23 @@ def test_what_was_started_runs_and_answers(service: Stack) -> None:
     assert (record["steps"], record["executed"], record["recovered_from"]) == ([], False, run)
     judged = [one for one in record["results"] if one["outcome"] == "passed"]
     assert {one["check"]["phase"] for one in judged} == {"post"}
-    assert kept(service) == []
+    assert kept(service) == [f"{run}.kept.json"], "what is told to be typed must be there"
+
+
+@pytest.mark.understudy
+def test_held_back_by_another_server(service: Stack) -> None:
+    """A change that was stopped for the data's sake is owed: recovery starts what ran before, not what nobody accepted."""
+    good = service.env["UNDERSTUDY"]
+    service.set_env(UNDERSTUDY=f"{good} crash-at-boot")
+    with seen.second_server(service) as second:
+        seen.freeze(service, second)
+        done = targets.procedure(service, name="apply_env")
+        second.unpause()
+
+    assert done.returncode == 12, done.stdout
+    assert "first clear what stands above, then: as it was before the change" in done.stdout
+    assert targets.procedure(service).returncode == 15
+
+    recovered(service)
+
+    assert given(service)["UNDERSTUDY"] == good

@@ -175,13 +175,7 @@ def taking(port: int) -> Iterator[None]:
 def test_another_servers_session_in_the_outage(service: Stack) -> None:
     """Another server that is frozen and still connected to the database: not started, and what to clear is told."""
     with seen.second_server(service) as second:
-        second.pause()
-        short = str(second.id)[:12]
-        fresh = (
-            "SELECT count(*) FROM service_instance WHERE value::text LIKE "
-            f"'%{short}%' AND updated_at > now() - interval '4 seconds'"
-        )
-        wait_for(lambda: service.psql(fresh) == "0", "the frozen server's heartbeat to be old", 20, 0.3)
+        seen.freeze(service, second)
         done, record = ended(service, 12)
         second.unpause()
     reason = seen.findings(record)["test_no_other_kestra_has_a_session"]

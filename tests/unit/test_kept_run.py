@@ -192,3 +192,19 @@ def test_a_difference_is_named() -> None:
 
     assert kept_run.differences(then, then) == ()
     assert kept_run.differences(then, now) == ("Config.StopTimeout", "HostConfig.Memory", "the environment")
+
+
+def test_a_variable_has_the_name_of_one_of_the_scripts_own(tmp_path: Path) -> None:
+    """What the container calls its variables steers nothing in the script."""
+    ours = ["name", "made", "tries", "client", "HOME", "IFS"]
+    said = container({"Env": [f"{one}=x y" for one in ours]})
+    other = {"tools_other": {"NetworkID": "n2", "Aliases": []}}
+    said["NetworkSettings"]["Networks"] |= other
+
+    made = calls(tmp_path, script(tmp_path, said))
+
+    words = [one for one, _ in made]
+    (create,) = [one for one in words if one[0] == "create"]
+    assert create[:3] == ["create", "--name", "tools-kestra"]
+    assert [one[-1] for one in words if one[:2] == ["network", "connect"]] == ["tools-kestra"]
+    assert words[-1] == ["start", "tools-kestra"]

@@ -13,11 +13,11 @@ from procedures import recovering, restart, scripted
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.journal import Journal, Place
+from procedures.journal import Journal, Place, tell
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
 from procedures.problems import CannotObserve
-from procedures.recovering import Lead, Recovery
+from procedures.recovering import Lead, Recovery, forget
 from procedures.scripting import StepBy
 from procedures.update import give_back
 from reports.evidence import Step
@@ -195,3 +195,26 @@ def test_a_name_is_given_back(now: str, moved: dict[str, str], typed: str) -> No
 
     assert told.startswith(typed)
     assert bool(told) is bool(typed)
+
+
+def test_what_was_written_beside_a_journal_is_removed_with_it(tmp_path: Path) -> None:
+    """What was kept, and what a rollback would have started from, hold secrets; another run's stay."""
+    journal = Journal(Place(tmp_path), "1a2b")
+    journal.open("1a2b", {})
+    for name in ("1a2b.kept.json", "1a2b.kept.sh", "1a2b.rollback.sh", "1a2b.rollback.json", "3c4d.kept.sh"):
+        (tmp_path / name).write_text("secret")
+
+    forget(tell(tmp_path / "1a2b.jsonl"))
+
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["1a2b.jsonl", "3c4d.kept.sh"]
+
+
+def test_the_oldest_comes_first(tmp_path: Path) -> None:
+    """Journals are in the order of their beginnings; their names are random."""
+    for run in ("ff00", "0011"):
+        Journal(Place(tmp_path), run).open(run, {})
+        (tmp_path / f"{run}.jsonl").write_text(
+            (tmp_path / f"{run}.jsonl").read_text().replace('"2', '"1' if run == "ff00" else '"2', 1)
+        )
+
+    assert [one.run for one in Place(tmp_path).open_ones()] == ["ff00", "0011"]
