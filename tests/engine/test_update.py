@@ -269,3 +269,4 @@ def test_an_image_that_migrates_and_breaks(images: None, tmp_path: Path) -> None
         assert "the way back is closed: the database's schema has moved" in done.stdout
         assert before != _image(own)
         assert "By hand" in done.stdout
+        assert "as it was before the change" not in done.stdout, "what the database forbids is not told to be typed"
