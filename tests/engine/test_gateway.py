@@ -13,7 +13,7 @@ import pytest
 from tests import targets
 from tests.engine import service as seen
 from tests.foreign import foreign
-from tests.stacks import POSTGRES_IMAGE, SHORT_TIMES, SOURCE, Stack, free_port, wait_for
+from tests.stacks import SHORT_TIMES, SOURCE, Stack, engine, free_port, wait_for
 
 EXAMPLE = tomllib.loads((SOURCE / "examples" / "gateway" / "target.toml").read_text())
 POLL = "0.5"
@@ -25,6 +25,13 @@ WAIVED = (
 )
 
 
+def _image_with_python() -> str:
+    """The image that all others are built on: it declares no volume, which the gateway would leave behind."""
+    with engine() as client:
+        (base,) = client.images.list("kestra-restart-base")
+        return str(base.tags[0])
+
+
 class GatewayStack(Stack):
     """The example's stack: all that is seen of Kestra is seen through the gateway."""
 
@@ -33,7 +40,11 @@ class GatewayStack(Stack):
     def __init__(self, root: Path) -> None:
         super().__init__(
             root,
-            {"GATEWAY_IMAGE": POSTGRES_IMAGE, "KESTRA_GATEWAY_PORT": str(free_port()), "GATEWAY_POLL": SLOW},
+            {
+                "GATEWAY_IMAGE": _image_with_python(),
+                "KESTRA_GATEWAY_PORT": str(free_port()),
+                "GATEWAY_POLL": SLOW,
+            },
         )
 
     @property

@@ -259,7 +259,7 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
 
 def test_an_image_that_migrates_and_breaks(images: None, tmp_path: Path) -> None:
     """Where the schema has moved there is no way back: that is said, and the run stops there, the old image not run."""
-    with stack(tmp_path) as own, variant("0.21.3", flaw=Flaw.CRASHES) as image:
+    with variant("0.21.3", flaw=Flaw.CRASHES) as image, stack(tmp_path) as own:
         before = _image(seen.seed(own.up()))
         own.set_env(KESTRA_IMAGE=image)
         targets.target_file(own)
@@ -269,4 +269,6 @@ def test_an_image_that_migrates_and_breaks(images: None, tmp_path: Path) -> None
         assert "the way back is closed: the database's schema has moved" in done.stdout
         assert before != _image(own)
         assert "By hand" in done.stdout
-        assert "as it was before the change" not in done.stdout, "what the database forbids is not told to be typed"
+        assert "as it was before the change" not in done.stdout, (
+            "what the database forbids is not told to be typed"
+        )
