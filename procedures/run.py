@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -74,7 +74,7 @@ class Scripts:
     def typed_start(self) -> tuple[str, ...]:
         """The start as it is typed by hand; after a script's, Compose's own, for the case that the script fails."""
         plain = (self._instead or self._compose.start)(1.0)
-        typed = f"cd {plain.cwd} && {' '.join(plain.argv)}"
+        typed = f"cd {shlex.quote(str(plain.cwd))} && {shlex.join(plain.argv)}"
         own = self._start
         if own is None:
             return (typed,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -187,12 +188,12 @@ class Observers:
     def typed_kept(self, file: Path) -> str:
         """Return how what was kept is started by hand; where a script's container may have the name, it goes first."""
         start = self.compose.start_kept(file, 1.0)
-        typed = f"cd {start.cwd} && {' '.join(start.argv)}"
+        typed = f"cd {shlex.quote(str(start.cwd))} && {shlex.join(start.argv)}"
         if file.suffix == ".sh" or not scripting.replaces(self.target.steps):
             return typed
         name, grace = self.container_name, self.operator_rendering.stop_grace or 10.0
         free = (self.compose.stop_container(name, grace, 1.0), self.compose.clear((name,), 1.0))
-        return "; ".join((*(" ".join(one.argv) for one in free), typed))
+        return "; ".join((*(shlex.join(one.argv) for one in free), typed))
 
     @property
     def typed_by_files(self) -> tuple[str, ...]:
