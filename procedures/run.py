@@ -486,8 +486,8 @@ class Run:
             return  # it was just told as what leads back
         try:
             self.preparing.forget()
-            for one in (file for story in self.taken_over for file in recovering.kept_of(story)):
-                one.unlink(missing_ok=True)  # it may lie in another user's folder
+            for story in self.taken_over:
+                recovering.forget(story)  # it may lie in another user's folder
         except OSError as error:
             self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
 

@@ -12,7 +12,7 @@ from procedures.holding import Holding, led_to
 from procedures.journal import Journal, Place, seal_for, tell
 from procedures.lock import Holder
 from procedures.problems import Held
-from procedures.recovering import kept_of
+from procedures.recovering import Recovery, kept_of
 from procedures.run import Run
 from reports.evidence import Step
 
@@ -103,7 +103,7 @@ def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) 
     """It holds secrets, wherever it lies."""
     place.adopt(tell(written.file))
     run: Any = Run.__new__(Run)
-    run._acting = run
+    run._acting, run.recovery = run, Recovery()
     run.preparing = type("Preparing", (), {"nothing_new": "", "forget": lambda _: None})()
     run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
 
