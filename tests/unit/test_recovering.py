@@ -207,14 +207,3 @@ def test_what_was_written_beside_a_journal_is_removed_with_it(tmp_path: Path) ->
     forget(tell(tmp_path / "1a2b.jsonl"))
 
     assert sorted(one.name for one in tmp_path.iterdir()) == ["1a2b.jsonl", "3c4d.kept.sh"]
-
-
-def test_the_oldest_comes_first(tmp_path: Path) -> None:
-    """Journals are in the order of their beginnings; their names are random."""
-    for run in ("ff00", "0011"):
-        Journal(Place(tmp_path), run).open(run, {})
-        (tmp_path / f"{run}.jsonl").write_text(
-            (tmp_path / f"{run}.jsonl").read_text().replace('"2', '"1' if run == "ff00" else '"2', 1)
-        )
-
-    assert [one.run for one in Place(tmp_path).open_ones()] == ["ff00", "0011"]
