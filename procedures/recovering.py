@@ -154,14 +154,18 @@ def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
 
 def kept_of(story: Story) -> Iterator[Path]:
     """Yield what a run has kept beside its journal, in whatever form."""
-    yield from sorted(story.file.resolve().parent.glob(f"{story.file.stem}{kept.ANY}*"))
+    yield from _beside(story, kept.ANY)
 
 
 def forget(story: Story) -> None:
     """Remove what a run has written beside its journal: what it kept, and what a rollback would have started from."""
-    chosen = story.file.parent.glob(f"{story.file.stem}{rollback.STEM}*")
-    for one in (*kept_of(story), *chosen):
+    for one in (*kept_of(story), *_beside(story, rollback.STEM)):
         one.unlink(missing_ok=True)
+
+
+def _beside(story: Story, word: str) -> list[Path]:
+    """Return the files of a run of one kind; a journal that was adopted is a link to where they lie."""
+    return sorted(story.file.resolve().parent.glob(f"{story.file.stem}{word}*"))
 
 
 def _told(found: Recovery, observers: Observers) -> Recovery:

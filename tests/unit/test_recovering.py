@@ -199,11 +199,12 @@ def test_a_name_is_given_back(now: str, moved: dict[str, str], typed: str) -> No
 
 def test_what_was_written_beside_a_journal_is_removed_with_it(tmp_path: Path) -> None:
     """What was kept, and what a rollback would have started from, hold secrets; another run's stay."""
-    journal = Journal(Place(tmp_path), "1a2b")
+    journal, here = Journal(Place(tmp_path), "1a2b"), Place(tmp_path / "here")
     journal.open("1a2b", {})
+    here.adopt(tell(tmp_path / "1a2b.jsonl"))
     for name in ("1a2b.kept.json", "1a2b.kept.sh", "1a2b.rollback.sh", "1a2b.rollback.json", "3c4d.kept.sh"):
         (tmp_path / name).write_text("secret")
 
-    forget(tell(tmp_path / "1a2b.jsonl"))
+    forget(*here.open_ones())
 
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["1a2b.jsonl", "3c4d.kept.sh"]
+    assert sorted(one.name for one in tmp_path.glob("*.*")) == ["1a2b.jsonl", "3c4d.kept.sh"]
