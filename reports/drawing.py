@@ -201,7 +201,7 @@ def _bar(name: str, begin: float, end: float, window: Window) -> Html:
 
 def _path(path: PathOutage, window: Window) -> Html:
     headline = " (its length is the outage of this run)" if path.headline else ""
-    name = f"{path.path}, {path.rate:g} looks a second{headline}"
+    name = f"{path.path}, up to {path.rate:g} looks a second{headline}"
     shown = [one for one in path.intervals if one.end >= window.begin and one.begin <= window.end]
     return join([_words(LEFT, 12, name, INK), *(_answers(one, window) for one in shown[:400])])
 
