@@ -57,12 +57,7 @@ class ByCompose:
 
     def try_it(self, container: Container) -> None:
         del container
-        result = shell.run(command := self._compose.try_kept(self.file))
-        if not result.ok:
-            said = result.output.strip()[-300:]
-            raise StepFailed(
-                f"`{' '.join(command.argv)}` ended with {result.exit_code}: {said}", "see the engine's log"
-            )
+        must(self._compose.try_kept(self.file))
 
     def stop(self, grace: float, limit: float) -> Command:
         if self._is_taken_over:
@@ -74,6 +69,16 @@ class ByCompose:
 
     def start(self, limit: float) -> Command:
         return self._compose.start_kept(self.file, limit)
+
+
+def must(command: Command) -> None:
+    """Run a command that is part of a step; the step has failed where it has."""
+    result = shell.run(command)
+    if not result.ok:
+        raise StepFailed(
+            f"`{' '.join(command.argv)}` ended with {result.exit_code}: {result.output.strip()[-300:]}",
+            "see the engine's log",
+        )
 
 
 def keeper(container: Container | None, observers: Observers, stem: Path) -> Keeper:

@@ -7,7 +7,6 @@ No value of a variable is a word of a command in it: `docker` is given the names
 from __future__ import annotations
 
 import dataclasses
-import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from procedures import docker_run
 from procedures.docker_run import Recipe, Said
 from procedures.drivers import shell
 from procedures.drivers.shell import Command
+from procedures.kept import ANONYMOUS
 from procedures.observe.engine import OUR_RUN, OURS
 from procedures.observe.snapshot import Observers
 from procedures.private import write
@@ -25,7 +25,6 @@ from reports.observed import Container
 
 SUFFIX = ".kept.sh"
 TRIAL_LIMIT = 30.0
-_ANONYMOUS = re.compile(r"^[0-9a-f]{64}$")
 _NOT_COMPARED = docker_run.OF_NO_MATTER | {
     "AttachStderr", "AttachStdin", "AttachStdout", "Binds", "Cmd", "Entrypoint", "Env", "ExposedPorts", "Hostname",
     "Image", "Labels", "Mounts", "NetworkMode", "StdinOnce", "Volumes",
@@ -166,8 +165,9 @@ _MEANT: dict[str, Callable[[Said], Any]] = {
     "the command": lambda one: [*(one["Config"].get("Entrypoint") or ()), *(one["Config"].get("Cmd") or ())],
     "the host name": lambda one: one["Config"]["Hostname"] if docker_run.has_hostname(one) else "",
     "the mounts": lambda one: {
-        (at["Destination"], _ANONYMOUS.sub("", at.get("Name") or at.get("Source") or ""), at.get("RW"))
+        (at["Destination"], "" if ANONYMOUS.fullmatch(source) else source, at.get("RW"))
         for at in one.get("Mounts") or ()
+        for source in [at.get("Name") or at.get("Source") or ""]
     },
     "the networks": lambda one: {
         name.replace("default", "bridge") for name in (one["NetworkSettings"].get("Networks") or {})

@@ -10,11 +10,9 @@ from procedures.acting import Acting
 from procedures.acts import Start
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
-from procedures.drivers.shell import Command
-from procedures.keeping import Keeper
+from procedures.keeping import Keeper, must
 from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
-from procedures.problems import StepFailed
 from procedures.waiting import Look, Waiting
 from reports.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.observed import Container, Database, Snapshot, Unseen
@@ -121,7 +119,7 @@ class Returning:
 
         def act() -> StepResult:
             if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
-                self._run(observers.compose.name_image(container.image_id, name))
+                must(observers.compose.name_image(container.image_id, name))
                 self._named = name
             self._keeper.write(container, name)
             self._keeper.try_it(container)
@@ -178,14 +176,6 @@ class Returning:
         """Record the soak of what was brought back."""
         self._acting.add_wait(self._planned[START], wait)
         return Start(start.step, start.commanded_at, start.ready, wait)
-
-    def _run(self, command: Command) -> None:
-        result = shell.run(command)
-        if not result.ok:
-            raise StepFailed(
-                f"`{' '.join(command.argv)}` ended with {result.exit_code}: {result.output.strip()[-300:]}",
-                "see the engine's log",
-            )
 
 
 def _newest(database: Database) -> str:

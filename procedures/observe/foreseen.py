@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from procedures.observe.rendering import reaching_kept
 from procedures.scripting import START
 from procedures.target import Target
 from reports.observed import Binding, Rendering, Unseen
@@ -46,9 +47,7 @@ def rendering(files: Rendering, creation: Creation) -> Rendering:
 
 def of_kept(target: Target, files: Rendering, creation: Creation) -> Rendering:
     """Return what is started by a script that was kept; no key of an env file reaches it, but for the gateway's port."""
-    gateway = target.keys.gateway_port
-    worth = {name: value for name, value in files.interpolation.items() if name == gateway}
-    return dataclasses.replace(rendering(files, creation), interpolation=worth)
+    return dataclasses.replace(rendering(files, creation), interpolation=reaching_kept(target, files))
 
 
 def _binding(port: str) -> Binding:

@@ -39,12 +39,14 @@ def by_kept(target: Target, kept: Compose, files: Rendering) -> Rendering:
 
     No key of an env file reaches it any more, but for the gateway's port, which is none of the service's own.
     """
+    found = _rendering(target, kept.render(30), reaching_kept(target, files))
+    return dataclasses.replace(found, command=files.command, database_image=files.database_image)
+
+
+def reaching_kept(target: Target, files: Rendering) -> dict[str, str | Secret]:
+    """Return the keys of the env files that still count for what was kept: the gateway's port alone."""
     gateway = target.keys.gateway_port
-    worth = {name: value for name, value in files.interpolation.items() if name == gateway}
-    found = _rendering(target, kept.render(30), {})
-    return dataclasses.replace(
-        found, command=files.command, database_image=files.database_image, interpolation=worth
-    )
+    return {name: value for name, value in files.interpolation.items() if name == gateway}
 
 
 def dry_run(command: shell.Command) -> DryRun:
