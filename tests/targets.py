@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests import endings
 from tests.stacks import COMPOSE_FILE, Stack, clean_environment, image_under_test, is_understudy
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -77,8 +78,9 @@ def procedure(
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a procedure from the project's root to its end."""
-    return subprocess.run(
-        argv(stack, *arguments, name=name),
+    words = argv(stack, *arguments, name=name)
+    done = subprocess.run(
+        words,
         cwd=PROJECT,
         env=environment(stack, **(env or {})),
         check=False,
@@ -87,6 +89,8 @@ def procedure(
         timeout=limit,
         stdin=subprocess.DEVNULL,
     )
+    endings.note(words, done.returncode)
+    return done
 
 
 def started(
@@ -99,13 +103,10 @@ def started(
         "stderr": subprocess.STDOUT,
         "start_new_session": True,
     } | options
-    return subprocess.Popen(
-        argv(stack, *arguments, name=name),
-        cwd=PROJECT,
-        env=environment(stack, **(env or {})),
-        text=True,
-        **streams,
-    )
+    words = argv(stack, *arguments, name=name)
+    run = subprocess.Popen(words, cwd=PROJECT, env=environment(stack, **(env or {})), text=True, **streams)
+    endings.note_running(words, run)
+    return run
 
 
 def archive(stack: Stack) -> Path:

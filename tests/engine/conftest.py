@@ -9,9 +9,10 @@ import pytest
 from tests import targets
 from tests.collecting import pytest_collection_modifyitems
 from tests.engine.service import seed
+from tests.faults import pytest_fixture_setup, pytest_runtest_call
 from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, is_understudy, run, stack
 
-__all__ = ["pytest_collection_modifyitems"]
+__all__ = ["pytest_collection_modifyitems", "pytest_fixture_setup", "pytest_runtest_call"]
 
 
 @pytest.fixture(scope="session", name="images")

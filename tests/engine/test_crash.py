@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import targets
+from tests import endings, targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import READY_LIMIT, Stack, wait_for
 
 ENDED = targets.LIMIT / 2
@@ -91,10 +92,24 @@ def _read_until(master: int, over: threading.Event) -> None:
                 return
 
 
-OUTAGE = [("begin", "stop"), ("end", "stop"), ("begin", "start")]
+OUTAGE = {("begin", "stop"): "stop", ("end", "stop"): "outage", ("begin", "start"): "start"}
+KILLED = [
+    pytest.param(
+        kind,
+        step,
+        id=f"{kind} {step}",
+        marks=FAULT(
+            kind="SIGKILL",
+            phase=phase,
+            happened="the next run refuses and tells; recover brings the service back, both records are sealed",
+            verdict="LOCKED, ACCEPTED",
+        ),
+    )
+    for (kind, step), phase in OUTAGE.items()
+]
 
 
-@pytest.mark.parametrize(("kind", "step"), OUTAGE, ids=[f"{kind} {step}" for kind, step in OUTAGE])
+@pytest.mark.parametrize(("kind", "step"), KILLED)
 def test_a_run_killed_in_the_outage_is_recovered(service: Stack, kind: str, step: str) -> None:
     """After SIGKILL in the outage the next run refuses with 15 and tells; recover brings the service back."""
     killed = targets.started(service)
@@ -132,6 +147,12 @@ def test_a_run_killed_in_the_outage_is_recovered(service: Stack, kind: str, step
     assert targets.procedure(service, "--plan").returncode == 0
 
 
+@FAULT(
+    kind="SIGKILL",
+    phase="prepare",
+    happened="the service was not touched; the next run seals the record as interrupted and goes on",
+    verdict="ACCEPTED",
+)
 def test_a_run_killed_before_it_changed_anything_is_sealed_by_the_next(service: Stack) -> None:
     """After SIGKILL while preparing, the next restart seals the old record as interrupted and goes on."""
     then = seen.identity(service)
@@ -237,6 +258,7 @@ def test_a_closed_terminal_is_a_hang_up(service: Stack) -> None:
         stdout=theirs,
         stderr=theirs,
     ) as run:
+        endings.note_running(command, run)
         os.close(theirs)
         with drained(mine):
             targets.wait_for_step(service, run, "stop", "end")

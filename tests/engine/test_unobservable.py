@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import targets
+from tests import endings, targets
 from tests.engine import service as seen
 from tests.stacks import COMPOSE_FILE, Stack
 
@@ -40,6 +40,7 @@ def unobservable(service: Stack, env: dict[str, str] | None = None, before: tupl
         timeout=60,
         stdin=subprocess.DEVNULL,
     )
+    endings.note(done.args, done.returncode)
 
     assert done.returncode == 16, done.stdout + done.stderr
     assert "CANNOT OBSERVE" in done.stdout
@@ -130,6 +131,7 @@ def test_an_ordinary_user_is_told_which_group_he_lacks(service: Stack) -> None:
         timeout=60,
         stdin=subprocess.DEVNULL,
     )
+    endings.note(done.args, done.returncode)
 
     assert done.returncode == 16, done.stdout + done.stderr
     assert f"it is root's and group {group}'s" in done.stdout

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import pytest_fixture_setup, pytest_runtest_call
 from tests.selection.cases import ALL, Case
 from tests.selection.typed import Typed
 from tests.stacks import Stack, engine, stack
+
+__all__ = ["pytest_fixture_setup", "pytest_runtest_call"]
 
 LIMIT = 120.0
 AT_ONCE = 4

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import endings
 from tests.stacks import COMPOSE_FILE, Stack, clean_environment, run
 
 SUITE = Path(__file__).resolve().parent.parent.parent
@@ -76,7 +77,9 @@ class Typed:
             if not name.startswith(("PYTEST", "CI")) and name != "PYTHONPATH"
         }
         env = inherited | {"XDG_STATE_HOME": str(self.state)} | dict(environment or {})
-        return run([str(PYTEST), *arguments], cwd=cwd, check=False, limit=limit, env=env)
+        done = run([str(PYTEST), *arguments], cwd=cwd, check=False, limit=limit, env=env)
+        endings.note(arguments, done.returncode)
+        return done
 
     def restart(
         self, *arguments: str, cwd: Path = SUITE, environment: Mapping[str, str] | None = None
