@@ -1,6 +1,6 @@
 # The commands a person types. Each is all the set-up there is; what is there already takes seconds.
 SHELL := /bin/bash
-.PHONY: help restart test lint venv down
+.PHONY: help restart test torture lint venv down
 
 SCRIPTS := stack/up.sh $(wildcard stack/images/*.sh stack/images/*/*.sh stack/understudy/*.sh) .ci/run \
 	$(wildcard stack/tools/kestra/scripts/*.sh stack/scripts/docker/*.sh stack/scripts/maintenance/*.sh)
@@ -8,6 +8,7 @@ SCRIPTS := stack/up.sh $(wildcard stack/images/*.sh stack/images/*/*.sh stack/un
 help:
 	@echo "make restart         the gated restart of the bundled stack (ARGS=... goes to pytest)"
 	@echo "make test            the suite's own tests (ARGS=... goes to pytest)"
+	@echo "make torture         100 random SIGKILLs, each recovered, and what is lost by it (ARGS='--kills 10 --seed 1')"
 	@echo "make lint            linters and types only"
 	@echo "make venv            .venv with everything for development"
 	@echo "make down [DATA=1]   end the bundled stack; with DATA=1 its data go too"
@@ -31,6 +32,12 @@ test: venv
 	stack/up.sh engine make-test && stack/up.sh images --built && \
 	$(if $(ARGS),.venv/bin/pytest $(ARGS),.venv/bin/pytest $(ALONE) && \
 	.venv/bin/pytest -p xdist -n 3 --dist loadfile $(TOGETHER))
+
+# Most of an hour, and no part of the tests.
+torture: venv
+	@stack/up.sh test-tools
+	@trap 'stack/up.sh engine-stop make-torture' EXIT; \
+	stack/up.sh engine make-torture && .venv/bin/python -m tests.torture $(ARGS)
 
 lint:
 	@echo "lint: ruff, mypy, shellcheck"
