@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
 from procedures.lock import Holder, Lock
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from procedures.run import Asked
 
 
-def led_to(holder: Holder | None, place: Place) -> Story | None:
-    """Return the open journal of a holder that is gone, where its state folder is another one: only the lock says where."""
-    if holder is None or not holder.journal or holder.is_elsewhere or not holder.is_gone:
+def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> Story | None:
+    """Return the open journal of a holder that is gone, where its state folder is another one: only the lock says where.
+
+    `given_up` says that somebody has given up a holder of whom nobody can tell from here whether it lives.
+    """
+    if holder is None or not holder.journal or not is_over(holder, given_up=given_up):
         return None
     file = Path(holder.journal)
     if file.parent == place.folder or (place.folder / file.name).is_symlink():
@@ -27,11 +31,18 @@ def led_to(holder: Holder | None, place: Place) -> Story | None:
     try:
         story = tell(file)
     except JournalUnreadable as error:
+        if holder.is_elsewhere:
+            return None  # it may lie on another host
         raise Held(
             f"the lock of a run that is gone points to a journal that cannot be read here: {error.what}",
             f"run `pytest -m recover` as {holder.user}, who ran it",
         ) from error
     return None if story.sealed else story
+
+
+def is_over(holder: Holder, *, given_up: bool) -> bool:
+    """Whether the lock of a holder may be removed: it is provably gone, or cannot be seen from here and was given up."""
+    return holder.is_gone or (holder.is_elsewhere and given_up)
 
 
 class Holding:
@@ -81,9 +92,9 @@ class Holding:
             self._take_over(holder)
             holder = self.lock.take(me, image)
             if holder is not None:
-                raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
+                self._refuse(holder)
         try:
-            self._judge_open_journals()
+            self._take_over_journals()
         except (Held, JournalUnreadable) as error:
             self.lock.let_go()
             raise Held(error.what, error.next_move) from error
@@ -98,6 +109,7 @@ class Holding:
                 "archive": str(self._asked.target.archive),
                 "user": self._who.user,
                 "host": self._who.host,
+                "process": dataclasses.asdict(me.process),
             },
         )
 
@@ -112,29 +124,45 @@ class Holding:
             self.lock.let_go()
 
     def _take_over(self, holder: Holder) -> None:
-        if (story := led_to(holder, self._place)) is not None:
-            self._judge(story)  # refused, the lock stays where it is: nothing else leads to that journal
+        """Remove the lock of a holder that is gone; where a journal refuses this run, the lock stays where it is."""
+        given_up = self._asked.take_over
+        if not is_over(holder, given_up=given_up):
+            self._refuse(holder)
+        story = led_to(holder, self._place, given_up=given_up)
+        try:
+            for one in (*self._place.open_ones(), *((story,) if story else ())):
+                self._judge(one)
+        except JournalUnreadable as error:
+            raise Held(error.what, error.next_move) from error
+        if story is not None:
             self._place.adopt(story)
-        if holder.is_gone or (holder.is_elsewhere and self._may_take_over()):
-            self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
-            self.lock.take_over(holder.run)
-            return
-        if holder.is_elsewhere:
+        self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
+        if holder.is_elsewhere and not Path(holder.journal).exists():
+            self.findings.append(
+                Finding(
+                    f"the journal of run {holder.run} cannot be read from here, so nobody knows what it had begun: "
+                    f"{holder.journal}",
+                    "read it there",
+                )
+            )
+        self.lock.take_over(holder.run)
+
+    def _refuse(self, holder: Holder) -> NoReturn:
+        """Say who holds the target, and whether that can be seen from here."""
+        if hidden := holder.process.hidden:
             raise Held(
-                f"the target is held from another host by {holder.told}",
-                "ask there; if that run is gone for good: pytest -m recover --take-over --reason TEXT",
+                f"the target is held by {holder.told}; {hidden}",
+                "ask there; if that run is gone for good: `pytest -m recover --take-over --reason TEXT`",
             )
         raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
 
-    def _may_take_over(self) -> bool:
-        return self._asked.take_over
-
-    def _judge_open_journals(self) -> None:
+    def _take_over_journals(self) -> None:
+        """Judge what earlier runs left open, and take it over; what they had on the engine goes only then."""
         stories = self._place.open_ones()
         for story in stories:
-            self._observers.engine.remove_lookouts(story.run)
-        for story in stories:
             self._judge(story)
+        for story in stories:
+            self._observers.engine.remove_lookouts(story.run)
         for story in stories:
             if story.changed:
                 self.recovered_from = story.run
@@ -150,7 +178,13 @@ class Holding:
         self.taken_over = stories
 
     def _judge(self, story: Story) -> None:
-        """See that nobody but recovery acts on a service that a run was cut off in."""
+        """See that nobody acts beside a run that lives, and nobody but recovery on a service that one was cut off in."""
+        if (writer := story.writer) is not None and writer.is_alive:
+            raise Held(
+                f"run {story.run} of {story.began_at} is alive (process {writer.pid}) although its lock has gone; "
+                f"its journal: {story.file}",
+                "wait until that run has ended",
+            )
         if not story.changed or self._asked.procedure == "recover":
             return
         self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from procedures.problems import Problem
+from procedures.process import Process
 from reports.evidence import Step, StepStatus
 
 VERSION = 1
@@ -74,6 +75,15 @@ class Story:
     def changed(self) -> bool:
         """Whether a changing step was begun."""
         return bool(self.changing_begun)
+
+    @property
+    def writer(self) -> Process | None:
+        """The process that wrote it; None where it did not note that."""
+        said = self.about.get("process")
+        try:
+            return Process(**said) if isinstance(said, dict) else None
+        except TypeError:
+            return None
 
     @property
     def unfinished(self) -> tuple[str, ...]:

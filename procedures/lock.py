@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import requests
 
 from procedures.observe.engine import OURS, EngineObserver
 from procedures.problems import CannotObserve
+from procedures.process import Process
 
 _LABEL = "io.kestra-restart.lock."
 TRIES = 20
@@ -25,18 +24,12 @@ TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a target: as written by the holder, read by everybody else.
-
-    `boot` and `began` tell this process from a later one with the same number.
-    """
+    """Who holds a target: as written by the holder, read by everybody else."""
 
     run: str
     procedure: str
     user: str
-    host: str
-    pid: int
-    boot: str
-    began: str
+    process: Process
     since: str
     why: str
     journal: str
@@ -44,29 +37,38 @@ class Holder:
     @staticmethod
     def me(run: str, procedure: str, why: str, journal: Path, user: str) -> Holder:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return Holder(
-            run, procedure, user, socket.gethostname(), os.getpid(), _boot(), _began(os.getpid()), now, why,
-            str(journal),
-        )  # fmt: skip
+        return Holder(run, procedure, user, Process.me(), now, why, str(journal))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What of it stands on the lock."""
+        of_process = {name: getattr(self.process, name) for name in _OF_PROCESS}
+        return {
+            _LABEL + name: str(value)
+            for name, value in ({name: getattr(self, name) for name in _OF_RUN} | of_process).items()
+        }
 
     @property
     def told(self) -> str:
         return (
-            f"{self.procedure} run {self.run} of {self.user}@{self.host} (process {self.pid}), since {self.since}"
-            + (f", because: {self.why}" if self.why else "")
+            f"{self.procedure} run {self.run} of {self.user}@{self.process.host} (process {self.process.pid}), "
+            f"since {self.since}" + (f", because: {self.why}" if self.why else "")
             + f"; its journal: {self.journal}"
-        )
+        )  # fmt: skip
 
     @property
     def is_gone(self) -> bool:
-        """Whether the holder is provably gone: it was on this host, and that process no longer lives."""
-        if self.host != socket.gethostname():
-            return False
-        return self.boot != _boot() or _began(self.pid) != self.began
+        """Whether the holder is provably gone."""
+        return self.process.is_gone
 
     @property
     def is_elsewhere(self) -> bool:
-        return self.host != socket.gethostname()
+        """Whether nobody can say from here if the holder lives."""
+        return bool(self.process.hidden)
+
+
+_OF_PROCESS = Process.__slots__
+_OF_RUN = tuple(name for name in Holder.__slots__ if name != "process")
 
 
 class Lock:
@@ -80,7 +82,7 @@ class Lock:
 
     def take(self, me: Holder, image: str, tries: int = TRIES) -> Holder | None:
         """Take the lock; return None, or who holds it. Creating a container by name is atomic on the engine."""
-        labels = {OURS: "lock", **{_LABEL + name: str(getattr(me, name)) for name in Holder.__slots__}}
+        labels = {OURS: "lock", **me.labels}
         try:
             api = self._engine.client.api
             memory = api.create_host_config(tmpfs=self._engine.in_memory(image))
@@ -142,23 +144,9 @@ def _holder(labels: Mapping[str, str]) -> Holder:
         return labels.get(_LABEL + name, "")
 
     pid = text("pid")
+    process = Process(
+        text("host"), int(pid) if pid.isdigit() else 0, text("boot"), text("namespace"), text("began")
+    )
     return Holder(
-        text("run"), text("procedure"), text("user"), text("host"), int(pid) if pid.isdigit() else 0, text("boot"),
-        text("began"), text("since"), text("why"), text("journal"),
-    )  # fmt: skip
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _began(pid: int) -> str:
-    """Return when a process began, in the kernel's ticks since boot; empty when there is none (proc(5), stat)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
+        text("run"), text("procedure"), text("user"), process, text("since"), text("why"), text("journal")
+    )

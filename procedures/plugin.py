@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--take-over",
         action="store_true",
-        help="recover: take over the lock of a run on another host that is gone",
+        help="recover: take over the lock of a run that cannot be seen from here and is gone",
     )
     group.addoption(
         "--record-anomalies",

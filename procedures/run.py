@@ -249,10 +249,11 @@ class Run:
 
     @property
     def _stories(self) -> tuple[journal.Story, ...]:
-        """The journals that nobody has sealed: of this place, and the one that only the lock leads to."""
+        """The journals that nobody has sealed or still writes: of this place, and the one that only the lock leads to."""
         lock = Lock(self.observers.engine, self.observers.project, self.asked.target.service)
-        story = led_to(lock.holder(), self._place)
-        return (*self._place.open_ones(), *((story,) if story else ()))
+        story = led_to(lock.holder(), self._place, given_up=self.asked.take_over)
+        found = (*self._place.open_ones(), *((story,) if story else ()))
+        return tuple(one for one in found if one.writer is None or not one.writer.is_alive)
 
     @property
     def past(self) -> accepted.Past:

@@ -76,9 +76,10 @@ def procedure(
     name: str = "restart",
     limit: float = LIMIT,
     env: Mapping[str, str] | None = None,
+    behind: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a procedure from the project's root to its end."""
-    words = argv(stack, *arguments, name=name)
+    """Run a procedure from the project's root to its end, by itself or behind other words."""
+    words = [*behind, *argv(stack, *arguments, name=name)]
     done = subprocess.run(
         words,
         cwd=PROJECT,
@@ -94,7 +95,12 @@ def procedure(
 
 
 def started(
-    stack: Stack, *arguments: str, name: str = "restart", env: Mapping[str, str] | None = None, **options: Any
+    stack: Stack,
+    *arguments: str,
+    name: str = "restart",
+    env: Mapping[str, str] | None = None,
+    behind: tuple[str, ...] = (),
+    **options: Any,
 ) -> subprocess.Popen[str]:
     """Start a procedure and let it run on, in a process group of its own; whoever starts it ends it."""
     streams: dict[str, Any] = {
@@ -103,7 +109,7 @@ def started(
         "stderr": subprocess.STDOUT,
         "start_new_session": True,
     } | options
-    words = argv(stack, *arguments, name=name)
+    words = [*behind, *argv(stack, *arguments, name=name)]
     run = subprocess.Popen(words, cwd=PROJECT, env=environment(stack, **(env or {})), text=True, **streams)
     endings.note_running(words, run)
     return run

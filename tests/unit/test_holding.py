@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from procedures.holding import Holding, led_to
 from procedures.journal import Journal, Place, seal_for, tell
 from procedures.lock import Holder
 from procedures.problems import Held
+from procedures.process import Process
 from procedures.recovering import Recovery, kept_of
 from procedures.run import Run
 from reports.evidence import Step
@@ -37,7 +38,12 @@ def place(tmp_path: Path) -> Place:
 
 def holder(file: Path) -> Holder:
     """The holder of a lock whose process is gone."""
-    return replace(Holder.me("1a2b", "update", "", file, "ada"), began="0")
+    return of(Holder.me("1a2b", "update", "", file, "ada"), began="0")
+
+
+def of(one: Holder, **changed: str) -> Holder:
+    """A holder whose process has noted something else of itself."""
+    return replace(one, process=replace(one.process, **changed))  # type: ignore[arg-type]  # by their names
 
 
 def taking(place: Place, procedure: str) -> tuple[Any, list[str]]:
@@ -61,7 +67,9 @@ def test_the_lock_leads_to_it(written: Journal, place: Place) -> None:
     assert found.changed
     assert led_to(None, place) is None
     assert led_to(Holder.me("1a2b", "update", "", written.file, "ada"), place) is None
-    assert led_to(replace(one, host="elsewhere"), place) is None
+    assert led_to(of(one, host="elsewhere"), place) is None
+    assert led_to(of(one, namespace=""), place) is None
+    assert led_to(of(one, namespace=""), place, given_up=True) is not None
     assert led_to(one, Place(written.file.parent)) is None
     assert not place.folder.exists()
 
@@ -97,6 +105,28 @@ def test_whoever_is_refused_leaves_the_lock(written: Journal, place: Place) -> N
         one._take_over(holder(written.file))
 
     assert (removed, one.kept, place.open_ones()) == ([], written.file.with_name("1a2b.kept.json"), ())
+
+
+def test_the_lock_stays_where_an_open_journal_refuses(written: Journal) -> None:
+    """Whoever may not act removes nothing: recovery finds lock and journal as they were."""
+    one, removed = taking(Place(written.file.parent), "restart")
+
+    with pytest.raises(Held, match="had begun stop"):
+        one._take_over(holder(written.file))
+
+    assert removed == []
+
+
+@pytest.mark.parametrize("procedure", ["restart", "recover"])
+def test_a_journal_whose_process_lives_refuses_everybody(place: Place, procedure: str) -> None:
+    """Somebody has pruned its lock away; that makes it no run that was cut off."""
+    journal = Journal(place, "1a2b")
+    journal.open("1a2b", {"process": asdict(Process.me())})
+    journal.close()
+    one, _ = taking(place, procedure)
+
+    with pytest.raises(Held, match="is alive"):
+        one._judge(tell(journal.file))
 
 
 def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
