@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from procedures import conditions
+from procedures import conditions, holders
 from procedures.interruption import HURRIED
 from procedures.observe.engine import moment, within
 from procedures.observe.snapshot import Observers
@@ -108,7 +108,9 @@ def _tell(run: Run, sources: list[Source], seen: Snapshot | None) -> None:
     for match in matches(sources, SIGNATURES):
         if match.signature.name not in run.course.causes:
             run.course.causes.add(match.signature.name)
-            run.finding(run.redaction.clean(match.told()), match.move(places))
+            holder = holders.now(run.observers, int(match.found["port"])) if "port" in match.found else ""
+            held = f"; it is held by {holder}" if holder else ""
+            run.finding(run.redaction.clean(match.told() + held), match.move(places))
 
 
 def _of_looks(snapshot: Snapshot) -> list[Source]:

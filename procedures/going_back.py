@@ -73,7 +73,7 @@ def _look(run: Run) -> Look:
         first.append(time.monotonic())
         return heard()[0] or first[-1] - first[0] > PROBE_SPARE, saw
 
-    return look
+    return reaching.by_the_service(run.observers, look)
 
 
 def _allowed(run: Run, before: Snapshot) -> None:

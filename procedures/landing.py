@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procedures import going_back, returning
+from procedures import going_back, reaching, returning
 from procedures.interruption import HURRIED
 from procedures.problems import Problem
 from procedures.restart import START, STOP
@@ -36,6 +36,8 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
             _undo(run)
         if run.owes and (_started(run) or run.spared):
             _look(run)
+        elif run.owes and not reaching.runs(run.observers):
+            run.course.answers = False  # what was commanded has brought nothing
     except Exception as error:  # noqa: BLE001 - whatever it is, the record is still to be written
         run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")
     finally:

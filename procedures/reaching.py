@@ -6,20 +6,25 @@ server is asked inside its own network (`observe/direct.py`); users, and with th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from procedures.claims import seen
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.target import Target
+from procedures.waiting import Look
 from reports.observed import Answer, Container, Database, Direct, Server, Snapshot, Unseen
 
 _ALIVE = 45.0
 
 
 def answers(look: Snapshot, target: Target) -> bool | None:
-    """Whether the server answers; its own word comes first, since a gateway answers for one that is down."""
+    """Whether the server answers; its own word comes first, since a gateway answers for one that is down.
+
+    Where no container of the service runs, whoever answers at its addresses is somebody else.
+    """
+    if not isinstance(look.containers, Unseen) and not any(one.running for one in look.containers):
+        return False
     if isinstance(look.direct, Direct):
         return look.direct.answers
     if look.server is None or isinstance(look.server, Unseen):
@@ -110,7 +115,27 @@ def need_same_database(server: Server, database: Database, container: Container)
     )
 
 
-def look_at_itself(observers: Observers) -> Callable[[], tuple[bool, str]]:
+def by_the_service(observers: Observers, look: Look) -> Look:
+    """Let a look count only while a container of the service runs: else somebody else holds its address."""
+
+    def asked() -> tuple[bool, str]:
+        ready, saw = look()
+        if ready and not runs(observers):
+            return False, f"{saw}, by somebody else: no container of the service runs"
+        return ready, saw
+
+    return asked
+
+
+def runs(observers: Observers) -> bool:
+    """Whether a container of the service runs, as far as the engine says."""
+    try:
+        return any(one.running for one in observers.containers())
+    except CannotObserve:
+        return True
+
+
+def look_at_itself(observers: Observers) -> Look:
     """Make a look that asks the server itself, for a wait that must not be a gateway's."""
 
     def look() -> tuple[bool, str]:

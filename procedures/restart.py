@@ -290,7 +290,7 @@ class Restart:
                 return heard()
             return look_at_service(self._observers)
 
-        return look
+        return reaching.by_the_service(self._observers, look)
 
 
 def look_at_service(observers: Observers) -> tuple[bool, str]:

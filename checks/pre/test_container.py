@@ -6,10 +6,9 @@ import math
 
 from procedures import leftovers, reaching
 from procedures.claims import check, seen
+from procedures.holders import meet, owner, publishing, told
 from procedures.target import Target
-from reports.observed import Binding, Container, Host, Image, Listener, Neighbour, Snapshot, Unseen
-
-EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - addresses that are read, not bound
+from reports.observed import Binding, Container, Host, Image, Listener, Snapshot, Unseen
 
 
 @check(again=True)
@@ -53,7 +52,7 @@ def test_the_container_name_is_free_or_ours(before: Snapshot) -> None:
     image = before.image.id if isinstance(before.image, Image) else ""
     for one in holders:
         by_hand = not one.project and one.image_id == image
-        whose = "no Compose project, made of this service's image by `docker run`" if by_hand else _owner(one)
+        whose = "no Compose project, made of this service's image by `docker run`" if by_hand else owner(one)
         grace = math.ceil(seen(before.operator_rendering).stop_grace or 10)
         move = (
             f"`docker stop -t {grace} {name} && docker rm {name}`, then `pytest -m recover`"
@@ -73,12 +72,12 @@ def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
         (one.host_ip, one.host_port) for container in ours if container.running for one in container.bindings
     }
     for wanted in rendering.bindings:
-        held = [one for one in seen(before.neighbours) if one.state == "running" and _publishes(one, wanted)]
-        assert not held, (
-            f"port {wanted.host_port} is published by container {held[0].name} ({_owner(held[0])}) → change the port "
-            "in the env file, or stop that container"
+        held = publishing(seen(before.neighbours), wanted)
+        assert held is None, (
+            f"port {wanted.host_port} is published by {told(held)} → change the port in the env file, or stop "
+            "that container"
         )
-        if not any(port == wanted.host_port and _meets(ip, wanted.host_ip) for ip, port in mine):
+        if not any(port == wanted.host_port and meet(ip, wanted.host_ip) for ip, port in mine):
             foreign = [one for one in seen(before.listeners) if _listens(one, wanted)]
             assert not foreign, (
                 f"port {wanted.host_port} is taken on the engine's host by {_holder(before, wanted.host_port)}, no container "
@@ -140,18 +139,4 @@ def _holder(before: Snapshot, port: int) -> str:
 
 
 def _listens(one: Listener, wanted: Binding) -> bool:
-    return one.port == wanted.host_port and _meets(one.ip, wanted.host_ip)
-
-
-def _publishes(one: Neighbour, wanted: Binding) -> bool:
-    return any(b.host_port == wanted.host_port and _meets(b.host_ip, wanted.host_ip) for b in one.bindings)
-
-
-def _meets(one: str, other: str) -> bool:
-    """Whether two addresses cannot both be bound; an IPv4 address mapped into IPv6 is the same one."""
-    one, other = one.removeprefix("::ffff:"), other.removeprefix("::ffff:")
-    return one == other or one in EVERYWHERE or other in EVERYWHERE
-
-
-def _owner(one: Neighbour) -> str:
-    return f"Compose project {one.project}, service {one.service}" if one.project else "no Compose project"
+    return one.port == wanted.host_port and meet(one.ip, wanted.host_ip)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import socket
+import os
+import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import SHORT_TIMES, Stack, wait_for
+from tests.strangers import LIKE_KESTRA, MUTE, NOT_FOUND, taking
 
 pytestmark = pytest.mark.understudy
 
@@ -134,42 +135,84 @@ def test_a_new_server_that_crashes_at_boot(service: Stack) -> None:
     assert service.is_ready()
 
 
+@FAULT(
+    kind="a process takes the port and is mute",
+    phase="outage",
+    happened="the start fails; who holds the port, and the way by hand, are told",
+    verdict="SERVICE DOWN",
+)
 def test_the_port_is_taken_in_the_outage(service: Stack) -> None:
     """Another process that takes the port in the outage keeps the service down, and is told."""
-    with taking(int(service.env["KESTRA_HTTP_PORT"])):
+    with taking({int(service.env["KESTRA_HTTP_PORT"]): MUTE}):
         done, record = ended(service, 12)
     found = seen.findings(record)
 
     assert service.env["KESTRA_HTTP_PORT"] in found["test_the_ports_are_really_free"]
     assert "a process of the engine's host, no container, listens on this port" in done.stdout
+    assert f"it is held by process {os.getpid()} (" in done.stdout
     assert f"`ss -ltnp 'sport = :{service.env['KESTRA_HTTP_PORT']}'`" in done.stdout
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "failed"
     assert "up -d --no-deps" in by_hand(done.stdout)
 
 
-@contextmanager
-def taking(port: int) -> Iterator[None]:
-    """Somebody who takes a port as soon as it is free."""
-    over = threading.Event()
+STRANGERS = [
+    pytest.param(
+        {"KESTRA_HTTP_PORT": NOT_FOUND},
+        id="404",
+        marks=FAULT(
+            kind="a web server takes the port and answers 404",
+            phase="outage",
+            happened="the start fails; the stranger's answer is not taken for the service's, and the journal stays open",
+            verdict="SERVICE DOWN, ACCEPTED",
+        ),
+    ),
+    pytest.param(
+        {"KESTRA_HTTP_PORT": LIKE_KESTRA, "KESTRA_MANAGEMENT_PORT": LIKE_KESTRA},
+        id="as a healthy Kestra",
+        marks=FAULT(
+            kind="somebody takes both ports and answers as a healthy Kestra",
+            phase="outage",
+            happened="the start fails; what no container of the service answers is nobody's readiness",
+            verdict="SERVICE DOWN, ACCEPTED",
+        ),
+    ),
+]
 
-    def take() -> None:
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            while not over.wait(0.002):
-                try:
-                    sock.bind(("127.0.0.1", port))
-                    sock.listen()
-                except OSError:
-                    continue
-                over.wait()
 
-    taker = threading.Thread(target=take)
-    taker.start()
-    try:
-        yield
-    finally:
-        over.set()
-        taker.join()
+@pytest.mark.parametrize("answers", STRANGERS)
+def test_a_stranger_answers_on_the_port(service: Stack, answers: dict[str, bytes]) -> None:
+    """What answers while no container of the service runs is somebody else: down, by hand, open to recover."""
+    with taking({int(service.env[key]): answer for key, answer in answers.items()}):
+        done, record = ended(service, 12)
+
+        assert service.container(seen.SERVICE).status == "created"
+    assert "the service was touched and does not answer" in record["verdict_reasons"][0]
+    assert f"it is held by process {os.getpid()} (" in done.stdout
+    assert "up -d --no-deps" in by_hand(done.stdout)
+    assert targets.entries(targets.journals(service)[-1])[-1]["kind"] != "sealed"
+
+    recovered = targets.procedure(service, name="recover")
+
+    assert recovered.returncode == 0, recovered.stdout
+
+
+@FAULT(
+    kind="SIGTERM while a stranger holds the port",
+    phase="landing",
+    happened="landing's start fails, and the stranger's answer is not taken for the service's",
+    verdict="SERVICE DOWN",
+)
+def test_a_stranger_answers_while_a_run_lands(service: Stack) -> None:
+    """Asked to end in the outage, with a stranger on the port: the landing does not take him for the service."""
+    with taking({int(service.env["KESTRA_HTTP_PORT"]): NOT_FOUND}):
+        run = targets.started(service)
+        targets.wait_for_step(service, run, "stop", "end")
+        os.kill(run.pid, signal.SIGTERM)
+        output, _ = run.communicate(timeout=targets.LIMIT)
+
+    assert run.returncode == 12, output
+    assert "up -d --no-deps" in by_hand(output)
+    assert targets.entries(targets.journals(service)[-1])[-1]["kind"] != "sealed"
 
 
 def test_another_servers_session_in_the_outage(service: Stack) -> None:
