@@ -34,8 +34,11 @@ _KEY = secrets.token_bytes(32)
 _BY_HAND = {Verdict.SERVICE_DOWN, Verdict.INTERRUPTED, Verdict.LOCKED}
 _NOT_RECOVERED = {Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.SERVICE_DOWN}
 _RECOVER = "pytest -m recover --target={}"
-_OF_KEPT = "pre/test_kept.py::"
-"""The checks whether what a run had kept can be started again."""
+_OPENS_KEPT = {
+    f"pre/test_kept.py::test_{one}"
+    for one in ("the_image_that_was_kept_is_here", "the_schema_is_the_one_that_it_ran_on")
+}
+"""The checks whether what a run had kept can be started again, by whomever."""
 
 
 def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
@@ -309,11 +312,11 @@ def _as_before(run: Run) -> tuple[str, ...]:
 
     None where that was seen to be closed: whoever types the first line at night must not meet a migrated database.
     """
-    asked = [one.outcome for one in run.ledger.results if one.check.id.startswith(_OF_KEPT)]
+    asked = [one.outcome for one in run.ledger.results if one.check.name in _OPENS_KEPT]
     if run.course.way_back_closed or any(one is not Outcome.PASSED for one in asked):
         return ()
     files = [run.returning.file] if run.returning is not None and run.returning.leads_back else []
-    if run.recovery.kept is not None:
+    if run.recovery.kept is not None and run.recovery.kept.file.exists():
         files.append(run.recovery.kept.file)
     return tuple(run.as_before(one) for one in files)
 

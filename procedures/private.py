@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -13,3 +14,8 @@ def write(file: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file, by which it is known again."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from procedures import apply_env, kept, restart, returning, rollback, update
+from procedures import apply_env, kept, private, restart, returning, rollback, update
 from procedures.expected import Expected, version_of
 from procedures.journal import Story
 from procedures.observe.engine import moment
@@ -20,7 +20,7 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.waiting import Waiting
 from reports.evidence import Finding
-from reports.observed import Container, Server, Snapshot, Unseen
+from reports.observed import Container, Rendering, Server, Snapshot, Unseen
 
 CADENCE = 0.5
 
@@ -39,6 +39,8 @@ class Kept:
 
     story: Story
     file: Path
+    unread: str = ""
+    """Why nobody knows what it would start; empty where that was read."""
 
     @property
     def image(self) -> str:
@@ -55,6 +57,18 @@ class Kept:
         found = self._fact.get("schema")
         gone = f"run {self.story.run} did not note the schema before its change"
         return tuple(str(one) for one in found) if isinstance(found, list) else Unseen(gone)
+
+    @property
+    def changed(self) -> str:
+        """Why the file is not the one that was written; empty where it is, or nothing was noted of that."""
+        noted = self._fact.get("sha256")
+        try:
+            found = private.digest(self.file)
+        except OSError as error:
+            return error.strerror or str(error)
+        return (
+            "" if noted in {None, found} else "it is not what was written there: its checksum is another one"
+        )
 
     @property
     def _fact(self) -> dict[str, object]:
@@ -95,17 +109,19 @@ def look(
     settled: Callable[[Container], bool],
 ) -> Recovery:
     """Find what was cut off, and lead the observers to what was kept where that is what runs, or will run."""
-    try:
-        cut = _cut_off(stories)
-        if cut is None:
-            return Recovery()
-        was = observers.rendered_kept(cut.file)
-    except CannotObserve as error:
-        what = (
-            f"what was kept before a change cannot be read, so recovery goes by the target's files: {error}"
-        )
-        return Recovery(told=(Finding(what, "see that file; it is what ran before"),))
-    if len(containers) == 1 and settled(containers[0]):
+    cut = _cut_off(stories)
+    if cut is None:
+        return Recovery()
+    stands = len(containers) == 1 and settled(containers[0])
+    was = _read(cut, observers)
+    if isinstance(was, Unseen):
+        cut = dataclasses.replace(cut, unread=was.unseen)
+        if stands:
+            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
+        # No gate opens to this start: what nobody can read is started by hand, or not at all.
+        observers.choose(lambda limit: observers.compose.start_kept(cut.file, limit))
+        return Recovery(Lead.KEPT, cut)
+    if stands:
         one = containers[0]
         if one.image_id == cut.image and not apply_env.changes(
             one, was, observers.engine.image(one.image_id)
@@ -115,6 +131,16 @@ def look(
         return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
     observers.start_from(cut.file, was)
     return _told(Recovery(Lead.KEPT, cut), observers)
+
+
+def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
+    """Read what would be started by what was kept, or say why that cannot be known."""
+    if changed := cut.changed:
+        return Unseen(changed)
+    try:
+        return observers.rendered_kept(cut.file)
+    except CannotObserve as error:
+        return Unseen(error.what)
 
 
 def answers(observers: Observers, container: Container, waiting: Waiting, boot: float) -> bool:
@@ -144,9 +170,10 @@ def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ..
 
 
 def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
-    """Return what the oldest run kept that was cut off after it had begun to change something."""
+    """Return what the oldest run kept that was cut off after it had begun to change something, be it there or not."""
     for one in stories:
-        file = next(kept_of(one), None)
+        noted = one.facts.get(returning.KEPT, {}).get("file")
+        file = next(kept_of(one), Path(str(noted)) if noted else None)
         if one.changed and file is not None:
             return Kept(one, file)
     return None
@@ -184,6 +211,11 @@ def _told(found: Recovery, observers: Observers) -> Recovery:
         ),
     }
     finding = ways[found.lead]
+    if found.kept.unread:
+        finding = Finding(
+            f"{head}: what it has started runs and answers, so it is judged as it stands; what ran before cannot be "
+            f"read: {file}: {found.kept.unread}"
+        )
     if found.as_kept:
         finding = Finding(
             f"{head}: what ran before runs and answers, so it is judged as it stands; {files}", correct

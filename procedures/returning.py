@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import restart
+from procedures import private, restart
 from procedures.acting import Acting
 from procedures.acts import Start
 from procedures.drivers import shell
@@ -132,6 +132,8 @@ class Returning:
             image=container.image_id,
             schema=[one.version for one in schema] if isinstance(schema, tuple) else None,
             named=self._named,
+            file=str(self.file),
+            sha256=private.digest(self.file),
         )
         self.kept = True
 

@@ -7,6 +7,15 @@ from procedures.recovering import Kept
 from reports.observed import Snapshot
 
 
+@check(protects="data")
+def test_what_was_kept_can_be_read(kept: Kept) -> None:
+    """What ran before the change can be read as it was written, so that what is started is known."""
+    assert not kept.unread, (
+        f"{kept.file}: {kept.unread} → nothing is started that nobody knows or has accepted: start the service by hand, "
+        "as it was before or as the target's files say (the commands are below), then `pytest -m recover` judges it"
+    )
+
+
 @check(again=True)
 def test_the_image_that_was_kept_is_here(before: Snapshot, kept: Kept) -> None:
     """The image that ran before the change is still on this engine, under the name that it was kept by."""

@@ -11,7 +11,9 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT, Phase
 from tests.stacks import Stack, password
+from tests.stacks import run as command
 
 # A row as the history gets from a migration: the later version knows what it means, the earlier one does not.
 MIGRATED = """insert into flyway_schema_history
@@ -90,6 +92,44 @@ def test_between_stop_and_start(service: Stack) -> None:
     assert "the target's own files still name what was never accepted" in output
     assert record["recovered_from"] == run
     assert kept(service) == []
+
+
+@FAULT(
+    kind="what was kept before a change is damaged",
+    phase=Phase.NEXT_RUN,
+    happened="recover starts neither what nobody can read nor what nobody has accepted; typed by hand, it is judged",
+    verdict="REFUSED, ACCEPTED",
+)
+def test_what_was_kept_cannot_be_read(service: Stack) -> None:
+    """Recovery names both starts and takes none; what an operator has typed then runs, and is judged as it stands."""
+    new = password()
+    service.set_env(KESTRA_BASICAUTH_PASSWORD=new)
+    run = cut_off(service, "stop", "end")
+    (file,) = (service.root / targets.STATE).rglob("*.kept.json")
+    file.write_text(file.read_text(encoding="utf-8")[:-100], encoding="utf-8")
+    state = seen.identity(service)
+
+    refused = targets.procedure(service, name="recover")
+    _, _, by_hand = refused.stdout.partition("By hand\n")
+    starts = [one.strip().partition(": ") for one in by_hand.splitlines() if ": cd " in one]
+
+    assert refused.returncode == 10, refused.stdout
+    assert state == seen.identity(service)
+    assert f"{file}: it is not what was written there" in refused.stdout
+    assert [one[0] for one in starts] == [
+        "as it was before the change, unless the database was migrated since",
+        "as the target's files say",
+    ]
+
+    command(["sh", "-c", starts[1][2]], cwd=service.root)
+    service.wait_until_ready()
+    state = seen.identity(service)
+    output, record = recovered(service)
+
+    assert state == seen.identity(service)
+    assert given(service)["TOOLS_BASICAUTH_PASSWORD"] == new
+    assert "judged as it stands; what ran before cannot be read" in output
+    assert record["recovered_from"] == run
 
 
 @pytest.mark.understudy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from procedures import recovering, restart, scripted
+from procedures import private, recovering, restart, scripted
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
@@ -36,6 +37,7 @@ class Looking:
     def __init__(self, was: Rendering | CannotObserve, names: dict[str, str] | None = None) -> None:
         self.was, self.names = was, names or {}
         self.started_from: list[Path] = []
+        self.chosen = ""
         self.target = WORLD.target
         self.compose = self
         self.engine = self
@@ -47,6 +49,9 @@ class Looking:
 
     def start_from(self, file: Path, _was: Rendering) -> None:
         self.started_from.append(file)
+
+    def choose(self, start: Callable[[float], Command]) -> None:
+        self.chosen = " ".join(start(1.0).argv)
 
     def start_kept(self, file: Path, limit: float) -> Command:
         return Command(("docker", "compose", "-f", str(file), "up"), Path("/"), limit)
@@ -135,11 +140,58 @@ def test_what_a_rollback_had_chosen_is_expected(place: Place, cut: Journal) -> N
 
 @pytest.mark.usefixtures("cut")
 def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
-    """A kept model that Compose cannot render leaves recovery to the files, and says so."""
-    found = look(place, CannotObserve("no model"), answers=False)
+    """A kept model that Compose cannot render does not lead to the files: it would be started, and no gate opens to it."""
+    looking = Looking(CannotObserve("no model"))
 
-    assert found.lead is Lead.FILES
+    found = recovering.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
+
+    assert (found.lead, looking.started_from, looking.chosen) == (
+        Lead.KEPT, [], f"docker compose -f {place.folder / '1a2b.kept.json'} up",
+    )  # fmt: skip
+    assert found.kept is not None
+    assert found.kept.unread == "no model"
+
+
+@pytest.mark.usefixtures("cut")
+def test_what_answers_stands_whether_what_was_kept_can_be_read_or_not(place: Place) -> None:
+    """Whether the service answers is asked first: then nobody has to start anything."""
+    found = look(place, CannotObserve("no model"), answers=True)
+
+    assert (found.lead, found.as_kept) == (Lead.STANDS, False)
     assert "cannot be read" in found.told[0].text
+    assert "no model" in found.told[0].text
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone", "unreadable"])
+def test_what_was_kept_and_is_another_one_is_not_started(
+    place: Place, cut: Journal, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that still means something, and not what was written, is as unknown as one that is gone."""
+    file = place.folder / "1a2b.kept.json"
+    cut.remember("kept", {"image": ONE.image_id, "sha256": private.digest(file), "file": str(file)})
+    if harm == "changed":
+        file.write_text("{}")
+    elif harm == "gone":
+        file.unlink()
+    else:
+
+        def refuses(_: Path) -> str:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(private, "digest", refuses)
+
+    found = look(place, was(), answers=False)
+
+    assert found.lead is Lead.KEPT
+    assert found.kept is not None
+    assert found.kept.unread
+
+
+def test_what_was_kept_and_is_as_written_is_started(place: Place, cut: Journal) -> None:
+    file = place.folder / "1a2b.kept.json"
+    cut.remember("kept", {"image": ONE.image_id, "sha256": private.digest(file), "file": str(file)})
+
+    assert look(place, was(), answers=False).kept == recovering.Kept(place.open_ones()[0], file)
 
 
 @pytest.mark.parametrize(
