@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,32 +37,6 @@ _PHASES = {
 _BACK = "Back: what ran before, as it runs again"
 
 
-class Sturdy:
-    """A terminal that may go away: what cannot be written any more is dropped, and the run goes on."""
-
-    def __init__(self, file: object) -> None:
-        self._file = file
-        self.gone = False
-
-    def write(self, text: str) -> int:
-        if not self.gone:
-            try:
-                return int(self._file.write(text))  # type: ignore[attr-defined]  # a text file
-            except (OSError, ValueError):
-                self.gone = True
-        return len(text)
-
-    def flush(self) -> None:
-        if not self.gone:
-            try:
-                self._file.flush()  # type: ignore[attr-defined]  # a text file
-            except (OSError, ValueError):
-                self.gone = True
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
-
-
 class Console:
     """Writes our lines through pytest's own terminal reporter, so that colour and pipes are its business."""
 
@@ -72,14 +45,7 @@ class Console:
         self._capture = capture
         self._heading = ""
         self.clean: Callable[[str], str] = str
-        writer = reporter._tw  # noqa: SLF001 - the reporter offers no other way to keep a lost terminal from us
         reporter.write_sep = self._unsaid  # type: ignore[method-assign]  # pytest-html's last line names a folder that is renamed
-        self._file = writer._file = Sturdy(writer._file)  # noqa: SLF001
-
-    @property
-    def gone(self) -> bool:
-        """Whether the terminal was lost."""
-        return self._file.gone
 
     @staticmethod
     def _unsaid(*_words: object, **_markup: object) -> None:
@@ -261,10 +227,3 @@ class Console:
 
 def shown_path(path: str) -> str:
     return shown(Path(path)) if path else "none"
-
-
-def drop_lost_output() -> None:
-    """Let nothing of the interpreter's own end fail on a terminal that is gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in (1, 2):
-        os.dup2(nowhere, descriptor)

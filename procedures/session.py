@@ -14,11 +14,12 @@ from _pytest.terminal import TerminalReporter
 from procedures import PROCEDURES, anomalies, closing, diagnosis, going_back, landing, outcome, status
 from procedures import target as targets
 from procedures.asking import Asking
-from procedures.console import Console, drop_lost_output
+from procedures.console import Console
 from procedures.interruption import Interruption
 from procedures.journal import seal_for
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
 from procedures.run import Asked, Run
+from procedures.screen import Screen
 from procedures.states import States
 from reports import archive, junit
 from reports.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver, Way
@@ -36,6 +37,7 @@ class Session:
         self.states = States(run)
         self._interruption = interruption
         self._console: Console | None = None
+        self._screen: Screen | None = None
         self._functions: dict[str, Callable[..., None]] = {}
         self._asked_again = False
         self._lost = ""
@@ -58,6 +60,7 @@ class Session:
             session._lost = closing.open_folder(session.run)
         session._direct_views()
         interruption.listen()
+        session._screen = Screen(session._capture)
         return session
 
     def _direct_views(self) -> None:
@@ -74,12 +77,16 @@ class Session:
     def console(self) -> Console:
         if self._console is None:
             reporter = self.config.pluginmanager.getplugin("terminalreporter")
-            capture = self.config.pluginmanager.getplugin("capturemanager")
             if not isinstance(reporter, TerminalReporter):
                 raise TypedWrong("pytest has no terminal reporter", "leave -p no:terminal out")
-            self._console = Console(reporter, capture if isinstance(capture, CaptureManager) else None)
+            self._console = Console(reporter, self._capture)
             self._console.clean = self._clean
         return self._console
+
+    @property
+    def _capture(self) -> CaptureManager | None:
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        return capture if isinstance(capture, CaptureManager) else None
 
     def _clean(self, text: str) -> str:
         """Take secrets out; what is known of them grows while the run looks."""
@@ -198,6 +205,10 @@ class Session:
         reason = self.run.stopped_short or "the run ended before it was reached"
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         closing.save_last_logs(self.run)
+        if self._screen is not None and self._screen.trouble:
+            self.run.finding(
+                self._screen.trouble, "nothing waited for it; the report holds all that was told"
+            )
         self._record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             diagnosis.afterwards(self.run)
@@ -273,10 +284,10 @@ class Session:
         return closing.seal(self.run, record)
 
     def end(self) -> None:
-        """Give the signals and the terminal back."""
+        """Give the terminal and the signals back."""
+        if self._screen is not None:
+            self._screen.give_back()
         self._interruption.let_go()
-        if self._console is not None and self._console.gone:
-            drop_lost_output()
 
     # Parts
 

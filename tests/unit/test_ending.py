@@ -1,16 +1,13 @@
-"""What ends a run from outside: signals, and a terminal that goes away."""
+"""What ends a run from outside: signals."""
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from procedures.console import Sturdy
 from procedures.interruption import SIGNALS, Interruption
 from procedures.problems import Interrupted
 
@@ -77,59 +74,3 @@ def test_signals_are_given_back() -> None:
     one.let_go()
 
     assert before == [signal.getsignal(number) for number in SIGNALS]
-
-
-class Lost(io.StringIO):
-    """A terminal that was closed."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-        self.asked = 0
-
-    def write(self, _text: str) -> int:
-        self.asked += 1
-        raise self.error
-
-    def flush(self) -> None:
-        self.asked += 1
-        raise self.error
-
-
-LOSSES = [
-    BrokenPipeError(errno.EPIPE, "Broken pipe"),
-    OSError(errno.EIO, "Input/output error"),
-    ValueError("I/O operation on closed file"),
-]
-
-
-@pytest.mark.parametrize("error", LOSSES, ids=lambda error: type(error).__name__)
-def test_a_lost_terminal_ends_nothing(error: Exception) -> None:
-    """What cannot be written any more is dropped, and nobody tries again."""
-    lost = Lost(error)
-    sturdy = Sturdy(lost)
-
-    assert (sturdy.write("hello"), sturdy.write("more")) == (5, 4)
-    sturdy.flush()
-    assert (sturdy.gone, lost.asked) == (True, 1)
-
-
-@pytest.mark.parametrize("error", LOSSES, ids=lambda error: type(error).__name__)
-def test_a_terminal_that_is_lost_while_flushing_is_lost(error: Exception) -> None:
-    """The loss may show only when what was written is sent."""
-    sturdy = Sturdy(Lost(error))
-
-    sturdy.flush()
-
-    assert sturdy.gone
-
-
-def test_a_terminal_that_is_there_is_written_to() -> None:
-    """Otherwise it is the terminal itself, with all that one can ask it."""
-    there = io.StringIO()
-    sturdy = Sturdy(there)
-
-    sturdy.write("hello")
-    sturdy.flush()
-
-    assert (there.getvalue(), sturdy.gone, sturdy.encoding) == ("hello", False, None)
