@@ -97,12 +97,17 @@ def clean(run: Run, record: Evidence) -> Evidence:
 
 def open_folder(run: Run) -> str:
     """Create the run's folder; return why that could not be done."""
-    stem = archive.stem(run.began_at, run.asked.target.name, run.asked.procedure, run.id)
     try:
-        run.folder = archive.begin(run.asked.target.archive, stem)
+        run.folder = archive.begin(run.asked.target.archive, stem_of(run))
+        run.folder_key = archive.key_of(run.folder)
     except archive.ArchiveUnwritable as error:
         return str(error)
     return ""
+
+
+def stem_of(run: Run) -> str:
+    """Return what a run's folder is called, but for its verdict."""
+    return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure, run.id)
 
 
 def keep(run: Run, record: Evidence) -> str:
@@ -136,13 +141,14 @@ def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
     """Sweep the finished folder for secrets, hash it, give it its name, list it; return where it lies."""
     if run.folder is None:
         return None, record
-    try:
-        if not (run.folder / archive.REPORT).is_file():
-            archive.write_report(run.folder, record, run.redaction.clean)
-        record = _swept(run, record)
-        sealed = archive.seal(run.folder, record)
-    except archive.ArchiveUnwritable as error:
-        return run.folder, evidence_of(run, lost=str(error) if run.owes_evidence else "")
+    if archive.key_of(run.folder) != run.folder_key:
+        raise archive.ArchiveUnwritable(
+            run.folder, "it was removed meanwhile, with what had been saved there"
+        )
+    if not (run.folder / archive.REPORT).is_file():
+        archive.write_report(run.folder, record, run.redaction.clean)
+    record = _swept(run, record)
+    sealed = archive.seal(run.folder, record)
     _keep_house(run, sealed)
     return sealed, record
 
@@ -330,9 +336,13 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
         return ()
     notes = {"journal.jsonl": "the run's journal", "log-": "a container's log, secrets taken out"}
     notes["script-"] = "what an operator's own script printed, secrets taken out"
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:  # it has gone; whoever seals it says so
+        return ()
     return tuple(
         SavedFile(one.name, next((note for head, note in notes.items() if one.name.startswith(head)), ""))
-        for one in sorted(folder.iterdir())
+        for one in found
         if one.is_file() and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, "junit.xml"}
     )
 

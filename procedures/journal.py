@@ -27,6 +27,12 @@ class JournalUnreadable(Problem):
     """A journal is there, and this version cannot read it."""
 
 
+def home(environment: Mapping[str, str]) -> Path:
+    """Return this user's folder for what must outlive a clone and its archive."""
+    state = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "/")) / ".local" / "state")
+    return Path(state) / "kestra-restart"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the journals of one target on one engine are kept."""
@@ -36,11 +42,8 @@ class Place:
     @staticmethod
     def of(engine: str, project: str, service: str, environment: Mapping[str, str]) -> Place:
         """Key the folder by engine, project and service: every clone of this user finds the same one."""
-        state = environment.get("XDG_STATE_HOME") or str(
-            Path(environment.get("HOME", "/")) / ".local" / "state"
-        )
         key = hashlib.sha256(f"{engine}\n{project}\n{service}".encode()).hexdigest()[:16]
-        return Place(Path(state) / "kestra-restart" / f"{project}-{service}-{key}")
+        return Place(home(environment) / f"{project}-{service}-{key}")
 
     def open_ones(self) -> tuple[Story, ...]:
         """Return the journals that nobody has sealed, oldest first."""

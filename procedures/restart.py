@@ -98,7 +98,13 @@ class Restart:
         self._keep = lambda one, result: told(one, result, folder, clean)
 
         def save() -> StepResult:
-            told = [save_log(self._observers, one, folder, clean, "before") for one in containers]
+            try:
+                told = [save_log(self._observers, one, folder, clean, "before") for one in containers]
+            except OSError as error:
+                raise StepFailed(
+                    f"the logs cannot be saved: {error}",
+                    "free or change the archive's folder, then run again",
+                ) from error
             return StepResult(step, StepStatus.DONE, output="\n".join(told))
 
         self._acting.carry_out(step, save)

@@ -134,6 +134,8 @@ class Run:
         """What brought the service back to what it was, where a claim had failed."""
         self.preparing: Preparing | None = None
         self.folder: Path | None = None
+        self.folder_key = (0, 0)
+        """What tells the folder from another one of its name, should somebody take it away."""
         self.claims = claims.read(asked.checks)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
@@ -246,6 +248,11 @@ class Run:
     def _place(self) -> journal.Place:
         project, service = self.observers.project, self.asked.target.service
         return journal.Place.of(self.engine_id, project, service, self._environment)
+
+    @property
+    def shelter(self) -> Path:
+        """Where the evidence goes if the archive does not take it."""
+        return journal.home(self._environment) / "runs"
 
     @property
     def _stories(self) -> tuple[journal.Story, ...]:

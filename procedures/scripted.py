@@ -255,10 +255,26 @@ def told(step: Step, result: Result, folder: Path | None, clean: Callable[[str],
     text = clean(plain(result.output))
     if result.cut:
         text = text.rpartition("\n")[0] + "\n… cut here\n"
-    if folder is not None:
-        (folder / f"script-{step.name}.txt").write_text(text, encoding="utf-8")
+    unsaved = _unsaved(folder / f"script-{step.name}.txt", text) if folder is not None else ""
     status = StepStatus.FAILED if result.exit_code is None and not result.timed_out else StepStatus.DONE
-    return StepResult(step, status, "", result.took, result.exit_code, text[-TAIL:], _how(result))
+    return StepResult(
+        step,
+        status,
+        "",
+        result.took,
+        result.exit_code,
+        text[-TAIL:],
+        ", ".join(filter(None, (_how(result), unsaved))),
+    )
+
+
+def _unsaved(file: Path, text: str) -> str:
+    """Save what a script printed; return why that could not be done: the step itself goes on, whatever the archive does."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"what it printed is not in {file.name}: {error.strerror or error}"
+    return ""
 
 
 def _how(result: Result) -> str:

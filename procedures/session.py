@@ -18,6 +18,7 @@ from procedures.console import Console
 from procedures.interruption import Interruption
 from procedures.journal import seal_for
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
+from procedures.rescuing import rescue
 from procedures.run import Asked, Run
 from procedures.screen import Screen
 from procedures.states import States
@@ -277,11 +278,15 @@ class Session:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
         if self.run.asked.leaves_nothing:
             return None, record
-        lost = self._lost or closing.keep(self.run, record)
-        if lost:
-            self.run.finding(f"the evidence is not whole: {lost}")
-            record = closing.evidence_of(self.run, lost if self.run.owes_evidence else "")
-        return closing.seal(self.run, record)
+        if not_kept := closing.keep(self.run, record):
+            return rescue(self.run, self._lost or not_kept)
+        if self._lost:
+            self.run.finding(f"the evidence is not whole: {self._lost}")
+            record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+        try:
+            return closing.seal(self.run, record)
+        except archive.ArchiveUnwritable as error:
+            return rescue(self.run, str(error))
 
     def end(self) -> None:
         """Give the terminal and the signals back."""

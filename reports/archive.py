@@ -69,6 +69,13 @@ def begin(archive: Path, stem: str) -> Path:
     return folder
 
 
+def key_of(folder: Path) -> tuple[int, int]:
+    """Return what tells a folder from another one that has taken its name."""
+    with _told(folder):
+        found = folder.stat()
+    return found.st_dev, found.st_ino
+
+
 def write_record(
     folder: Path, evidence: Evidence, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str
 ) -> Path:
@@ -135,6 +142,18 @@ def write_sums(folder: Path) -> Path:
     with _told(folder):
         lines = [_sum(path, folder) for path in _files(folder) if path.name != SUMS]
     return _write(folder / SUMS, "".join(lines))
+
+
+def damage(folder: Path) -> str:
+    """Return why a sealed run's record is not known to be the one that was sealed; empty where its checksum holds."""
+    try:
+        sums = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        found = _sum(folder / RECORD, folder)
+    except OSError as error:
+        return f"its checksum cannot be asked for: {error.strerror or error}"
+    if not any(line.endswith(f"  {RECORD}\n") for line in sums):
+        return f"{SUMS} names no {RECORD}"
+    return "" if found in sums else f"{RECORD} is not the one that {SUMS} names"
 
 
 def write_index(archive: Path) -> Path:

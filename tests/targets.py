@@ -138,7 +138,8 @@ def record(folder: Path) -> dict[str, Any]:
 
 
 def journals(stack: Stack) -> list[Path]:
-    return sorted((stack.root / STATE).rglob("*.jsonl"))
+    """The journals themselves; a copy of one lies with the evidence where the archive did not take it."""
+    return sorted(one for one in (stack.root / STATE).rglob("*.jsonl") if one.name != "journal.jsonl")
 
 
 def entries(journal: Path) -> list[dict[str, Any]]:
