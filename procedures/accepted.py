@@ -67,9 +67,13 @@ def heads(past: Past) -> Iterator[tuple[Path, Evidence]]:
 def runs(past: Past) -> Iterator[Accepted]:
     """Yield the accepted runs of a service, the newest first; a record that cannot be read is passed over.
 
+    One that is not the record that was sealed is no baseline, whatever it says by now, and nor is an older one in its place.
     `--plan` leaves no record, and a run that found nothing to do leaves no look afterwards: neither is one.
     """
     for one, head in heads(past):
+        if not (head.verdict is Verdict.ACCEPTED or archive.ACCEPTED_NAME.search(one.name)):
+            continue
+        _need_whole(one)
         if head.verdict is Verdict.ACCEPTED and (after := _after(one)) is not None and past.saw(after):
             yield Accepted(head.run, head.began_at, one, after)
 
@@ -97,6 +101,9 @@ def damaged(past: Past, since: Accepted | None) -> Iterator[Finding]:
 def rolled_back(past: Past) -> frozenset[str]:
     """Return the ids of the images that updates of a service went back from, whatever became of the way back."""
     found = set()
+    for one in _folders(past):
+        if "-update-" in one.name and not archive.is_open(one):
+            _need_whole(one)  # it may say by now that it was another procedure, or on another service
     for one, head in heads(past):
         if head.procedure != "update" or head.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}:
             continue
@@ -104,6 +111,15 @@ def rolled_back(past: Past) -> frozenset[str]:
         if after is not None and isinstance(after.running_image, Image):
             found.add(after.running_image.id)
     return frozenset(found)
+
+
+def _need_whole(folder: Path) -> None:
+    """See that a run's record is still the one that was sealed."""
+    if why := archive.damage(folder):
+        raise CannotObserve(
+            f"the record of an earlier run is not known to be as it was sealed: {folder}: {why}",
+            f"restore {folder} from a copy, or take it out of the archive if nobody can say what was changed in it",
+        )
 
 
 def _folders(past: Past) -> tuple[Path, ...]:

@@ -87,6 +87,8 @@ class Asking:
         found = self._run.preparing.goal if self._run.preparing else None
         if found is None:
             raise Blocked("this procedure goes back to no earlier run")
+        if found.unseen is not None:
+            raise CannotObserve(found.unseen.what, found.unseen.next_move)
         return found
 
     @property

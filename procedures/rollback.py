@@ -11,7 +11,7 @@ from procedures.accepted import Accepted, Past
 from procedures.drivers.shell import Command
 from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
-from procedures.problems import StepFailed
+from procedures.problems import CannotObserve, StepFailed
 from reports.evidence import Step, StepResult, StepStatus
 from reports.observed import Container, Image
 
@@ -27,14 +27,19 @@ class Goal:
 
     run: Accepted | None
     image: Image | None
+    unseen: CannotObserve | None = None
+    """Why the archive does not say which one it is."""
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
     """Find the newest accepted run of another image in the archive."""
     running = {one.image_id for one in containers}
-    for one in accepted.runs(past):
-        if one.image is not None and one.image.id not in running:
-            return Goal(one, observers.engine.image(one.image.id))
+    try:
+        for one in accepted.runs(past):
+            if one.image is not None and one.image.id not in running:
+                return Goal(one, observers.engine.image(one.image.id))
+    except CannotObserve as error:
+        return Goal(None, None, error)
     return Goal(None, None)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT, Phase
 from tests.stacks import Stack
 
 
@@ -241,3 +242,24 @@ def test_the_helpers_of_a_plan_are_labelled_and_remove_themselves(accepted: Acce
     assert made
     assert made == {name for action, name in told if action == "destroy"}
     assert all(name.startswith("kestra-restart-") for name in made)
+
+
+@FAULT(
+    kind="the record of the last accepted run was changed",
+    phase=Phase.NEXT_RUN,
+    happened="what accept compares with is unknown; the changed run is named, and no older one takes its place",
+    verdict="NOT ACCEPTED",
+)
+def test_a_record_that_was_changed_is_no_baseline(accepted: Accepted) -> None:
+    """`accept` leans on no record that is not the one that was sealed."""
+    record = accepted.folder / "evidence.json"
+    then = record.read_text(encoding="utf-8")
+    record.write_text(then.replace('"reason": "as a test"', '"reason": "as a joke"'), encoding="utf-8")
+    try:
+        done = targets.procedure(accepted.stack, name="accept")
+    finally:
+        record.write_text(then, encoding="utf-8")
+
+    assert done.returncode == 11, done.stdout
+    assert f"not known to be as it was sealed: {accepted.folder}" in done.stdout
+    assert "it is the first" not in done.stdout

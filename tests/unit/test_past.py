@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from procedures import accepted
+from procedures import accepted, rollback
 from procedures.accepted import Past
+from procedures.asking import Asking
+from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from reports import archive
-from reports.evidence import Evidence
+from reports.evidence import Evidence, Verdict
 from reports.observed import Unseen
 from reports.record import fingerprint
 from tests.reports import samples
@@ -91,3 +95,84 @@ def test_an_archive_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
 
     assert "archive" in told.value.next_move
     assert accepted.last(past(tmp_path / "none")) is None
+
+
+def changed(folder: Path, **values: object) -> Path:
+    """Write another record into a sealed run, as somebody does who wants another past."""
+    told = replace(archive.read_record(folder), **values)  # type: ignore[arg-type]  # by their names
+    archive.write_record(folder, told, fingerprint(b"key"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"verdict_reasons": ("well",)}, {"verdict": Verdict.REFUSED}, {"snapshots": ()}],
+    ids=["a word", "its verdict, so that an older one is found", "what it saw"],
+)
+def test_a_record_that_was_changed_is_no_baseline_and_no_older_one_is(
+    tmp_path: Path, values: dict[str, object]
+) -> None:
+    """The newest accepted run is not what was sealed: then nobody knows what to compare with."""
+    sealed(tmp_path, 1)
+    bad = changed(sealed(tmp_path, 2), **values)
+
+    with pytest.raises(CannotObserve, match="not known to be as it was sealed") as raised:
+        accepted.last(past(tmp_path))
+
+    assert str(bad) in raised.value.what
+    assert str(bad) in raised.value.next_move
+
+
+@pytest.mark.parametrize("sums", ["", "0  report.html\n", None], ids=["empty", "another file's", "gone"])
+def test_a_record_whose_checksum_is_gone_is_no_baseline(tmp_path: Path, sums: str | None) -> None:
+    """Without its checksum nothing vouches for a record."""
+    folder = sealed(tmp_path, 1)
+    (folder / archive.SUMS).unlink()
+    if sums is not None:
+        (folder / archive.SUMS).write_text(sums)
+
+    with pytest.raises(CannotObserve, match="not known to be as it was sealed"):
+        accepted.last(past(tmp_path))
+
+
+def test_a_run_that_failed_and_calls_itself_accepted_is_no_baseline(tmp_path: Path) -> None:
+    """Whoever writes the verdict into a record has not its checksum with it."""
+    begun = archive.begin(tmp_path, archive.stem("2026-11-23T11:57:01Z", "tools", "restart", "a"))
+    archive.write_record(begun, samples.refused(), fingerprint(b"key"))
+    folder = archive.seal(begun, samples.refused())
+    archive.write_record(folder, samples.accepted(), fingerprint(b"key"))
+
+    with pytest.raises(CannotObserve, match="not known"):
+        accepted.last(past(tmp_path))
+
+
+def test_a_rollback_has_no_goal_in_a_past_that_was_changed(tmp_path: Path) -> None:
+    """The run that it would go back to is unknown, and with it every claim about it."""
+    changed(sealed(tmp_path, 1), verdict_reasons=("well",))
+
+    goal = rollback.look(Observers.__new__(Observers), (), past(tmp_path))
+
+    assert (goal.run, goal.image) == (None, None)
+    assert goal.unseen is not None
+    asking: Any = Asking.__new__(Asking)
+    asking._run = SimpleNamespace(preparing=SimpleNamespace(goal=goal))
+    with pytest.raises(CannotObserve, match="not known"):
+        _ = asking.goal
+
+
+@pytest.mark.parametrize(
+    "values", [{"procedure": "restart"}, {"verdict": Verdict.ACCEPTED}, {"target": None}]
+)
+def test_whether_an_image_was_rolled_back_is_unknown_in_a_past_that_was_changed(
+    tmp_path: Path, values: dict[str, object]
+) -> None:
+    """An update's record that was changed may have been the one that went back from this very image."""
+    told = replace(samples.service_down(), procedure="update")
+    begun = archive.begin(tmp_path, archive.stem("2026-11-23T11:57:01Z", "tools", "update", "a"))
+    archive.write_record(begun, told, fingerprint(b"key"))
+    folder = archive.seal(begun, told)
+    assert accepted.rolled_back(past(tmp_path)) is not None
+    changed(folder, **values)
+
+    with pytest.raises(CannotObserve, match="not known"):
+        accepted.rolled_back(past(tmp_path))
