@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.observed import Secret
-from reports.redact import is_secret_name
+from reports.secret_names import is_secret_name, secrets_inside
 
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)(.*)$")
 
@@ -97,11 +97,23 @@ def _is_port(value: str) -> bool:
 
 
 def secrets(path: Path) -> tuple[Secret, ...]:
-    """Return the secret values of an env file as they stand there: Compose quotes a line that it cannot read."""
+    """Return the secret values of an env file as they stand there: Compose quotes a line that it cannot read.
+
+    A line that sets nothing is a secret as a whole, and so is what stands behind its first space or sign: it may be
+    the rest of a password that goes over lines, or an assignment with a slip in its name.
+    """
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    found = [match for line in lines if (match := _ASSIGNMENT.match(line)) and is_secret_name(match[1])]
-    texts = {text for match in found for text in (match[2].strip(), match[2].strip().strip("\"'"))}
+    texts = set[str]()
+    for line in (one.strip() for one in lines):
+        match = _ASSIGNMENT.match(line)
+        if match and is_secret_name(match[1]):
+            texts |= {match[2].strip(), match[2].strip().strip("\"'")}
+        elif match:
+            texts |= {one.value for one in secrets_inside(match[1], match[2]).values()}
+        elif line and not line.startswith("#"):
+            behind = re.split(r"[\s=:]+", line, maxsplit=1)[1:]
+            texts |= {part.strip("\"'") for part in (line, *behind)} | {line}
     return tuple(Secret(one) for one in sorted(texts) if one)

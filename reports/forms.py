@@ -7,9 +7,14 @@ import html
 import json
 import re
 import shlex
+import string
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
+BASE64 = (string.ascii_letters + string.digits + "+/_-").encode()
+"""The characters of base64, of URLs' too."""
+BASE64_CLASS = rb"A-Za-z0-9+/_\-"
+_TOKEN_END = re.compile(rb"[%s]*+={0,2}+" % BASE64_CLASS)
 SHORTEST_CORE = 6
 LONG_LINE = 12
 """A shorter line of a secret of several lines stands in too many other texts."""
@@ -37,20 +42,37 @@ def texts(value: str) -> tuple[str, ...]:
 
 
 def base64_cores(value: str) -> tuple[str, ...]:
-    """Return what base64 makes of `value` at each of the three places at which it may begin.
+    """Return what base64 makes of `value`, in the alphabet of URLs and written into URLs and JSON too."""
+    cores: dict[str, None] = {}
+    for core in stable_base64(encoded(value)):
+        cores |= dict.fromkeys((core, core.replace("/", "\\/")))
+        for plus, slash in (("%2B", "%2F"), ("%2b", "%2f")):
+            cores |= dict.fromkeys((core.replace("+", plus), core.replace("+", plus).replace("/", slash)))
+    return tuple(core for core in cores if len(core) >= SHORTEST_CORE)
+
+
+def stable_base64(raw: bytes) -> tuple[str, ...]:
+    """Return what base64 makes of `raw` at each of the three places at which it may begin.
 
     Only the characters that do not depend on what stands before and behind it are kept, so that
     `user:password` is found whoever the user is.
     """
     cores: dict[str, None] = {}
     for before in range(3):
-        raw = bytes(before) + encoded(value)
-        token = base64.b64encode(raw).decode().rstrip("=")
+        padded = bytes(before) + raw
+        token = base64.b64encode(padded).decode().rstrip("=")
         begin = (0, 2, 3)[before]
-        end = len(token) - (1 if len(raw) % 3 else 0)
+        end = len(token) - (1 if len(padded) % 3 else 0)
         core = token[begin:end]
         cores |= dict.fromkeys((core, core.replace("+", "-").replace("/", "_")))
-    return tuple(core for core in cores if len(core) >= SHORTEST_CORE)
+    return tuple(core for core in cores if core)
+
+
+def token_around(data: bytes, begin: int, end: int, floor: int) -> tuple[int, int]:
+    """Return the span of the token of base64 in which another span lies, as far as it lies behind `floor`."""
+    before = data[floor:begin]
+    rest = _TOKEN_END.match(data, end)
+    return begin - (len(before) - len(before.rstrip(BASE64))), rest.end() if rest else end
 
 
 def encoded(form: str) -> bytes:
@@ -81,6 +103,11 @@ def _url(value: str) -> Iterator[str]:
         urllib.parse.quote(value),
         urllib.parse.quote(value, safe="!$&'()*+,;=:"),
         urllib.parse.quote_plus(value),
+        # JavaScript's encodeURIComponent, Java's URLEncoder, Go's user part of a URL and Go's path.
+        urllib.parse.quote(value, safe="!~*'()"),
+        urllib.parse.quote_plus(value, safe="*").replace("~", "%7E"),
+        urllib.parse.quote(value, safe="$&+,;="),
+        urllib.parse.quote(value, safe="$&+,/:;=@!'()*"),
     ):
         yield written
         yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), written)
@@ -99,6 +126,7 @@ def _html(value: str) -> Iterator[str]:
     yield html.escape(value)
     yield html.escape(value, quote=False)
     yield html.escape(value).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+    yield html.escape(value).replace("&#x27;", "&apos;")
 
 
 def _yaml(value: str) -> Iterator[str]:

@@ -2,131 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import functools
 import re
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
 
-from reports.forms import base64_cores, encoded, forms, texts
+from reports import spelling
+from reports.forms import BASE64_CLASS, base64_cores, encoded, forms, token_around
+from reports.needles import Hear, Needle, Needles, Span, literal
 from reports.observed import Secret
 from reports.vocabulary import own_words
+from reports.weak import Weak
 
 MARK = "[redacted]"
 SHORT = 6
 """A shorter secret stands in too many other words to be searched for."""
 
-SECRET_WORD = re.compile(
-    r".*(?:pass|passwd|password|passphrase|passcode|pwd|secret|token|credential|cred|private|dsn|auth|"
-    r"apikey|accesskey|secretkey|privatekey|signingkey|encryptionkey)s?|key|keys|pw|salt|bearer|jwt"
+_STAMP = rb"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}Z )?+"
+_BREAK = rb"[ \t]{0,16}+(?:\r|\\{1,4}r)?+(?:\n|\\{1,4}n)[ \t]{0,16}+" + _STAMP
+_BREAKS = re.compile(_BREAK)
+_WRAPPED = re.compile(
+    rb"(?<![%s])[%s]{4,}+(?:%s[%s]++)++={0,2}+" % (BASE64_CLASS, BASE64_CLASS, _BREAK, BASE64_CLASS)
 )
-NOT_SECRET_WORDS = frozenset({"bypass", "compass", "trespass"})
-# The last word says what the value is: a key's file, a token's life time, a password's owner.
-PUBLIC_ENDINGS = frozenset(
-    [
-        "port",
-        "ports",
-        "path",
-        "paths",
-        "file",
-        "files",
-        "dir",
-        "directory",
-        "folder",
-        "name",
-        "names",
-        "username",
-        "user",
-        "users",
-        "login",
-        "host",
-        "hosts",
-        "hostname",
-        "domain",
-        "url",
-        "uri",
-        "enabled",
-        "disabled",
-        "enable",
-        "disable",
-        "method",
-        "methods",
-        "type",
-        "types",
-        "mode",
-        "ttl",
-        "timeout",
-        "expiry",
-        "expiration",
-        "lifetime",
-        "duration",
-        "age",
-        "size",
-        "length",
-        "count",
-        "limit",
-        "max",
-        "min",
-        "algorithm",
-        "realm",
-        "scheme",
-        "issuer",
-        "audience",
-        "provider",
-        "version",
-        "required",
-        "policy",
-        "ip",
-        "address",
-        "network",
-        "registry",
-        "store",
-        "format",
-    ]
-)
-
-URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s\"'<>`]+)")
-PORT_AT_END = re.compile(r"(?:^[^:]*|:\d{1,5}|\])$")
-BASE64_CHARACTER = "A-Za-z0-9+/_\\-"
-QUOTE = r"(?:\\*[\"']|&quot;|&#34;|&#x27;|&#39;)?"
-TELLING_KEY = r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|auth|key|dsn|pw)s?"
-SECRET_KEY_BEFORE = rf"(?:{TELLING_KEY}{QUOTE}\s*[:=]\s*|--[\w-]*{TELLING_KEY}\s+|IDENTIFIED BY\s+){QUOTE}"
-TOKEN = re.compile(rf"(?<![{BASE64_CHARACTER}=])[{BASE64_CHARACTER}]{{4,}}={{0,2}}(?![{BASE64_CHARACTER}=])")
+"""Base64 over several lines, each perhaps with the time at which Docker got it."""
+PATIENCE = 30.0
+"""Seconds in which any text must have been searched; what takes longer is withheld."""
 
 
-def is_secret_name(key: str) -> bool:
-    """Say whether the values of a key of that name are secrets."""
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", key)]
-    if not words or words[-1] in PUBLIC_ENDINGS or "public" in words:
-        return False
-    return any(SECRET_WORD.fullmatch(word) and word not in NOT_SECRET_WORDS for word in words)
-
-
-def secrets_in_url(text: str) -> tuple[Secret, ...]:
-    """Return what the URLs in `text` carry as passwords, as written and as meant."""
-    found: dict[str, None] = {}
-    for match in URL.finditer(text):
-        for written in _in_one_url(match["scheme"].lower(), match["rest"]):
-            found |= dict.fromkeys(
-                (written, urllib.parse.unquote(written), urllib.parse.unquote_plus(written))
-            )
-    return tuple(Secret(one) for one in found if one)
-
-
-def _in_one_url(scheme: str, rest: str) -> Iterator[str]:
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    # A password with an unescaped `/`, `?` or `#` ends behind what looks like the authority.
-    holder = authority if "@" in authority or PORT_AT_END.search(authority) else rest
-    user, at, _ = holder.rpartition("@")
-    name, colon, password = user.partition(":")
-    if at and colon:
-        yield password
-    elif at and scheme in {"http", "https"}:
-        # A lone user part of a web address is a token; of `ssh://root@host` it is a name.
-        yield name
-    for key, value in re.findall(r"[?&;]([^=&;#]+)=([^&;#]*)", rest):
-        if is_secret_name(key):
-            yield value
+class Unsearched(Exception):  # noqa: N818 - says what happened
+    """A text could not be searched for secrets within its time: nobody may see it."""
 
 
 class Redaction:
@@ -134,6 +39,7 @@ class Redaction:
 
     A secret that stands in a public word of the target or of the report itself, or is very short, is weak: it is redacted only where it
     stands as a value, and the scan leaves it out.
+    A search takes time in proportion to the text, asks `hear` again and again, and gives up with `Unsearched`.
     """
 
     def __init__(
@@ -151,60 +57,128 @@ class Redaction:
         """How many different secret values are known."""
         self.weak: tuple[str, ...] = tuple(labels[secret] for secret in weak)
         """The labels of the secrets that are redacted only where they stand as a value."""
-        self._weak_patterns = [_as_value(secret.value) for secret in weak]
-        self._weak_values = {encoded(secret.value) for secret in weak}
-        self._forms: dict[str, str] = {}
-        self._cores: dict[str, str] = {}
-        for secret in known:
-            if secret not in weak:
-                self._learn(secret.value, labels[secret])
+        self._weak = Weak(secret.value for secret in weak)
+        found = [
+            one for secret in known if secret not in weak for one in _needles(secret.value, labels[secret])
+        ]
+        self._needles = Needles(found)
+        self._in_base64 = Needles(one for one in found if one.in_base64)
 
-    def _learn(self, value: str, label: str) -> None:
-        for form, how in forms(value).items():
-            self._forms.setdefault(form, f"{label} {how}")
-        for core in base64_cores(value):
-            self._cores.setdefault(core, f"{label} in base64")
+    def clean(self, text: str, hear: Hear | None = None) -> str:
+        """Return `text` with every known secret replaced, in whatever form it is written."""
+        if not self.count or not text:
+            return text
+        hear = _patient(hear)
+        data, decode = _bytes_of(text)
+        for find in (self._wrapped, self._strong, self._weak.spans, self._weak.pairs):
+            data = _replaced(data, find(data, hear))
+        return decode(data)
 
-    def clean(self, text: str) -> str:
-        """Return `text` with every known secret replaced, the longest form first."""
-        patterns = [re.escape(form) for form in sorted(self._forms, key=len, reverse=True) if form in text]
-        cores = [re.escape(core) for core in self._cores if core in text]
-        if cores:
-            # The characters beside the core still hold bits of the secret, so the whole token goes.
-            run = f"[{BASE64_CHARACTER}]*"
-            patterns.append(f"{run}(?:{'|'.join(cores)}){run}={{0,2}}")
-        if patterns:
-            text = re.sub("|".join(patterns), MARK, text)
-        return self._clean_weak(text) if self._weak_values else text
-
-    def _clean_weak(self, text: str) -> str:
-        for pattern in self._weak_patterns:
-            text = pattern.sub(lambda found: f"{found['before']}{MARK}", text)
-        return TOKEN.sub(lambda found: MARK if self._is_weak_pair(found[0]) else found[0], text)
-
-    def _is_weak_pair(self, token: str) -> bool:
-        try:
-            pair = base64.b64decode(token.replace("-", "+").replace("_", "/"), validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        return b":" in pair and pair.split(b":", 1)[1] in self._weak_values
-
-    def scan(self, data: bytes) -> list[str]:
+    def scan(self, data: bytes, hear: Hear | None = None) -> list[str]:
         """Return which secrets `data` holds, and in which form; weak ones are not looked for."""
-        known = {**self._cores, **self._forms}
-        return list(dict.fromkeys(label for form, label in known.items() if encoded(form) in data))
+        hear = _patient(hear)
+        found = dict.fromkeys(needle.label for _, needle in self._needles.find(data, hear))
+        for _, token in _wraps(data):
+            joined = _BREAKS.sub(b"", token)
+            found |= dict.fromkeys(f"{one.label}, wrapped" for _, one in self._in_base64.find(joined, hear))
+        return list(found)
+
+    def _strong(self, data: bytes, hear: Hear) -> Iterator[Span]:
+        """Yield where secrets stand, each in any form, in their order."""
+        floor = 0
+        for span, needle in sorted(self._needles.find(data, hear), key=itemgetter(0)):
+            # The characters beside base64 still hold bits of the secret, so the whole token goes.
+            whole = token_around(data, *span, floor) if needle.in_base64 and span[1] > floor else span
+            yield whole
+            floor = max(floor, whole[1])
+
+    def _wrapped(self, data: bytes, hear: Hear) -> Iterator[Span]:
+        """Yield where a secret stands in base64 that goes over several lines: every line that holds a part of it."""
+        for begin, token in _wraps(data):
+            for found, _ in sorted(self._in_base64.find(_BREAKS.sub(b"", token), hear), key=itemgetter(0)):
+                lines = _lines_of(token, found)
+                yield begin + lines[0], begin + lines[1]
+
+
+def _wraps(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield where lines follow each other that may be one token of base64, and what stands there."""
+    for found in _WRAPPED.finditer(data):
+        yield found.start(), found[0]
+
+
+def _lines_of(token: bytes, joined: Span) -> Span:
+    """Return which lines of a wrapped token hold a part of what stands somewhere in it once it is joined.
+
+    Where it ends with its line, the first character of the next one still holds bits of it.
+    """
+    begin = end = taken = at = 0
+    for stop in (*(one.span() for one in _BREAKS.finditer(token)), (len(token), len(token))):
+        length = stop[0] - at
+        if taken < joined[0]:
+            begin = at
+        end = stop[0]
+        taken += length
+        if taken > joined[1]:
+            break
+        at = stop[1]
+    return begin, end
+
+
+@functools.lru_cache(maxsize=256)
+def _needles(value: str, label: str) -> tuple[Needle, ...]:
+    """Return what is looked for so that a value is found in every form.
+
+    A run builds its redaction anew whenever it has met another secret: those of the others are kept.
+    """
+    found = list[Needle]()
+    exact = forms(value)
+    if not spelling.is_plain(value):
+        found.append(spelling.needle(value, f"{label} raw or encoded"))
+        pattern = spelling.spelled(value)
+        exact = {form: how for form, how in exact.items() if not pattern.fullmatch(encoded(form))}
+    found += [literal(encoded(form), f"{label} {how}") for form, how in exact.items()]
+    cores = [core for core in base64_cores(value) if core not in exact]
+    return (*found, *(literal(core.encode(), f"{label} in base64", in_base64=True) for core in cores))
+
+
+def _patient(hear: Hear | None) -> Hear:
+    """Return what ends a search that takes too long, and passes on who else may end it."""
+    began = time.monotonic()
+
+    def ask() -> None:
+        if hear is not None:
+            hear()
+        if time.monotonic() - began > PATIENCE:
+            raise Unsearched(f"it could not be searched for secrets within {PATIENCE:g} s")
+
+    return ask
+
+
+def _replaced(data: bytes, spans: Iterable[Span]) -> bytes:
+    """Return `data` with the mark in the place of each span; spans that overlap are one."""
+    parts, at = list[bytes](), 0
+    begin = end = -1
+    for one_begin, one_end in spans:
+        if one_begin < end:
+            end = max(end, one_end)
+            continue
+        if end >= 0:
+            parts += [data[at:begin], MARK.encode()]
+            at = end
+        begin, end = one_begin, one_end
+    if end < 0:
+        return data
+    return b"".join([*parts, data[at:begin], MARK.encode(), data[end:]])
+
+
+def _bytes_of(text: str) -> tuple[bytes, Callable[[bytes], str]]:
+    """Return the bytes of a text, and the way back."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass"), lambda cleaned: cleaned.decode("utf-8", "surrogatepass")
+    return data, lambda cleaned: cleaned.decode("utf-8", "surrogateescape")
 
 
 def _is_weak(value: str, words: list[str]) -> bool:
     return len(value) < SHORT or any(value.casefold() in word for word in words)
-
-
-def _as_value(value: str) -> re.Pattern[str]:
-    """Return where a weak secret stands as a value: behind a key that names secrets, or before the @ of a URL."""
-    written = "|".join(re.escape(form) for form in sorted(texts(value), key=len, reverse=True))
-    return re.compile(
-        rf"(?P<before>{SECRET_KEY_BEFORE}|(?<=://)[^\s:/@]*:|(?<![\w/:])[\w.+-]+:(?=(?:{written})@))"
-        # Not the beginning of a longer word, such as a container's name.
-        rf"(?:{written})(?![.-]?\w)",
-        re.IGNORECASE,
-    )

@@ -12,7 +12,8 @@ from procedures.drivers.shell import Command
 from procedures.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
 from procedures.target import Target
 from reports.observed import Container
-from reports.redact import MARK, is_secret_name
+from reports.redact import MARK
+from reports.secret_names import is_secret_name
 
 _NAMED = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<sign>\"?\s*[:=]\s*)(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s,;\"']+)"

@@ -31,7 +31,7 @@ from reports.observed import (
     Neighbour,
     Secret,
 )
-from reports.redact import is_secret_name
+from reports.secret_names import is_secret_name
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

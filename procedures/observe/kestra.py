@@ -15,7 +15,7 @@ import yaml
 
 from procedures.durations import seconds
 from reports.observed import Answer, Secret, Server, Settings, Unseen
-from reports.redact import is_secret_name, secrets_in_url
+from reports.secret_names import is_secret_name, secrets_inside
 
 _JDBC = re.compile(
     r"jdbc:postgresql://(?:\[(?P<ip>[^\]]+)\]|(?P<host>[^/:]*))(?::(?P<port>[^/]*))?/(?P<name>[^?]*)(?:\?.*)?"
@@ -140,7 +140,7 @@ def secrets_in(configuration: str) -> dict[str, Secret]:
         elif isinstance(value, list):
             waiting += [(path, one) for one in value]
         elif isinstance(value, str):
-            found |= {f"{path} (in its URL)": one for one in secrets_in_url(value)}
+            found |= secrets_inside(path, value)
         if (
             isinstance(value, (str, int))
             and not isinstance(value, bool)

@@ -15,7 +15,7 @@ from procedures.observe.engine import environment_of
 from procedures.problems import CannotObserve
 from procedures.target import Target
 from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
-from reports.redact import secrets_in_url
+from reports.secret_names import secrets_inside
 
 SECRETS = "/run/secrets/"
 _TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Restart|Kill)")
@@ -176,5 +176,5 @@ def secrets_of(values: Mapping[str, str | Secret], named: tuple[str, ...]) -> di
         if isinstance(value, str) and name in named and value:
             found[name] = Secret(value)
         elif isinstance(value, str) and name != "KESTRA_CONFIGURATION":
-            found |= {f"{name} (in its URL)": one for one in secrets_in_url(value)}
+            found |= secrets_inside(name, value)
     return found

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import html
+import html.entities
 import json
 import random
 import re
@@ -21,7 +22,8 @@ from reports.evidence import Evidence
 from reports.html import to_html
 from reports.observed import Secret
 from reports.record import fingerprint, from_plain, to_plain
-from reports.redact import MARK, Redaction, is_secret_name, secrets_in_url
+from reports.redact import MARK, PATIENCE, Redaction, Unsearched
+from reports.secret_names import is_secret_name, secrets_in_url, secrets_inside
 from tests.reports import samples
 
 PLAIN = "Zq7rT4kxW9"
@@ -34,6 +36,17 @@ SECRETS = (
     "line one of a key\nline two of a key\n",
     "'''\"\"\"",
 )
+
+NAMED = {
+    text: f"&{name}" for name, text in html.entities.html5.items() if name.endswith(";") and len(text) == 1
+}
+
+
+def wrapped(value: str, end: str) -> str:
+    """Base64 as mail and `base64` write it, in lines of 76; the value lies over the end of the first."""
+    token = base64.b64encode(b"x" * 48 + value.encode() + b"y" * 60).decode()
+    return end.join(token[at : at + 76] for at in range(0, len(token), 76))
+
 
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": str,
@@ -63,6 +76,24 @@ FORMS: dict[str, Callable[[str], str]] = {
     "pair, two off": lambda value: base64.b64encode(f"a:{value}".encode()).decode(),
     "pair, urlsafe": lambda value: base64.urlsafe_b64encode(f"a:{value} and more".encode()).decode(),
     "hexadecimal": lambda value: value.encode().hex(),
+    "java's URLEncoder": lambda value: urllib.parse.quote_plus(value, safe="*-._").replace("~", "%7E"),
+    "javascript's encodeURIComponent": lambda value: urllib.parse.quote(value, safe="-_.!~*'()"),
+    "javascript's encodeURI": lambda value: urllib.parse.quote(value, safe=";,/?:@&=+$-_.!~*'()#"),
+    "go's user part": lambda value: urllib.parse.quote(value, safe="$&+,;="),
+    "go's path": lambda value: urllib.parse.quote(value, safe="$&+,/:;=@"),
+    "url twice": lambda value: urllib.parse.quote(urllib.parse.quote(value, safe="!*'()"), safe=""),
+    "xml": lambda value: html.escape(value).replace("&#x27;", "&apos;"),
+    "html by number": lambda value: "".join(one if one.isalnum() else f"&#{ord(one):04};" for one in value),
+    "html by name": lambda value: "".join(NAMED.get(one, one) for one in value),
+    "xml in json": lambda value: json.dumps(html.escape(value).replace("&#x27;", "&apos;")),
+    "javascript's strings": lambda value: re.sub(r"[^A-Za-z0-9]", lambda one: f"\\x{ord(one[0]):02x}" if ord(one[0]) < 256 else f"\\u{ord(one[0]):04x}", value),
+    "url in json by number": lambda value: json.dumps(urllib.parse.quote_plus(value, safe="<>&")).replace("&", "\\u0026"),
+    "base64, wrapped": lambda value: wrapped(value, "\n"),
+    "base64, wrapped, windows": lambda value: wrapped(value, "\r\n"),
+    "base64, wrapped, in json": lambda value: json.dumps(wrapped(value, "\r\n")),
+    "base64, wrapped, in docker's log": lambda value: wrapped(value, "\n2026-11-26T22:00:00.123456789Z "),
+    "base64, in a url": lambda value: urllib.parse.quote(base64.b64encode(f"a:{value}".encode()).decode(), safe=""),
+    "base64, slashes escaped": lambda value: base64.b64encode(value.encode()).decode().replace("/", "\\/"),
     "url of a database": lambda value: f"jdbc:postgresql://u:{urllib.parse.quote(value, safe='')}@db/kestra",
 }  # fmt: skip
 
@@ -210,6 +241,71 @@ def test_no_secret_is_shown_by_the_redaction_itself() -> None:
     redaction = Redaction([Secret(PLAIN)])
 
     assert PLAIN not in repr(redaction)
+
+
+@pytest.mark.parametrize("column", range(1, 24))
+def test_base64_that_is_wrapped_anywhere_is_found(column: int) -> None:
+    """Wherever in the secret the line ends, all its lines go."""
+    token = base64.b64encode(f"admin:{PLAIN}".encode()).decode()
+    text = f"before\n{token[:column]}\n{token[column:]}\nafter, too"
+    cleaned = Redaction([Secret(PLAIN)]).clean(text)
+
+    rest = token[column:].rstrip("=")
+    assert not rest or f"\n{rest}" not in cleaned
+    assert "before" in cleaned
+    assert cleaned.endswith("after, too")
+    assert [] == Redaction([Secret(PLAIN)]).scan(cleaned.encode())
+
+
+def test_a_search_hears_who_wants_it_to_end() -> None:
+    """A signal in the middle of a long text is heard there, in cleaning and in scanning."""
+    asked = 0
+
+    def hear() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise KeyboardInterrupt
+
+    redaction, text = Redaction([Secret(PLAIN)]), "A" * 5_000_000
+    with pytest.raises(KeyboardInterrupt):
+        redaction.clean(text, hear)
+    asked = 0
+    with pytest.raises(KeyboardInterrupt):
+        redaction.scan(text.encode(), hear)
+
+
+def test_a_search_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be searched in time is not let through: the caller withholds it."""
+    assert PATIENCE > 10
+    monkeypatch.setattr("reports.redact.PATIENCE", -1.0)
+    redaction = Redaction([Secret(PLAIN)])
+
+    with pytest.raises(Unsearched, match="could not be searched"):
+        redaction.clean("text")
+    with pytest.raises(Unsearched, match="could not be searched"):
+        redaction.scan(b"text")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-Xmx512m -Djavax.net.ssl.trustStorePassword=Ch4ngeit9 -Dx.y=z", {"Ch4ngeit9"}),
+        ("-Djavax.net.ssl.keyStorePassword='two words' -Da=b", {"two words"}),
+        ('"-Dspring.datasource.password=in \\"quotes" -XX:+UseG1GC', {'in "quotes'}),
+        ("--db-password Pl41nW0rd --token=T0k3nT0k", {"Pl41nW0rd", "T0k3nT0k"}),
+        ("Server=db;Password=s3cr3tPw;Port=5432", {"s3cr3tPw"}),
+        ("host=db user=k password=s3cr3tPw port=5432", {"s3cr3tPw"}),
+        ("-Dhttp.proxyPort=3128 -Dpassword.file=/run/x --token-ttl 5", set()),
+        ("-Dkestra.password=${KESTRA_DB_PASSWORD}", set()),
+    ],
+)
+def test_options_that_name_secrets_hold_them(text: str, expected: set[str]) -> None:
+    """Passwords in JAVA_OPTS and in connection strings are secrets, whatever the variable is called."""
+    found = secrets_inside("JAVA_OPTS", text)
+
+    assert expected == {one.value for one in found.values()}
+    assert all(name.startswith("JAVA_OPTS (in its options") for name in found)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from procedures.observe.standin.composing import compose
 from procedures.observe.standin.doors import Doors
 from procedures.observe.standin.looks import Reply, look, told
 from procedures.observe.standin.world import World
-from reports.redact import is_secret_name
+from reports.secret_names import is_secret_name
 
 CALL_LIMIT = 10.0
 NOT_ASKED = "not asked"
