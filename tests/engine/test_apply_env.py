@@ -14,6 +14,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import Stack, free_port, password, wait_for
 
 
@@ -136,6 +137,12 @@ def test_a_database_password_that_the_volume_knows(service: Stack) -> None:
 
 
 @pytest.mark.understudy
+@FAULT(
+    kind="settings with which the server does not come up",
+    phase="after",
+    happened="what ran before runs again, judged by the same checks",
+    verdict="ROLLED BACK, ACCEPTED",
+)
 def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
     """A server that does not come up with the new values runs on the old ones again, judged by the same checks."""
     env, good = service.env_file.read_text(), service.env["UNDERSTUDY"]
@@ -152,6 +159,12 @@ def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
     assert targets.procedure(service, name="apply_env").returncode == 0
 
 
+@FAULT(
+    kind="a signal that asks the run to end",
+    phase="landing",
+    happened="of a change: the old values are started, since the new ones were never seen to work",
+    verdict="INTERRUPTED",
+)
 def test_a_signal_in_the_outage_brings_back_what_ran(service: Stack) -> None:
     """Whoever ends the run between stop and start gets the old values back: the new ones were never seen to work."""
     new = password()
@@ -171,6 +184,12 @@ def test_a_signal_in_the_outage_brings_back_what_ran(service: Stack) -> None:
 
 
 @pytest.mark.understudy
+@FAULT(
+    kind="a signal that asks the run to end",
+    phase="way back",
+    happened="landing ends the way back: what ran before runs",
+    verdict="INTERRUPTED",
+)
 def test_a_signal_on_the_way_back_brings_back_what_ran(service: Stack) -> None:
     """A way back that is cut off between its stop and its start is ended by landing: nothing stays down silently."""
     good = service.env["UNDERSTUDY"]
@@ -201,6 +220,12 @@ def _lets_in(stack: Stack, word: str) -> bool:
         return False
 
 
+@FAULT(
+    kind="the env file is edited while the run prepares",
+    phase="ready",
+    happened="refused: what was checked is what would be started",
+    verdict="REFUSED",
+)
 def test_an_env_file_that_is_edited_meanwhile(service: Stack) -> None:
     """A file that somebody edits while the run prepares closes the second gate: what was checked is what is started."""
     identity = seen.identity(service)

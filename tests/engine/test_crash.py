@@ -188,6 +188,12 @@ def signals_are_heard() -> Iterator[None]:
 
 @pytest.mark.usefixtures("signals_are_heard")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+@FAULT(
+    kind="a signal that asks the run to end",
+    phase="outage",
+    happened="the service is started, and the record written",
+    verdict="INTERRUPTED",
+)
 def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: str) -> None:
     """Asked to end in the outage, the run starts the service, writes its record and ends with 14."""
     then = seen.identity(service)
@@ -211,6 +217,12 @@ def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: 
 
 
 @pytest.mark.usefixtures("signals_are_heard")
+@FAULT(
+    kind="Ctrl-C, twice, to the whole process group",
+    phase="start",
+    happened="the commands in hand end in their own time",
+    verdict="INTERRUPTED",
+)
 def test_ctrl_c_on_the_terminal_cuts_off_no_command(service: Stack) -> None:
     """Ctrl-C goes to the whole process group; the commands in hand end in their own time all the same."""
     run = targets.started(service)
@@ -225,6 +237,12 @@ def test_ctrl_c_on_the_terminal_cuts_off_no_command(service: Stack) -> None:
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "done"
 
 
+@FAULT(
+    kind="a signal that asks the run to end",
+    phase="prepare",
+    happened="the service was not touched, and nothing is left on the engine",
+    verdict="INTERRUPTED",
+)
 def test_a_signal_before_the_stop_touches_nothing(service: Stack) -> None:
     """Asked to end while it prepares, the run ends with 14 and the service was not touched."""
     then = seen.identity(service)
@@ -245,6 +263,12 @@ def test_a_signal_before_the_stop_touches_nothing(service: Stack) -> None:
 
 
 @pytest.mark.usefixtures("signals_are_heard")
+@FAULT(
+    kind="the operator's terminal is closed",
+    phase="outage",
+    happened="the service is started, and the record written",
+    verdict="INTERRUPTED",
+)
 def test_a_closed_terminal_is_a_hang_up(service: Stack) -> None:
     """The operator's terminal closes in the outage: the service is started, the record written, 14."""
     mine, theirs = pty.openpty()
@@ -272,6 +296,12 @@ def test_a_closed_terminal_is_a_hang_up(service: Stack) -> None:
     assert (targets.latest(service) / "report.html").is_file()
 
 
+@FAULT(
+    kind="the terminal is lost without a signal",
+    phase="outage",
+    happened="the run goes on to its end in silence",
+    verdict="ACCEPTED",
+)
 def test_a_terminal_that_is_lost_without_a_signal_is_no_reason_to_end(service: Stack) -> None:
     """Where nobody hangs up and only the writing fails, the run goes on to its end in silence."""
     mine, theirs = pty.openpty()
@@ -287,6 +317,12 @@ def test_a_terminal_that_is_lost_without_a_signal_is_no_reason_to_end(service: S
     assert seen.checksums(targets.latest(service)).returncode == 0
 
 
+@FAULT(
+    kind="the pipe that is written to is closed",
+    phase="outage",
+    happened="the run goes on to its end",
+    verdict="ACCEPTED",
+)
 def test_a_closed_pipe_is_no_reason_to_end(service: Stack) -> None:
     """`pytest -m restart | head -1`, whose pipe is gone in the outage, restarts and writes its record."""
     run = targets.started(service)
@@ -300,6 +336,12 @@ def test_a_closed_pipe_is_no_reason_to_end(service: Stack) -> None:
     assert targets.record(targets.latest(service))["verdict"] == "ACCEPTED"
 
 
+@FAULT(
+    kind="the lock is pruned away",
+    phase="ready",
+    happened="the run ends before the stop",
+    verdict="INTERRUPTED",
+)
 def test_a_lost_lock_ends_the_run_before_the_stop(service: Stack) -> None:
     """Somebody prunes the lock away while the run prepares: nothing is touched, and the run says so."""
     then = seen.identity(service)
@@ -313,6 +355,12 @@ def test_a_lost_lock_ends_the_run_before_the_stop(service: Stack) -> None:
     assert "the lock was lost" in output
 
 
+@FAULT(
+    kind="two runs at once",
+    phase="plan",
+    happened="the second one names the first, which is not disturbed",
+    verdict="LOCKED",
+)
 def test_two_runs_at_once_are_one(service: Stack) -> None:
     """A second run on the same service ends with 15 and names the first; the first one is not disturbed."""
     first = targets.started(service)

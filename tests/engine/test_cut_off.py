@@ -62,6 +62,12 @@ def kept(service: Stack) -> list[str]:
 
 
 @pytest.mark.understudy
+@FAULT(
+    kind="SIGKILL, and the schema has moved since",
+    phase="next run",
+    happened="recover refuses to start what ran before; without that it does",
+    verdict="LOCKED, WOULD BE LET THROUGH, REFUSED, ACCEPTED",
+)
 def test_between_stop_and_start(service: Stack) -> None:
     """What ran before is started again, judged, and the files are left as they are; a schema that has moved refuses it."""
     good = service.env["UNDERSTUDY"]
@@ -133,6 +139,12 @@ def test_what_was_kept_cannot_be_read(service: Stack) -> None:
 
 
 @pytest.mark.understudy
+@FAULT(
+    kind="SIGKILL",
+    phase="way back",
+    happened="recovery goes the way back to its end, whoever types it",
+    verdict="LOCKED, ACCEPTED",
+)
 def test_on_the_way_back(service: Stack) -> None:
     """A way back that was killed between its stop and its start is gone by recovery, whoever else types it."""
     good = service.env["UNDERSTUDY"]
@@ -151,6 +163,12 @@ def test_on_the_way_back(service: Stack) -> None:
     assert all(targets.entries(one)[-1]["kind"] == "sealed" for one in targets.journals(service))
 
 
+@FAULT(
+    kind="SIGKILL",
+    phase="after",
+    happened="of a change that works: it is neither taken back nor started again, and judged as it stands",
+    verdict="ACCEPTED",
+)
 def test_what_was_started_runs_and_answers(service: Stack) -> None:
     """New values that work are neither taken back nor started once more: they are judged as they stand."""
     new = password()

@@ -9,6 +9,7 @@ import pytest
 
 from tests import targets
 from tests.dashboards import Board, board, fixed, mirror
+from tests.faults import FAULT
 from tests.stacks import Stack
 
 CHECK = "post/test_dashboards.py::test_every_dashboard_shows_the_service"
@@ -59,6 +60,12 @@ def test_a_restart_waits_for_a_dashboard_that_keeps_its_answers(service: Stack, 
     assert _result(service)["outcome"] == _result(service, READABLE)["outcome"] == "passed"
 
 
+@FAULT(
+    kind="a dashboard is wrong, stale or silent",
+    phase="after",
+    happened="each tells itself",
+    verdict="NOT ACCEPTED",
+)
 def test_each_dashboard_tells_what_is_amiss_with_it(service: Stack, served: Board) -> None:
     """Another value, none, none that is new, no answer: each tells itself, and nothing is accepted."""
     served.pages |= {

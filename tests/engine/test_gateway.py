@@ -12,6 +12,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.foreign import foreign
 from tests.stacks import SHORT_TIMES, SOURCE, Stack, engine, free_port, wait_for
 
@@ -115,6 +116,12 @@ def test_a_restart_behind_a_slow_gateway_is_accepted(gateway: GatewayStack) -> N
     assert paths["ping"]["length"] > waits["ready"]["took"]
 
 
+@FAULT(
+    kind="the gateway never learns the new container",
+    phase="after",
+    happened="told from a server that is down",
+    verdict="NOT ACCEPTED",
+)
 def test_a_gateway_that_never_learns_is_told_from_a_server_that_is_down(gateway: GatewayStack) -> None:
     """Not accepted: the server itself is well, and the gateway has not learnt it, in so many words."""
     gateway.let_gateway_learn(NEVER)
@@ -134,6 +141,12 @@ def test_a_gateway_that_never_learns_is_told_from_a_server_that_is_down(gateway:
     assert "the server itself is well inside its network" in found["test_health_says_up"]
 
 
+@FAULT(
+    kind="the gateway is gone",
+    phase="before",
+    happened="refused: a restart of the service does not mend it",
+    verdict="REFUSED",
+)
 def test_a_gateway_that_is_gone_closes_the_gate(gateway: GatewayStack) -> None:
     """Before the stop too: a restart of the service does not mend a gateway."""
     _target(gateway)

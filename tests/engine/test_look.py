@@ -10,6 +10,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import Stack, wait_for
 
 
@@ -67,6 +68,12 @@ def test_status_of_a_service_that_does_not_answer(service: Stack, state: object)
     assert "does not answer" in done.stdout
 
 
+@FAULT(
+    kind="the database lets nobody in any more",
+    phase="before",
+    happened="a server that still answers is not healthy",
+    verdict="NOT ACCEPTED",
+)
 def test_status_of_a_database_that_lets_nobody_in(service: Stack) -> None:
     """A server that still answers is not healthy where its credentials would not be let in any more."""
     user, old = service.env["KESTRA_DB_USER"], service.env["KESTRA_DB_PASSWORD"]
@@ -103,6 +110,12 @@ def test_accept_says_that_there_is_no_baseline_and_becomes_one(service: Stack) -
     assert identity == seen.identity(service)
 
 
+@FAULT(
+    kind="the service is stopped, or has no container",
+    phase="after",
+    happened="accept claims nothing of it",
+    verdict="SERVICE DOWN",
+)
 def test_accept_of_a_service_that_is_down(service: Stack) -> None:
     """A service that does not answer is not accepted, and its status says so."""
     with stopped(service):
@@ -124,6 +137,12 @@ def test_a_plan_of_a_look_changes_nothing(service: Stack, name: str) -> None:
     assert before == seen.files(service.root)
 
 
+@FAULT(
+    kind="the archive cannot be read",
+    phase="before",
+    happened="a look stays a look, and nothing is accepted against a past that nobody knows",
+    verdict="HEALTHY, NOT ACCEPTED",
+)
 def test_an_archive_that_cannot_be_read(service: Stack) -> None:
     """It is named with the next move; a look stays a look, and nothing is accepted against a past that nobody knows."""
     file = service.root / "no-archive"

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests import targets
 from tests.engine import service as seen
-from tests.faults import FAULT
+from tests.faults import FAULT, Phase
 from tests.stacks import SHORT_TIMES, Stack, wait_for
 from tests.strangers import LIKE_KESTRA, MUTE, NOT_FOUND, taking
 
@@ -77,6 +78,12 @@ def by_hand(output: str) -> str:
 # --- the service answers, and a claim does not hold: 11
 
 
+@FAULT(
+    kind="the server ignores TERM and is killed",
+    phase="stop",
+    happened="it is back, and that it was killed is told",
+    verdict="NOT ACCEPTED",
+)
 def test_a_server_that_ignores_term_was_killed(service: Stack) -> None:
     """A server that only SIGKILL ended is back, and the run says that it was killed: not accepted."""
     service.set_env(UNDERSTUDY=f"{TIMES} ignore-term", KESTRA_TERMINATION_GRACE="1s", KESTRA_STOP_GRACE="2s")
@@ -88,16 +95,37 @@ def test_a_server_that_ignores_term_was_killed(service: Stack) -> None:
     assert service.is_ready()
 
 
-@pytest.mark.parametrize(
-    ("fault", "check", "word"),
-    [
-        ("auth-off", "test_nobody_is_let_in_without_credentials", "basic auth is not on"),
-        ("auth-off", "test_wrong_credentials_are_refused", "basic auth is not on"),
-        ("wrong-instance", "test_it_is_the_same_instance", "the server is on another database"),
-        ("forget-flow", "test_every_flow_is_there", "missing: probe/hello@1"),
-        ("forget-execution", "test_the_last_executions_are_there", "missing: "),
-    ],
-)
+def another(fault: str, check: str, word: str, *, kind: str) -> ParameterSet:
+    """A case of a new server that is not the one from before, and the row that it stands for."""
+    told = "the service answers, and what it lacks is told"
+    mark = FAULT(kind=f"the new server {kind}", phase=Phase.AFTER, happened=told, verdict="NOT ACCEPTED")
+    return pytest.param(fault, check, word, marks=mark)
+
+
+ANOTHER = [
+    another(
+        "auth-off",
+        "test_nobody_is_let_in_without_credentials",
+        "basic auth is not on",
+        kind="lets everybody in",
+    ),
+    another(
+        "auth-off", "test_wrong_credentials_are_refused", "basic auth is not on", kind="lets everybody in"
+    ),
+    another(
+        "wrong-instance",
+        "test_it_is_the_same_instance",
+        "the server is on another database",
+        kind="is on another database",
+    ),
+    another("forget-flow", "test_every_flow_is_there", "missing: probe/hello@1", kind="has lost a flow"),
+    another(
+        "forget-execution", "test_the_last_executions_are_there", "missing: ", kind="has lost an execution"
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "check", "word"), ANOTHER)
 def test_a_server_that_is_another_one(service: Stack, fault: str, check: str, word: str) -> None:
     """A new server without its credentials, its instance, its flow or its execution is not accepted."""
     next_server(service, fault)
@@ -113,6 +141,28 @@ def test_a_server_that_is_another_one(service: Stack, fault: str, check: str, wo
 # --- the service does not answer: 12
 
 
+@FAULT(
+    kind="the new server falls silent soon after its boot",
+    phase=Phase.SOAK,
+    happened="the last look finds it mute: down, although it had been ready",
+    verdict="SERVICE DOWN",
+)
+def test_a_new_server_that_falls_silent_in_the_soak(service: Stack) -> None:
+    """A server that was ready and answers nothing a second later is no service that is back."""
+    targets.target_file(service, budgets={"boot": "6s", "soak": "3s", "look": "3s"})
+    next_server(service, "hang-after=1")
+    done, record = ended(service, 12, *WAIVED)
+
+    assert "the service was touched and does not answer" in record["verdict_reasons"][0]
+    assert "pytest -m recover" in by_hand(done.stdout)
+
+
+@FAULT(
+    kind="the new server ends at every boot",
+    phase="start",
+    happened="the way by hand is told; recover brings it back once the cause is mended",
+    verdict="SERVICE DOWN, LOCKED, ACCEPTED",
+)
 def test_a_new_server_that_crashes_at_boot(service: Stack) -> None:
     """Where the new server never comes up, the service is called down and the way by hand is told."""
     next_server(service, "crash-at-boot")
@@ -215,6 +265,12 @@ def test_a_stranger_answers_while_a_run_lands(service: Stack) -> None:
     assert targets.entries(targets.journals(service)[-1])[-1]["kind"] != "sealed"
 
 
+@FAULT(
+    kind="a frozen second Kestra holds sessions",
+    phase="outage",
+    happened="the start is held back for the data's sake; with that cleared a restart is a plain one",
+    verdict="SERVICE DOWN, ACCEPTED",
+)
 def test_another_servers_session_in_the_outage(service: Stack) -> None:
     """Another server that is frozen and still connected to the database: not started, and what to clear is told."""
     with seen.second_server(service) as second:
@@ -243,6 +299,12 @@ def test_another_servers_session_in_the_outage(service: Stack) -> None:
 @pytest.mark.parametrize(
     "command", [["stop", "kestra"], ["rm", "-f", "-s", "kestra"]], ids=["stopped", "absent"]
 )
+@FAULT(
+    kind="the service is stopped, or has no container",
+    phase="before",
+    happened="it is started, and judged by what the database says of before",
+    verdict="ACCEPTED",
+)
 def test_a_service_that_is_down_is_started(service: Stack, command: list[str]) -> None:
     """A service that is stopped or has no container is started and judged by what the database says of before."""
     service.compose(*command)
@@ -256,6 +318,12 @@ def test_a_service_that_is_down_is_started(service: Stack, command: list[str]) -
     assert "hello" in seen.flows(service)
 
 
+@FAULT(
+    kind="Postgres was changed in the compose file",
+    phase="start",
+    happened="it is left alone",
+    verdict="ACCEPTED",
+)
 def test_a_changed_postgres_is_left_alone(service: Stack) -> None:
     """What has changed for Postgres in the compose file is not carried out along with a restart of Kestra."""
     postgres = seen.identity(service, seen.DATABASE)

@@ -13,6 +13,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import SHORT_TIMES, Stack, engine, password, run, stack, wait_for
 
 pytestmark = pytest.mark.understudy
@@ -116,6 +117,12 @@ def taken_away(service: Stack) -> None:
 # --- brought back: what was wrong is said, the service runs and is judged
 
 
+@FAULT(
+    kind="the service is stopped, or has no container",
+    phase="next run",
+    happened="recover starts it and tells how it had ended",
+    verdict="ACCEPTED",
+)
 def test_it_was_stopped(service: Stack) -> None:
     """An exited service is started; how it had ended is told."""
     service.container(seen.SERVICE).stop(timeout=10)
@@ -125,6 +132,12 @@ def test_it_was_stopped(service: Stack) -> None:
     assert "exit code 143 (it was asked to end, and did)" in noted(record)
 
 
+@FAULT(
+    kind="the kernel killed the server for its memory",
+    phase="next run",
+    happened="recover starts it and names the limit",
+    verdict="ACCEPTED",
+)
 def test_it_was_killed_for_its_memory(service: Stack) -> None:
     """A server that the kernel killed for its memory is started, and the limit is what is told to look at."""
     ours = service.container(seen.SERVICE)
@@ -141,6 +154,12 @@ def test_it_was_killed_for_its_memory(service: Stack) -> None:
     assert ".HostConfig.Memory" in noted(record)
 
 
+@FAULT(
+    kind="the service is paused",
+    phase="next run",
+    happened="recover lets it go on, asks it to end, and replaces it",
+    verdict="ACCEPTED",
+)
 def test_it_was_paused(service: Stack) -> None:
     """A paused server is let go on, asked to end, and replaced."""
     service.container(seen.SERVICE).pause()
@@ -150,6 +169,12 @@ def test_it_was_paused(service: Stack) -> None:
     assert "was found paused" in noted(record)
 
 
+@FAULT(
+    kind="the server ends at every boot",
+    phase="next run",
+    happened="recover replaces it once its env file is mended",
+    verdict="ACCEPTED",
+)
 def test_it_was_in_a_crash_loop(service: Stack) -> None:
     """A server that ends at every boot is replaced once its `.env` is mended."""
     next_server(service, "crash-at-boot")
@@ -159,6 +184,12 @@ def test_it_was_in_a_crash_loop(service: Stack) -> None:
     assert re.search(r"was found in a restart loop, \d+ restarts so far", noted(record))
 
 
+@FAULT(
+    kind="the server accepts and never answers",
+    phase="next run",
+    happened="recover ends and replaces it",
+    verdict="ACCEPTED",
+)
 def test_it_hung(service: Stack) -> None:
     """A server that accepts and never answers is ended, killed if need be, and replaced."""
     next_server(service, "hang")
@@ -168,6 +199,12 @@ def test_it_hung(service: Stack) -> None:
     assert re.search(r"running and answering on neither port \(.*mute\)", noted(record))
 
 
+@FAULT(
+    kind="a server that lost its database neither answers nor ends",
+    phase="next run",
+    happened="recover kills it after its grace, and the cause is told",
+    verdict="ACCEPTED",
+)
 def test_it_was_a_zombie_since_its_database_was_away(service: Stack) -> None:
     """A server that lost its database and neither answers nor ends is killed after its grace; the cause is told."""
     next_server(service, "zombie-on-db-loss")
@@ -183,6 +220,12 @@ def test_it_was_a_zombie_since_its_database_was_away(service: Stack) -> None:
     assert stop["took"] > 1.5
 
 
+@FAULT(
+    kind="a failed start has left a container that never ran",
+    phase="next run",
+    happened="recover replaces it, and the engine's reason is told",
+    verdict="ACCEPTED",
+)
 def test_a_failed_start_had_left_its_container(service: Stack) -> None:
     """What a start that failed has left, `Created`, with the engine's reason, is replaced once the port is free."""
     taken_away(service)
@@ -199,6 +242,12 @@ def test_a_failed_start_had_left_its_container(service: Stack) -> None:
     assert f"docker ps --filter publish={service.env['KESTRA_HTTP_PORT']}" in noted(record)
 
 
+@FAULT(
+    kind="a start that was cut off has left two containers",
+    phase="next run",
+    happened="a restart is refused; recover clears the one that never ran away",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_a_start_that_was_cut_off_had_left_two(service: Stack) -> None:
     """Beside the old container stands the new one that was never started: it is cleared away, the old one replaced."""
     old = service.container(seen.SERVICE)
@@ -225,6 +274,12 @@ def test_a_start_that_was_cut_off_had_left_two(service: Stack) -> None:
 # --- refused, before anything is stopped for a start that cannot work; what is told to type helps
 
 
+@FAULT(
+    kind="somebody else's container holds the service's name",
+    phase="next run",
+    happened="refused; renamed as told it is out of the way",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_a_stranger_holds_the_name(service: Stack) -> None:
     """A container of somebody else under the service's name stays as it is; renamed as told, it is out of the way."""
     taken_away(service)
@@ -241,6 +296,12 @@ def test_a_stranger_holds_the_name(service: Stack) -> None:
         assert stranger.status == "running"
 
 
+@FAULT(
+    kind="a Kestra that was started by hand holds the service's name",
+    phase="next run",
+    happened="refused: it is not ended unasked; ended as told, the service comes back",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_a_kestra_that_was_started_by_hand_holds_the_name(service: Stack) -> None:
     """A Kestra of `docker run`, without Compose's labels, is not ended unasked; ended as told, the service comes back."""
     ours = service.container(seen.SERVICE)
@@ -262,6 +323,12 @@ def test_a_kestra_that_was_started_by_hand_holds_the_name(service: Stack) -> Non
         recovered(service)
 
 
+@FAULT(
+    kind="the project's network is gone",
+    phase="next run",
+    happened="refused; what is told brings it back",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_the_projects_network_is_gone(service: Stack) -> None:
     """Without its network nobody reaches Postgres: what is told brings it back into a new one, without a restart."""
     taken_away(service)
@@ -278,6 +345,12 @@ def test_the_projects_network_is_gone(service: Stack) -> None:
     assert postgres.attrs["State"]["StartedAt"] == seen.identity(service, seen.DATABASE)[1]
 
 
+@FAULT(
+    kind="an external network is gone",
+    phase="next run",
+    happened="refused, with the command that makes it",
+    verdict="REFUSED",
+)
 def test_an_external_network_is_gone(service: Stack) -> None:
     """A network that Compose does not make is named with the command that does; what runs is not stopped for it."""
     missing = seen.unique("network")
@@ -304,6 +377,12 @@ def test_the_env_file_has_a_wrong_password(service: Stack) -> None:
     assert service.is_ready()
 
 
+@FAULT(
+    kind="Postgres is stopped",
+    phase="next run",
+    happened="refused; what is told brings it back, then recover does",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_its_database_is_away(service: Stack) -> None:
     """Without Postgres nobody can say that no second Kestra is alive: what is told brings it back, then recover does."""
     service.container(seen.DATABASE).stop(timeout=20)
@@ -320,6 +399,12 @@ def test_its_database_is_away(service: Stack) -> None:
 # --- down, and why
 
 
+@FAULT(
+    kind="the database's schema is not this image's",
+    phase="start",
+    happened="the cause is told out of the new server's log",
+    verdict="SERVICE DOWN",
+)
 def test_the_new_server_does_not_boot(service: Stack) -> None:
     """A schema that is not this image's ends every boot: SERVICE DOWN, with the cause out of the new server's log."""
     change = "update flyway_schema_history set checksum = checksum {} 1 where installed_rank = 3"
@@ -343,6 +428,12 @@ def test_the_new_server_does_not_boot(service: Stack) -> None:
     assert "left no folder" not in noted(record)
 
 
+@FAULT(
+    kind="an open journal of another version of the suite",
+    phase="next run",
+    happened="nothing is touched, and the suite that can read it is named",
+    verdict="LOCKED",
+)
 def test_the_journal_of_another_version(service: Stack) -> None:
     """An open journal that this version cannot read: one message with its next move, nothing touched, nothing lost."""
     done: subprocess.CompletedProcess[str] = targets.procedure(service, name="recover")

@@ -14,6 +14,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import SHORT_TIMES, UNDERSTUDY_IMAGE, Stack, engine, free_port, password, stack, wait_for
 
 pytestmark = pytest.mark.understudy
@@ -94,6 +95,12 @@ def identities(service: Stack) -> list[tuple[str, str]]:
 # --- the database
 
 
+@FAULT(
+    kind="Postgres is stopped",
+    phase="before",
+    happened="refused, and the reason names it",
+    verdict="REFUSED",
+)
 def test_postgres_is_stopped(service: Stack) -> None:
     """With Postgres stopped the restart is refused, and the reason names it."""
     postgres = service.container(seen.DATABASE)
@@ -109,6 +116,12 @@ def test_postgres_is_stopped(service: Stack) -> None:
     assert "test_the_new_containers_credentials_log_in" in found
 
 
+@FAULT(
+    kind="a database password that the volume does not know",
+    phase="before",
+    happened="refused, although pg_isready and psql inside the container say fine",
+    verdict="REFUSED",
+)
 def test_the_volume_keeps_the_old_password(service: Stack) -> None:
     """A new password in `.env` that the volume does not know is found, although pg_isready and psql say fine."""
     service.set_env(KESTRA_DB_PASSWORD=password())
@@ -127,6 +140,12 @@ def test_the_volume_keeps_the_old_password(service: Stack) -> None:
     )
 
 
+@FAULT(
+    kind="a second Kestra is alive on the database",
+    phase="before",
+    happened="refused as a matter of data",
+    verdict="REFUSED",
+)
 def test_a_second_server_is_alive_on_the_database(service: Stack) -> None:
     """Heartbeats of another server on this database close the gate as a matter of data."""
     with seen.second_server(service) as second:
@@ -144,6 +163,12 @@ def test_a_second_server_is_alive_on_the_database(service: Stack) -> None:
     [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")],
     ids=["loopback", "IPv4 any", "IPv6 any"],
 )
+@FAULT(
+    kind="a process holds the port that the new container will publish",
+    phase="before",
+    happened="refused, with the process named",
+    verdict="REFUSED",
+)
 def test_a_process_holds_the_port(service: Stack, family: socket.AddressFamily, address: str) -> None:
     """A port in `.env` on which another process of the host listens is found, whichever address it has."""
     port = free_port()
@@ -158,6 +183,12 @@ def test_a_process_holds_the_port(service: Stack, family: socket.AddressFamily, 
     )
 
 
+@FAULT(
+    kind="a container publishes the port that the new container will publish",
+    phase="before",
+    happened="refused, with the container named",
+    verdict="REFUSED",
+)
 def test_another_container_holds_the_port(service: Stack) -> None:
     """A port in `.env` that another container publishes is found, and the container named."""
     port, name = free_port(), seen.unique("publisher")
@@ -168,6 +199,12 @@ def test_another_container_holds_the_port(service: Stack) -> None:
     assert f"port {port} is published by container {name}" in found["test_the_ports_are_free_or_ours"]
 
 
+@FAULT(
+    kind="a port is no number",
+    phase="plan",
+    happened="refused, with the key named",
+    verdict="REFUSED",
+)
 def test_a_port_is_no_number(service: Stack) -> None:
     """A port that is no number is a fault of the `.env`: refused, with the key named."""
     service.set_env(KESTRA_HTTP_PORT="eighty")
@@ -178,6 +215,12 @@ def test_a_port_is_no_number(service: Stack) -> None:
 # --- the env file
 
 
+@FAULT(
+    kind="Windows line ends in the env file",
+    phase="before",
+    happened="refused, before a carriage return becomes part of a password",
+    verdict="REFUSED",
+)
 def test_the_env_file_has_windows_line_ends(service: Stack) -> None:
     """CRLF in the `.env` is named, before a carriage return becomes part of a password."""
     service.write_env_text(service.env_file.read_text().replace("\n", "\r\n"))
@@ -185,6 +228,12 @@ def test_the_env_file_has_windows_line_ends(service: Stack) -> None:
     assert "CRLF" in refused(service)["test_the_files_can_be_used"]
 
 
+@FAULT(
+    kind="a key stands twice in the env file",
+    phase="before",
+    happened="refused, with the key named",
+    verdict="REFUSED",
+)
 def test_a_key_stands_twice(service: Stack) -> None:
     """A key that is set twice is named."""
     service.write_env_text(service.env_file.read_text() + f"KESTRA_DB_PASSWORD={password()}\n")
@@ -192,6 +241,12 @@ def test_a_key_stands_twice(service: Stack) -> None:
     assert "sets KESTRA_DB_PASSWORD 2 times" in refused(service)["test_the_files_can_be_used"]
 
 
+@FAULT(
+    kind="a value in the env file is blank",
+    phase="before",
+    happened="refused, although the compose file has a default",
+    verdict="REFUSED",
+)
 def test_a_value_is_blank(service: Stack) -> None:
     """A blank value for which the compose file has a default is named all the same."""
     service.set_env(KESTRA_HTTP_PORT="")
@@ -200,6 +255,12 @@ def test_a_value_is_blank(service: Stack) -> None:
 
 
 @pytest.mark.parametrize("key", ["KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD"])
+@FAULT(
+    kind="a value in the env file is blank",
+    phase="plan",
+    happened="refused, with the key named: Compose renders nothing without it",
+    verdict="REFUSED",
+)
 def test_a_value_is_blank_that_compose_insists_on(service: Stack, key: str) -> None:
     """A blank value without which Compose renders nothing is a fault of the `.env`: refused, with the key named."""
     service.set_env(**{key: ""})
@@ -207,6 +268,12 @@ def test_a_value_is_blank_that_compose_insists_on(service: Stack, key: str) -> N
     assert f"{key} is blank" in refused_without_a_plan(service)
 
 
+@FAULT(
+    kind="a quote in the env file is never closed",
+    phase="plan",
+    happened="nothing is claimed, and the secret in that line is not passed on",
+    verdict="CANNOT OBSERVE",
+)
 def test_a_quote_that_is_never_closed(service: Stack) -> None:
     """Compose prints a line that it cannot read; what stands there is a secret, and is not passed on."""
     secret = password()
@@ -222,6 +289,12 @@ def test_a_quote_that_is_never_closed(service: Stack) -> None:
 @pytest.mark.parametrize(
     "value", ["Aa1bbbbb$HOME", "Aa1bbbbb #tail", '"Aa1bbbbb\\\\n"'], ids=["dollar", "hash", "backslash"]
 )
+@FAULT(
+    kind="readers of the env file disagree about a password",
+    phase="before",
+    happened="refused, with key and line",
+    verdict="REFUSED",
+)
 def test_a_password_that_readers_disagree_about(service: Stack, value: str) -> None:
     """A password that one reader of the `.env` takes for another one is refused, with key and line named."""
     service.set_env(KESTRA_BASICAUTH_PASSWORD=value)
@@ -232,6 +305,12 @@ def test_a_password_that_readers_disagree_about(service: Stack, value: str) -> N
 
 
 @pytest.mark.parametrize("key", ["KESTRA_HTTP_PORT", "KESTRA_DB_PASSWORD"])
+@FAULT(
+    kind="a variable of the operator's shell beats the env file",
+    phase="before",
+    happened="refused, with the key named",
+    verdict="REFUSED",
+)
 def test_the_operators_shell_beats_the_env_file(service: Stack, key: str) -> None:
     """A variable exported in the operator's shell that wins over the `.env` is found, with the key named."""
     found = refused(service, **{key: str(free_port())})
@@ -242,6 +321,12 @@ def test_the_operators_shell_beats_the_env_file(service: Stack, key: str) -> Non
 # --- image and container
 
 
+@FAULT(
+    kind="the image's name leads to another image than the one that runs",
+    phase="before",
+    happened="refused, and update is named",
+    verdict="REFUSED",
+)
 def test_the_reference_points_elsewhere(service: Stack) -> None:
     """Where the image's reference now leads to another image, the restart names `update` and refuses."""
     with retagged(service, lambda client: client.images.get(OTHER_IMAGE).tag(service.image)):
@@ -250,6 +335,12 @@ def test_the_reference_points_elsewhere(service: Stack) -> None:
     assert "pytest -m update" in reason
 
 
+@FAULT(
+    kind="the image is not on the engine",
+    phase="before",
+    happened="refused: nothing is stopped for a start that cannot be",
+    verdict="REFUSED",
+)
 def test_the_image_is_absent(service: Stack) -> None:
     """Where the image is not on this engine, nothing is stopped for a start that cannot be."""
     with retagged(service, lambda client: client.images.remove(service.image, noprune=True)):
@@ -269,6 +360,12 @@ def retagged(service: Stack, change: Callable[..., object]) -> Iterator[None]:
             client.images.get(UNDERSTUDY_IMAGE).tag(service.image)
 
 
+@FAULT(
+    kind="somebody else's container holds the service's name",
+    phase="before",
+    happened="refused, with its name",
+    verdict="REFUSED",
+)
 def test_a_stranger_holds_the_name(service: Stack) -> None:
     """A container of somebody else that has the name which the start needs is found."""
     ours, name = service.container(seen.SERVICE), f"{service.project}-kestra"
@@ -282,6 +379,12 @@ def test_a_stranger_holds_the_name(service: Stack) -> None:
     assert f"the name {name} is held" in found["test_the_container_name_is_free_or_ours"]
 
 
+@FAULT(
+    kind="the service is paused",
+    phase="before",
+    happened="refused, and recover is named",
+    verdict="REFUSED",
+)
 def test_it_is_paused(service: Stack) -> None:
     """A paused service is refused with "use recover"."""
     ours = service.container(seen.SERVICE)
@@ -298,6 +401,12 @@ def test_it_is_paused(service: Stack) -> None:
 # --- room
 
 
+@FAULT(
+    kind="the archive cannot be written",
+    phase="before",
+    happened="refused, with the path",
+    verdict="REFUSED",
+)
 def test_the_archive_cannot_be_written(service: Stack) -> None:
     """An archive that takes nothing is found before the stop, and the path is named."""
     then = identities(service)
@@ -311,6 +420,12 @@ def test_the_archive_cannot_be_written(service: Stack) -> None:
     assert "The archive takes this run's evidence." in done.stdout
 
 
+@FAULT(
+    kind="the engine's disk has too little room",
+    phase="before",
+    happened="refused",
+    verdict="REFUSED",
+)
 def test_the_disk_is_too_full(service: Stack) -> None:
     """With less room on the engine's disk than the target asks for, nothing is stopped."""
     targets.target_file(service, disk_free=10**17)
@@ -348,6 +463,12 @@ def _unwell(service: Stack) -> Stack:
     return service
 
 
+@FAULT(
+    kind="health answers 200 and says DOWN",
+    phase="before",
+    happened="refused: the body counts",
+    verdict="REFUSED",
+)
 def test_health_says_down_with_a_200(unwell: Stack) -> None:
     """A health page that answers 200 and says DOWN in its body is not taken for health."""
     with_fault(unwell, "unhealthy-body")
@@ -358,6 +479,12 @@ def test_health_says_down_with_a_200(unwell: Stack) -> None:
     assert "pytest -m recover" in reason
 
 
+@FAULT(
+    kind="the server accepts and never answers",
+    phase="before",
+    happened="refused, and recover is named",
+    verdict="REFUSED",
+)
 def test_it_hangs(unwell: Stack) -> None:
     """A server that accepts and never answers is refused with "use recover"."""
     with_fault(unwell, "hang")
@@ -368,6 +495,12 @@ def test_it_hangs(unwell: Stack) -> None:
     assert "pytest -m recover" in reason
 
 
+@FAULT(
+    kind="the stop's grace is shorter than the drain",
+    phase="before",
+    happened="refused",
+    verdict="REFUSED",
+)
 def test_the_grace_is_shorter_than_the_drain(unwell: Stack) -> None:
     """A stop grace that would end the server in the middle of its drain is found."""
     with_fault(unwell, "", KESTRA_STOP_GRACE="3s")
@@ -378,6 +511,12 @@ def test_the_grace_is_shorter_than_the_drain(unwell: Stack) -> None:
     assert "drains up to 5 s" in reason
 
 
+@FAULT(
+    kind="the server ends at every boot",
+    phase="before",
+    happened="refused, and recover is named",
+    verdict="REFUSED",
+)
 def test_it_loops(unwell: Stack) -> None:
     """A server in a crash loop is refused with "use recover"; its container stays the same one."""
     with_fault(unwell, "crash-at-boot")

@@ -13,6 +13,7 @@ from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
+from tests.faults import FAULT
 from tests.foreign import foreign
 from tests.stacks import SOURCE, Stack, stack, wait_for
 from tests.variants import variant
@@ -51,6 +52,12 @@ def test_the_stacks_own_scripts(service: Stack) -> None:
     assert "health-check-all" in (folder / "report.html").read_text()
 
 
+@FAULT(
+    kind="scripts end with failures and did their work",
+    phase="stop",
+    happened="the exit statuses are believed in nothing",
+    verdict="ACCEPTED",
+)
 def test_wrong_exit_codes_of_scripts_that_did_their_work(service: Stack) -> None:
     """A stop that ends with 1 and a start that ends with 2 are believed in nothing; what they left running is ended."""
     bad.target(service, stop=by("stop-well-and-end-with-1.sh"), start=by("start-well-and-end-with-2.sh"))
@@ -66,6 +73,12 @@ def test_wrong_exit_codes_of_scripts_that_did_their_work(service: Stack) -> None
 
 # After a kill the heartbeat of a real server stays young for longer than the next test would wait.
 @pytest.mark.understudy
+@FAULT(
+    kind="a stop script kills and says ✓",
+    phase="stop",
+    happened="the service is back; that it was killed is told",
+    verdict="NOT ACCEPTED",
+)
 def test_a_kill_that_is_called_a_stop_and_passwords_on_the_screen(service: Stack) -> None:
     """A script that says ✓ and ends with 0 has killed the server: not accepted, and the service is back.
 
@@ -86,6 +99,12 @@ def test_a_kill_that_is_called_a_stop_and_passwords_on_the_screen(service: Stack
 
 
 @pytest.mark.parametrize("script", ["stop-by-a-name-that-is-gone.sh", "stop-hangs.sh"])
+@FAULT(
+    kind="a stop script stops nothing, or hangs",
+    phase="stop",
+    happened="nothing is started beside what runs on",
+    verdict="NOT ACCEPTED",
+)
 def test_a_stop_that_stops_nothing(service: Stack, script: str) -> None:
     """Where the stop has not touched the server nothing is started beside it: it runs on, and nothing is accepted."""
     bad.target(service, stop=by(script, **UNREHEARSED, limit="2s"), start=START)
@@ -99,6 +118,12 @@ def test_a_stop_that_stops_nothing(service: Stack, script: str) -> None:
 
 
 @pytest.mark.understudy
+@FAULT(
+    kind="a stop script ends somebody else's container too",
+    phase="stop",
+    happened="named by the engine's events, with its way back",
+    verdict="NOT ACCEPTED",
+)
 def test_a_stop_that_ends_somebody_elses_container_too(images: None, tmp_path: Path) -> None:
     """A stop that nobody could rehearse is judged by the engine's events: the other container is named, with its way back."""
     # An image of its own: this script really stops every container of it, other tests' ones too.
@@ -112,6 +137,12 @@ def test_a_stop_that_ends_somebody_elses_container_too(images: None, tmp_path: P
         assert alone.is_ready()
 
 
+@FAULT(
+    kind="a start script does nothing and says ✓",
+    phase="start",
+    happened="two ways to bring the service up are told",
+    verdict="SERVICE DOWN",
+)
 def test_a_start_that_does_nothing(service: Stack) -> None:
     """A start that only says that it is done leaves the service down: that is said, with two ways to bring it up."""
     bad.target(service, stop=STOP, start=by("start-does-nothing.sh", **UNREHEARSED))
@@ -135,6 +166,12 @@ def test_compose_stands_in_for_a_start_that_does_nothing(service: Stack) -> None
     assert service.is_ready()
 
 
+@FAULT(
+    kind="a script that was only to look ends the service",
+    phase="prepare",
+    happened="it is started again, and the run goes no further",
+    verdict="NOT ACCEPTED",
+)
 def test_a_look_that_ends_the_service(service: Stack) -> None:
     """A script that was only to look and ends the service is found out: started again, told, and the run goes no further."""
     bad.target(service, status=by("status-that-stops.sh", **UNREHEARSED))
@@ -145,6 +182,12 @@ def test_a_look_that_ends_the_service(service: Stack) -> None:
     assert service.is_ready()
 
 
+@FAULT(
+    kind="a start script reads the env file in a way of its own",
+    phase="after",
+    happened="foreseen, or, where nobody may rehearse it, named afterwards",
+    verdict="REFUSED, NOT ACCEPTED",
+)
 def test_a_value_cut_short_and_a_validation_that_disagrees(service: Stack) -> None:
     """Where a script reads the env file in a way of its own, that is foreseen, or named afterwards and not accepted.
 

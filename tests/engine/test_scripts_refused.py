@@ -11,6 +11,7 @@ from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import START, STOP, by
+from tests.faults import FAULT
 from tests.stacks import Stack, engine, run
 
 SKIP = "SKIP_Kestra_AUTO_START"
@@ -124,6 +125,12 @@ def test_a_start_that_leaves_kestra_out_on_purpose(service: Stack) -> None:
     assert alike == "failed: nobody reads SKIP_KESTRA_AUTO_START"
 
 
+@FAULT(
+    kind="a script is missing, a folder or not executable",
+    phase="before",
+    happened="refused, each by its step",
+    verdict="REFUSED",
+)
 def test_what_is_not_there(service: Stack) -> None:
     """A script that is missing, a directory or not executable is told by its step; so is all else that is not there."""
     gateway = seen.unique("gateway")
@@ -151,6 +158,12 @@ def test_what_is_not_there(service: Stack) -> None:
     ]
 
 
+@FAULT(
+    kind="a validation command can say nothing",
+    phase="before",
+    happened="refused",
+    verdict="REFUSED",
+)
 def test_validation_commands_that_can_say_nothing(service: Stack) -> None:
     """A validation that has looked at nothing, prints no JSON or hangs is known before the stop."""
     healthy = {"key": "overallHealth", "value": "healthy"}
@@ -172,6 +185,12 @@ def test_validation_commands_that_can_say_nothing(service: Stack) -> None:
     assert "nothing has looked at 0" in found["test_the_validation_commands_look_at_something"]
 
 
+@FAULT(
+    kind="unknown keys in the target file",
+    phase="plan",
+    happened="said in one message, and nothing is looked at",
+    verdict="USAGE ERROR",
+)
 def test_a_driver_and_a_step_that_nobody_knows(service: Stack) -> None:
     """What is written wrong in the target file is said in one message, and nothing is looked at."""
     bad.target(service, strat=START, stop={"driver": "scirpts", "command": []}, start={"driver": "scripts"})

@@ -18,6 +18,7 @@ from procedures.observe.endpoint import Endpoint
 from procedures.observe.engine import EngineObserver
 from tests import targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.second import NAME, RemoteStack, SecondEngine, second_engine
 from tests.stacks import POSTGRES_IMAGE, SOURCE, Stack, free_port, run, wait_for
 
@@ -124,6 +125,12 @@ def test_a_port_is_judged_where_the_engine_is(remote: RemoteStack, twin: Stack) 
     assert twin.is_ready()
 
 
+@FAULT(
+    kind="one engine by two addresses",
+    phase="plan",
+    happened="the second run meets the lock of the first",
+    verdict="LOCKED",
+)
 def test_an_engine_with_two_addresses_has_one_lock(remote: RemoteStack) -> None:
     """A run that holds the target by the socket is met by one that comes by TCP."""
     targets.target_file(remote, **_named_by(remote, "TCP"))
@@ -145,6 +152,12 @@ def test_an_engine_with_two_addresses_has_one_lock(remote: RemoteStack) -> None:
     assert seen.identity(remote) == then
 
 
+@FAULT(
+    kind="the address leads to another, healthy server",
+    phase="before",
+    happened="refused",
+    verdict="REFUSED",
+)
 def test_an_address_that_leads_to_the_twin_is_found(remote: RemoteStack, twin: Stack) -> None:
     """A healthy server that answers at the address and is another one closes the gate."""
     urls = {"http_url": twin.http_url, "management_url": twin.management_url}
@@ -157,6 +170,12 @@ def test_an_address_that_leads_to_the_twin_is_found(remote: RemoteStack, twin: S
     assert seen.identity(remote) == then
 
 
+@FAULT(
+    kind="an engine elsewhere publishes on its own loopback",
+    phase="before",
+    happened="refused: nobody here can reach it",
+    verdict="REFUSED",
+)
 def test_a_port_that_the_engines_host_keeps_to_itself_is_found(remote: RemoteStack) -> None:
     """What that host publishes on its own loopback nobody here can reach: said before anything stops."""
     targets.target_file(remote, **_named_by(remote, "TCP"))

@@ -15,6 +15,7 @@ import pytest
 
 from tests import endings, targets
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import COMPOSE_FILE, Stack
 
 
@@ -51,6 +52,12 @@ def unobservable(service: Stack, env: dict[str, str] | None = None, before: tupl
     return done.stdout
 
 
+@FAULT(
+    kind="the compose file is missing",
+    phase="plan",
+    happened="nothing is claimed, and the path is named",
+    verdict="CANNOT OBSERVE",
+)
 def test_the_compose_file_is_missing(service: Stack) -> None:
     """Without its compose file there is no plan: the missing path is named."""
     service.compose_file.rename(service.root / "aside.yml")
@@ -62,6 +69,12 @@ def test_the_compose_file_is_missing(service: Stack) -> None:
     assert f"{service.compose_file} does not exist" in told
 
 
+@FAULT(
+    kind="the compose file is no YAML",
+    phase="plan",
+    happened="nothing is claimed; Compose's own words are told",
+    verdict="CANNOT OBSERVE",
+)
 def test_the_compose_file_cannot_be_parsed(service: Stack) -> None:
     """A compose file that is no YAML is named, in Compose's own words."""
     service.compose_file.write_text("services:\n  kestra: [unclosed\n")
@@ -69,6 +82,12 @@ def test_the_compose_file_cannot_be_parsed(service: Stack) -> None:
     assert "Compose cannot render the files: " in unobservable(service)
 
 
+@FAULT(
+    kind="the compose file lacks the service",
+    phase="plan",
+    happened="nothing is claimed; those that it knows are named",
+    verdict="CANNOT OBSERVE",
+)
 def test_the_compose_file_lacks_the_service(service: Stack) -> None:
     """A service that the compose file does not know is named beside those that it knows."""
     targets.target_file(service, service="kestra-server")
@@ -78,6 +97,12 @@ def test_the_compose_file_lacks_the_service(service: Stack) -> None:
     assert "kestra, kestra-postgres" in told
 
 
+@FAULT(
+    kind="the env file is missing",
+    phase="plan",
+    happened="nothing is claimed, and the path is named",
+    verdict="CANNOT OBSERVE",
+)
 def test_the_env_file_is_missing(service: Stack) -> None:
     """Without its env file there is no plan: the missing path is named."""
     service.env_file.unlink()
@@ -85,6 +110,12 @@ def test_the_env_file_is_missing(service: Stack) -> None:
     assert f"{service.env_file} does not exist" in unobservable(service)
 
 
+@FAULT(
+    kind="no engine answers",
+    phase="plan",
+    happened="nothing is claimed, and how to start one is told",
+    verdict="CANNOT OBSERVE",
+)
 def test_no_engine_answers(service: Stack) -> None:
     """An address where no engine answers is named, and how to start one."""
     told = unobservable(service, {"DOCKER_HOST": f"unix://{service.root}/nobody.sock"})
@@ -93,6 +124,12 @@ def test_no_engine_answers(service: Stack) -> None:
     assert "systemctl start docker" in told
 
 
+@FAULT(
+    kind="no permission for the engine's socket",
+    phase="plan",
+    happened="nothing is claimed, and the mode is told",
+    verdict="CANNOT OBSERVE",
+)
 def test_there_is_no_permission_for_the_socket(service: Stack, tmp_path: Path) -> None:
     """A socket that this user may not open is not taken for an absent engine: the group is the next move."""
     path = tmp_path / "engine.sock"
@@ -140,6 +177,12 @@ def test_an_ordinary_user_is_told_which_group_he_lacks(service: Stack) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@FAULT(
+    kind="the docker client has no Compose",
+    phase="plan",
+    happened="nothing is claimed, and the package is named",
+    verdict="CANNOT OBSERVE",
+)
 def test_there_is_no_compose(service: Stack, tmp_path: Path) -> None:
     """A docker client without its Compose plugin is told from a compose file that is wrong."""
     told = unobservable(
@@ -150,6 +193,12 @@ def test_there_is_no_compose(service: Stack, tmp_path: Path) -> None:
     assert "docker-compose-plugin" in told
 
 
+@FAULT(
+    kind="there is no docker client",
+    phase="plan",
+    happened="nothing is claimed",
+    verdict="CANNOT OBSERVE",
+)
 def test_there_is_no_docker_client(service: Stack, tmp_path: Path) -> None:
     """A machine without docker is told to install it."""
     told = unobservable(service, {"PATH": str(tmp_path)})
@@ -166,6 +215,12 @@ def path_with(folder: Path, words: str) -> dict[str, str]:
     return {"PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
+@FAULT(
+    kind="the engine accepts and never answers",
+    phase="plan",
+    happened="given up after a limit",
+    verdict="CANNOT OBSERVE",
+)
 def test_the_engine_falls_silent(service: Stack) -> None:
     """An engine that accepts and never answers is given up after a limit, and named."""
     path = service.root / "mute.sock"

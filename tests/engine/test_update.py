@@ -10,10 +10,12 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests import targets
 from tests.dashboards import Board, board, mirror
 from tests.engine import service as seen
+from tests.faults import FAULT, Phase
 from tests.registry import Registry, registry
 from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, stack
 from tests.variants import Flaw, variant
@@ -64,16 +66,25 @@ def test_nothing_new(pulled: Stack, shelf: Registry) -> None:
     assert targets.record(targets.latest(pulled))["executed"] is False
 
 
-@pytest.mark.parametrize(
-    ("fault", "says"),
-    [
-        (lambda shelf: shelf.refusing(), "does not announce"),
-        (lambda shelf: shelf.hanging(), "did not answer within"),
-        (lambda shelf: shelf.hanging_in_layer(), "could not be pulled"),
-        (lambda shelf: shelf.lying(NAME, f"sha256:{'0' * 64}"), "announced was sha256:000"),
-    ],
-    ids=["refuses", "hangs", "hangs in a layer", "lies"],
-)
+def registry_that(
+    kind: str, says: str, fault: Callable[[Registry], AbstractContextManager[None]]
+) -> ParameterSet:
+    """A case of a registry that does not deliver, and the row that it stands for."""
+    phase = Phase.PREPARE if kind in {"hangs in a layer", "lies"} else Phase.BEFORE
+    told = "refused before the stop, and what was prepared is undone"
+    mark = FAULT(kind=f"the registry {kind}", phase=phase, happened=told, verdict="REFUSED")
+    return pytest.param(fault, says, id=kind, marks=mark)
+
+
+REGISTRIES = [
+    registry_that("refuses", "does not announce", lambda shelf: shelf.refusing()),
+    registry_that("hangs", "did not answer within", lambda shelf: shelf.hanging()),
+    registry_that("hangs in a layer", "could not be pulled", lambda shelf: shelf.hanging_in_layer()),
+    registry_that("lies", "announced was sha256:000", lambda shelf: shelf.lying(NAME, f"sha256:{'0' * 64}")),
+]
+
+
+@pytest.mark.parametrize(("fault", "says"), REGISTRIES)
 def test_a_registry_that_does_not_deliver(
     pulled: Stack, shelf: Registry, fault: Callable[[Registry], AbstractContextManager[None]], says: str
 ) -> None:
@@ -97,6 +108,12 @@ def test_a_registry_that_does_not_deliver(
     assert list(Path(pulled.root / targets.STATE).rglob("*.kept.json")) == []
 
 
+@FAULT(
+    kind="the disk has no room for a second image",
+    phase="before",
+    happened="refused before the pull",
+    verdict="REFUSED",
+)
 def test_an_image_that_the_disk_has_no_room_for(pulled: Stack, shelf: Registry) -> None:
     """A disk that cannot hold a second image beside the present one is found out before the pull."""
     identity = seen.identity(pulled)
@@ -116,7 +133,28 @@ def test_an_image_that_the_disk_has_no_room_for(pulled: Stack, shelf: Registry) 
 
 @pytest.mark.parametrize(
     ("version", "check"),
-    [("0.19.4", "test_it_is_no_older_version"), ("1.0.0", "test_it_is_no_other_major_version")],
+    [
+        pytest.param(
+            "0.19.4",
+            "test_it_is_no_older_version",
+            marks=FAULT(
+                kind="the new image is of an older version",
+                phase=Phase.READY,
+                happened="refused before the stop, unless somebody says that it is meant",
+                verdict="REFUSED",
+            ),
+        ),
+        pytest.param(
+            "1.0.0",
+            "test_it_is_no_other_major_version",
+            marks=FAULT(
+                kind="the new image is of another major version",
+                phase=Phase.READY,
+                happened="refused before the stop, unless somebody says that it is meant",
+                verdict="REFUSED",
+            ),
+        ),
+    ],
 )
 def test_a_version_that_needs_a_word(pulled: Stack, shelf: Registry, version: str, check: str) -> None:
     """A downgrade and a major jump are refused before the stop; somebody must say that it is meant, and why."""
@@ -170,6 +208,12 @@ def test_a_name_that_was_new_is_taken_away_again(pulled: Stack, shelf: Registry)
         assert [one for one in client.images.list() if shelf.reference(name) in one.tags] == []
 
 
+@FAULT(
+    kind="the probe is killed",
+    phase="stop",
+    happened="the outage's end is unknown: nothing is accepted, and nothing gone back from",
+    verdict="NOT ACCEPTED",
+)
 def test_a_probe_that_is_killed_leads_nowhere(pulled: Stack, shelf: Registry) -> None:
     """Nobody saw the outage's end: that is unknown, so nothing is accepted, and nothing is gone back from."""
     with variant("0.20.9") as image:
@@ -205,6 +249,12 @@ def _probe_of(parent: int) -> int:
     raise LookupError(f"process {parent} has no probe")
 
 
+@FAULT(
+    kind="SIGKILL",
+    phase="outage",
+    happened="of an update: recover starts the image that ran before, and gives its name back",
+    verdict="ACCEPTED",
+)
 def test_a_run_killed_in_its_outage(pulled: Stack, shelf: Registry) -> None:
     """Recovery starts the image that ran before, and the name that the pull had moved is given back to it."""
     before, reference = _image(pulled), shelf.reference(NAME)
@@ -226,6 +276,12 @@ def test_a_run_killed_in_its_outage(pulled: Stack, shelf: Registry) -> None:
     assert f"undone: docker tag {before} {reference}" in done.stdout
 
 
+@FAULT(
+    kind="a new image that does not run",
+    phase="after",
+    happened="what ran before runs again; the image is not tried a second time",
+    verdict="ROLLED BACK, REFUSED",
+)
 def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     """An image that does not run is taken back: what ran before runs again, judged by the same checks, exit 13."""
     before = _image(pulled)
@@ -257,6 +313,12 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     assert identity == seen.identity(pulled)
 
 
+@FAULT(
+    kind="a new image migrates the schema and breaks",
+    phase="way back",
+    happened="the way back is closed, which is said, and the old image is not run",
+    verdict="SERVICE DOWN",
+)
 def test_an_image_that_migrates_and_breaks(images: None, tmp_path: Path) -> None:
     """Where the schema has moved there is no way back: that is said, and the run stops there, the old image not run."""
     with variant("0.21.3", flaw=Flaw.CRASHES) as image, stack(tmp_path) as own:

@@ -163,4 +163,13 @@ TARGETED = (
     _restart("--waive", SERVICE_CHECK, "--waive", DATA_CHECK, "--reason=x", says="protects data"),
 )
 
-ALL = (*NARROWED, *NOT_RUN, *TAKEN_AWAY, *ADDED, *NAMED, *TARGETED)
+GROUPS: dict[str, tuple[Case, ...]] = {
+    "options that leave checks out": NARROWED,
+    "options by which checks do not run": NOT_RUN,
+    "a plugin that the gate needs is taken away": TAKEN_AWAY,
+    "plugins or options that repeat, spread or reorder checks": ADDED,
+    "no procedure, two of them, or half of one": NAMED,
+    "a target or a waiver that is none": TARGETED,
+}
+"""What somebody has typed wrong, by its kind."""
+ALL = tuple(case for cases in GROUPS.values() for case in cases)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import FAULT
 from tests.selection.conftest import identity
 from tests.selection.typed import SUITE, Typed
 from tests.stacks import Stack
@@ -105,6 +106,12 @@ def _ignore_in_a_conftest(checks: Path) -> None:
     ],
     ids=lambda damage: damage.__name__.strip("_"),
 )  # fmt: skip
+@FAULT(
+    kind="a check file is damaged",
+    phase="plan",
+    happened="it is no shorter plan: nothing is begun",
+    verdict="USAGE ERROR",
+)
 def test_a_damaged_check_file_is_a_usage_error(
     damage: object, checkout: Path, service: Stack, typed: Typed
 ) -> None:

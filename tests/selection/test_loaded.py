@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports.evidence import Phase
+from tests.faults import FAULT
 from tests.selection.conftest import identity, leftovers
 from tests.selection.typed import Typed
 from tests.stacks import Stack
@@ -89,6 +90,12 @@ def test_it_acts_in_its_own_order_or_not_at_all(
 
 
 @pytest.mark.parametrize("text", [SHORTER, TWICE], ids=["shorter", "twice"])
+@FAULT(
+    kind="a plugin leaves a check out, or asks one twice",
+    phase="plan",
+    happened="the run ends before it begins",
+    verdict="USAGE ERROR",
+)
 def test_another_list_of_checks_is_refused(text: str, service: Stack, typed: Typed, tmp_path: Path) -> None:
     """A plugin that leaves a check out, or asks one twice, ends the run before it begins."""
     before = identity(service)
@@ -101,6 +108,12 @@ def test_another_list_of_checks_is_refused(text: str, service: Stack, typed: Typ
 
 
 @pytest.mark.parametrize("text", [SKIPPING, NOT_ASKING], ids=["skipped", "not asked"])
+@FAULT(
+    kind="a plugin skips a check, or swallows its turn",
+    phase="before",
+    happened="it is no passed one: the gate stays closed",
+    verdict="REFUSED",
+)
 def test_a_check_that_was_not_asked_keeps_the_gate_closed(
     text: str, service: Stack, typed: Typed, tmp_path: Path
 ) -> None:
