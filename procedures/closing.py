@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import restart, verdict
+from procedures import logbook, verdict
 from procedures.journal import Story
 from procedures.run import Run
 from reports import archive, junit
@@ -128,13 +128,25 @@ def save_last_logs(run: Run) -> None:
     if run.changed:
         try:
             for one in run.observers.containers():
-                restart.save_log(run.observers, one, run.folder, run.redaction.clean, "after")
+                logbook.save(run.observers, one, run.folder, run.redaction.clean, "after")
         except Exception as error:  # noqa: BLE001 - a log that cannot be had takes no record with it
             run.finding(f"the new container's log could not be saved: {error}")
+        _save_last_words(run, run.folder)
     if run.journal is not None:
         with contextlib.suppress(OSError):
             text = run.journal.file.read_text(encoding="utf-8")
-            (run.folder / "journal.jsonl").write_text(run.redaction.clean(text), encoding="utf-8")
+            archive.write_private(run.folder / "journal.jsonl", run.redaction.clean(text))
+
+
+def _save_last_words(run: Run, folder: Path) -> None:
+    """Save what the container that was stopped said until its end: how it drained, or that it was forced."""
+    words = run.restarting.last_words if run.restarting else None
+    if words is None:
+        return
+    try:
+        logbook.save_last_words(words, run.observers, folder, run.redaction.clean)
+    except Exception as error:  # noqa: BLE001 - as above
+        run.finding(f"what the old container said at its end could not be saved: {error}")
 
 
 def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
@@ -178,7 +190,7 @@ def seal_killed(run: Run, story: Story) -> Path | None:
         return None
     try:
         text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
-        (folder / "journal.jsonl").write_text(text, encoding="utf-8")
+        archive.write_private(folder / "journal.jsonl", text)
         archive.write_record(folder, told, lambda secret: secret.value)
         archive.write_report(folder, told, run.redaction.clean)
         return archive.seal(folder, told)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from procedures import conditions, holders
 from procedures.interruption import HURRIED
-from procedures.observe.engine import moment, within
+from procedures.observe import logs
+from procedures.observe.engine import moment
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.run import Run
@@ -137,25 +138,15 @@ def _of_containers(observers: Observers, seen: Snapshot) -> list[Source]:
     moments = [datetime.now(UTC) + timedelta(seconds=observers.skew)]
     for one in services:
         moments += [moment(one.started_at), moment(one.finished_at)]
-        text = since_last(_log(observers, one), BOOTED)
+        text = since_last(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), BOOTED)
         sources.append(Source(f"the log of {one.name}", frozenset({Speaker.KESTRA}), text))
     for one in databases:
-        text = _near(_log(observers, one), moments)
+        text = _near(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), moments)
         if isinstance(seen.database, Database) and seen.database.login == "ok":
             # Whoever was refused, it is not this service: its credentials have just been let in.
             text = "\n".join(line for line in text.splitlines() if "authentication failed" not in line)
         sources.append(Source(f"the log of {one.name}", frozenset({Speaker.POSTGRES}), text))
     return sources
-
-
-def _log(observers: Observers, one: Container) -> str:
-    try:
-        text, _ = within(
-            LOG_LIMIT + 2, "the container's log", observers.engine.logs, one.id, LOG_BYTES, LOG_LIMIT
-        )
-    except CannotObserve:
-        return ""
-    return bytes(text).decode(errors="replace")
 
 
 def _near(text: str, moments: list[datetime]) -> str:

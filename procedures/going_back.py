@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from procedures import diagnosis, expected, reaching, restart, returning
+from procedures import diagnosis, expected, logbook, reaching, restart, returning
 from procedures.problems import Blocked
 from procedures.run import Run
 from procedures.waiting import Look
@@ -102,6 +102,6 @@ def _save_failed_logs(run: Run) -> None:
         return
     try:
         for one in run.observers.containers():
-            restart.save_log(run.observers, one, run.folder, run.redaction.clean, "failed")
+            logbook.save(run.observers, one, run.folder, run.redaction.clean, "failed")
     except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
         run.finding(f"the log of what failed could not be saved: {error}")

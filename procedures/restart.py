@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import leftovers, reaching
+from procedures import leftovers, logbook, reaching
 from procedures.acting import Acting, Tell
 from procedures.acts import Start, Stop
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
 from procedures.expected import silent_parts
-from procedures.observe.engine import within
+from procedures.observe import logs
 from procedures.observe.snapshot import Observers
 from procedures.plan import State
 from procedures.problems import CannotObserve, StepFailed
@@ -91,6 +91,8 @@ class Restart:
         self._waiting = waiting
         self.scripted = Scripted(acting, observers, waiting, driver)
         self._keep: Tell | None = None
+        self.last_words: logs.LastWords | None = None
+        """What the container that was stopped has said since, until its end."""
 
     def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
         """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
@@ -99,7 +101,7 @@ class Restart:
 
         def save() -> StepResult:
             try:
-                told = [save_log(self._observers, one, folder, clean, "before") for one in containers]
+                told = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
             except OSError as error:
                 raise StepFailed(
                     f"the logs cannot be saved: {error}",
@@ -137,6 +139,7 @@ class Restart:
         if UNPAUSE in self._planned:
             self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
         step = self._planned[STOP]
+        self.last_words = logbook.follow(self._observers, container, engine_time(self._observers))
         began, asked = engine_time(self._observers), time.monotonic()
         own = self.scripted.is_own(STOP)
         command = self._driver.stop(grace, step.limit)
@@ -315,17 +318,3 @@ def engine_time(observers: Observers) -> float:
 def is_ready(server: Server) -> bool:
     """Whether health says UP in its body and the HTTP port answers."""
     return server.health.status == 200 and server.health.body_status == "UP" and server.ping.status == 200
-
-
-def save_log(
-    observers: Observers, container: Container, folder: Path, clean: Callable[[str], str], when: str
-) -> str:
-    """Write the newest part of a container's log into the evidence; return a line that says so."""
-    limit = observers.target.log_bytes
-    patience = observers.target.budgets.save_logs
-    text, cut = within(
-        patience + 5, "the container's log", observers.engine.logs, container.id, limit, patience
-    )
-    name = f"log-{when}-{container.name}.txt"
-    (folder / name).write_text(clean(text.decode(errors="replace")), encoding="utf-8")
-    return f"{name}: {len(text)} bytes{f', cut to the newest {limit}' if cut else ''}"

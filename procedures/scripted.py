@@ -19,6 +19,7 @@ from procedures.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, 
 from procedures.target import Target
 from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
+from reports import archive, excerpt
 from reports.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
 from reports.observed import Container, Rendering, Unseen
 from reports.scripted import Rehearsal, ScriptSeen
@@ -263,7 +264,7 @@ def told(step: Step, result: Result, folder: Path | None, clean: Callable[[str],
         "",
         result.took,
         result.exit_code,
-        text[-TAIL:],
+        excerpt.last(text, TAIL),
         ", ".join(filter(None, (_how(result), unsaved))),
     )
 
@@ -271,7 +272,7 @@ def told(step: Step, result: Result, folder: Path | None, clean: Callable[[str],
 def _unsaved(file: Path, text: str) -> str:
     """Save what a script printed; return why that could not be done: the step itself goes on, whatever the archive does."""
     try:
-        file.write_text(text, encoding="utf-8")
+        archive.write_private(file, text)
     except OSError as error:
         return f"what it printed is not in {file.name}: {error.strerror or error}"
     return ""
@@ -293,7 +294,7 @@ def _how(result: Result) -> str:
 
 def _last_word(output: str) -> tuple[str, ...]:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return (f"its last words: {lines[-1][:200]}",) if lines else ()
+    return (f"its last words: {excerpt.last(lines[-1], 200)}",) if lines else ()
 
 
 def _signals(watch: Watch, began: float, container: str) -> int:

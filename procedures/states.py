@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import partial
 
 from procedures import (
     PROCEDURES,
@@ -188,7 +189,8 @@ class States:
             raise Blocked(self.run.unprepared or "nothing is prepared without a lock, a journal and a folder")
         before = self.before()
         containers = (*_known(before.containers), *_known(before.database_containers))
-        self.run.restarting.prepare(self.run.folder, containers, self.run.redaction.clean)
+        clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
+        self.run.restarting.prepare(self.run.folder, containers, clean)
         if self.run.preparing is not None:
             self.run.preparing.prepare(before)
         self.run.watch = Watch(self.run.observers)

@@ -20,7 +20,7 @@ from reports.index import Listed, to_index
 from reports.markup import slug
 from reports.observed import Secret
 from reports.record import RecordUnreadable, from_plain, to_plain
-from reports.redact import Redaction
+from reports.redact import Redaction, Unsearched
 
 RECORD = "evidence.json"
 REPORT = "report.html"
@@ -64,7 +64,8 @@ def begin(archive: Path, stem: str) -> Path:
     head, _, short = stem.rpartition("-")
     folder = archive / f"{head}-{RUNNING}-{short}"
     with _told(folder):
-        folder.mkdir(parents=True)
+        archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
         _sync(archive)
     return folder
 
@@ -74,6 +75,13 @@ def key_of(folder: Path) -> tuple[int, int]:
     with _told(folder):
         found = folder.stat()
     return found.st_dev, found.st_ino
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of a run that only its owner can read; it is on the disk for certain once the run is sealed."""
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
 
 
 def write_record(
@@ -127,6 +135,10 @@ def seal(folder: Path, evidence: Evidence) -> Path:
     """Write the checksums, give the folder its final name, and return it."""
     head, _, short = folder.name.rpartition(f"-{RUNNING}-")
     final = folder.with_name(f"{head}-{slug(evidence.verdict)}-{short}") if head else folder
+    for path in _files(folder):
+        # What pytest and its plugins wrote is open to everybody until here; the folder never was.
+        with _told(path):
+            path.chmod(0o600)
     write_sums(folder)
     with _told(final):
         if final != folder:
@@ -234,10 +246,17 @@ def _leaks(folder: Path, redaction: Redaction) -> list[tuple[Path, Leak]]:
     with _told(folder):
         for path in _files(folder):
             name = path.relative_to(folder).as_posix()
-            found = redaction.scan(os.fsencode(name)) + redaction.scan(path.read_bytes())
+            found = _scanned(redaction, name, path)
             if found:
                 leaks.append((path, Leak(redaction.clean(name), tuple(dict.fromkeys(found)))))
     return leaks
+
+
+def _scanned(redaction: Redaction, name: str, path: Path) -> list[str]:
+    try:
+        return redaction.scan(os.fsencode(name)) + redaction.scan(path.read_bytes())
+    except Unsearched as error:
+        return [str(error)]
 
 
 def _listed(folder: Path) -> Listed:
@@ -272,7 +291,6 @@ def _write(path: Path, content: str) -> Path:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -205,24 +205,6 @@ class EngineObserver:
             ) from error
         return str(data.id)
 
-    def logs(self, container: str, limit_bytes: int, limit: float) -> tuple[bytes, bool]:
-        """Return the newest lines of a container's log, both streams with their times, and whether it was cut."""
-        deadline = time.monotonic() + limit
-        lines = max(1000, limit_bytes // 200)
-        kept, cut = bytearray(), False
-        with self._reading("the container's log"):
-            for chunk in self.client.api.logs(
-                container, stream=True, follow=False, timestamps=True, tail=lines
-            ):
-                kept += chunk
-                if len(kept) > limit_bytes:
-                    del kept[: len(kept) - limit_bytes]
-                    cut = True
-                if time.monotonic() > deadline:
-                    cut = True
-                    break
-        return bytes(kept), cut
-
     def _describe(self, container: str) -> Container | None:
         said = self.described(container)
         return None if said is None else _container(said)

@@ -9,6 +9,7 @@ import os
 import secrets
 import shlex
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,11 @@ def forms(secret: str, users: tuple[str, ...]) -> dict[str, str]:
         "in HTML's text": html.escape(secret, quote=False),
         "in JSON in HTML": html.escape(json.dumps(secret)[1:-1]),
         "as Compose doubles it": secret.replace("$", "$$"),
+        "by Java's URLEncoder": quote_plus(secret, safe="*-._").replace("~", "%7E"),
+        "by JavaScript's encodeURIComponent": quote(secret, safe="-_.!~*'()"),
+        "by Go's Userinfo": quote(secret, safe="$&+,;="),
+        "in XML": html.escape(secret).replace("&#x27;", "&apos;"),
+        "in HTML by number": "".join(one if one.isalnum() else f"&#{ord(one)};" for one in secret),
         "in base64": base64.b64encode(secret.encode()).decode(),
         "in base64 for URLs": base64.urlsafe_b64encode(secret.encode()).decode(),
         "as Python shows it": repr(secret)[1:-1],
@@ -114,6 +120,60 @@ def test_the_servers_log_is_searched_too(service: Stack) -> None:
     assert done.returncode == 0, done.stdout
     assert log.count("login of admin with ") == 3
     assert hits(service, told(done)) == []
+
+
+def wrapped(secret: str, end: str) -> str:
+    """Base64 in lines of 76 columns; the secret lies over the end of the first."""
+    token = base64.b64encode(b"a" * 50 + secret.encode() + b"b" * 50).decode()
+    return end.join(token[at : at + 76] for at in range(0, len(token), 76))
+
+
+def test_wrapped_base64_in_the_servers_log_is_gone(service: Stack) -> None:
+    """Docker puts a time before every line, and the lines of one token are one secret all the same."""
+    secret = service.env["KESTRA_DB_PASSWORD"]
+    text = wrapped(secret, "\n")
+    speak(service, f"here:\n{text}\nthere")
+    done = targets.procedure(service)
+    log = next(targets.latest(service).glob("log-before-*-kestra.txt")).read_text()
+
+    assert done.returncode == 0, done.stdout
+    assert [line for line in text.splitlines()[:2] if line in log] == []
+    assert "here:" in log
+    assert hits(service, told(done)) == []
+
+
+def test_a_line_that_compose_cannot_read_is_not_echoed(service: Stack) -> None:
+    """Compose quotes what it does not understand, and the rest of the file with it."""
+    text = service.env_file.read_text()
+    lost = canary("lost")
+    service.write_env_text(f"{text}\nMY PASSWORD={lost}\n")
+    then = service.env["KESTRA_DB_PASSWORD"]
+    service.env["KESTRA_DB_PASSWORD"] = lost
+    try:
+        done = targets.procedure(service)
+        mine = hits(service, told(done))
+    finally:
+        service.env["KESTRA_DB_PASSWORD"] = then
+        service.write_env_text(text)
+
+    assert done.returncode in {10, 16}, done.stdout
+    assert mine == []
+    assert hits(service, told(done)) == []
+
+
+def test_a_run_is_for_its_owner_and_keeps_the_last_words(service: Stack) -> None:
+    """Folders 0700, files 0600, whoever wrote them; and what the old container said from its stop to its end."""
+    done = targets.procedure(service)
+    folder = targets.latest(service)
+    (last,) = folder.glob("log-stop-*-kestra.txt")
+    files = [folder.parent / "index.html", *folder.iterdir()]
+
+    assert done.returncode == 0, done.stdout
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {oct(stat.S_IMODE(one.stat().st_mode)) for one in files} == {"0o600"}
+    assert "shutdown" in last.read_text().lower()
+    assert "Server Running" not in last.read_text()
+    assert last.name in {one["name"] for one in targets.record(folder)["files"]}
 
 
 def speak(service: Stack, words: str) -> None:
