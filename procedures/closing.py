@@ -9,8 +9,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import logbook, verdict
+from procedures import back, logbook, verdict
 from procedures.journal import Story
+from procedures.process import Process
 from procedures.run import Run
 from reports import archive, junit
 from reports.evidence import (
@@ -54,6 +55,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
             acts=run.acts,
             held_back=course.held_back,
             left_out=run.left_out,
+            back=back.told(run),
             went_back=course.went_back,
             answers=course.answers,
             closing=run.ledger.closing(),
@@ -81,6 +83,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         moments=tuple(course.moments),
         exists_now=() if running else _exists_now(run),
         by_hand=_by_hand(run, judged),
+        judge_by=back.judged_by(run) if judged is Verdict.INTERRUPTED and back.told(run) else "",
         findings=tuple(course.findings),
         anomalies=course.anomalies,
         recovered_from=course.recovered_from,
@@ -100,6 +103,7 @@ def open_folder(run: Run) -> str:
     try:
         run.folder = archive.begin(run.asked.target.archive, stem_of(run))
         run.folder_key = archive.key_of(run.folder)
+        archive.note_maker(run.folder, dataclasses.asdict(Process.me()))
     except archive.ArchiveUnwritable as error:
         return str(error)
     return ""
@@ -167,17 +171,25 @@ def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
 
 def _keep_house(run: Run, sealed: Path) -> None:
     """List the run, point to it and remove old ones; where that fails (somebody else's run), no evidence is lost."""
+    list_runs(run, sealed.parent)
     try:
-        archive.write_index(sealed.parent)
         archive.point_latest(sealed.parent, sealed)
         archive.prune(sealed.parent, run.asked.target.archive_keep)
     except archive.ArchiveUnwritable as error:
         run.finding(f"the archive could not be kept in order: {error}")
 
 
+def list_runs(run: Run, folder: Path) -> None:
+    """Write the page that lists the archive's runs."""
+    try:
+        archive.write_index(folder)
+    except archive.ArchiveUnwritable as error:
+        run.finding(f"the archive's list of runs could not be written: {error}")
+
+
 def seal_killed(run: Run, story: Story) -> Path | None:
     """Render and seal the evidence of a run that was killed, from the record that it left."""
-    folder = _folder_of(Path(str(story.about.get("archive", ""))), story.run)
+    folder = archive.folder_of(Path(str(story.about.get("archive", ""))), story.run)
     if folder is not None and not archive.is_open(folder):
         return folder  # it ended by itself, with a verdict that left the journal open
     if folder is None:
@@ -210,24 +222,28 @@ def _as_killed(record: Evidence, story: Story) -> Evidence:
     known = {
         one.step.name: one for one in record.steps if one.status not in {StepStatus.PLANNED, StepStatus.BEGUN}
     }
-    return dataclasses.replace(
-        record,
-        verdict=Verdict.INTERRUPTED,
-        verdict_reasons=(f"the run was killed; it had begun {', '.join(story.begun) or 'no step'}",),
-        executed=story.changed,
-        steps=tuple(known.get(one.step.name, one) for one in steps),
-        findings=(*record.findings, Finding("this record was completed and rendered by a later run")),
-        files=(*record.files, SavedFile("journal.jsonl", "the run's journal")),
+    return completed(
+        dataclasses.replace(
+            record,
+            verdict=Verdict.INTERRUPTED,
+            verdict_reasons=(f"the run was killed; it had begun {', '.join(story.begun) or 'no step'}",),
+            executed=story.changed,
+            steps=tuple(known.get(one.step.name, one) for one in steps),
+            files=(*record.files, SavedFile("journal.jsonl", "the run's journal")),
+        )
     )
 
 
-def _folder_of(folder: Path, run: str) -> Path | None:
-    try:
-        runs = archive.runs(folder)
-    except OSError:
-        return None
-    found = [one for one in runs if one.name.endswith(f"-{run}")]
-    return found[0] if found else None
+def completed(record: Evidence) -> Evidence:
+    """Say of a record that its run did not write all of it."""
+    told = Finding("this record was completed and rendered by a later run")
+    return dataclasses.replace(record, findings=(*record.findings, told))
+
+
+def cut_off(record: Evidence) -> Evidence:
+    """Return the record of a run of which no journal tells more."""
+    reasons = ("it was left here without a verdict: the run was killed, or the archive took no more of it",)
+    return dataclasses.replace(record, verdict=Verdict.INTERRUPTED, verdict_reasons=reasons)
 
 
 def _swept(run: Run, record: Evidence) -> Evidence:
@@ -302,13 +318,13 @@ def _exists_now(run: Run) -> tuple[str, ...] | Unseen:
 
 def _told(one: Container) -> str:
     health = f", {one.health}" if one.health else ""
-    return f"{one.name} ({one.id[:12]}): {one.state}{health}, image {one.image}, started {one.started_at}"
+    return f"{one.name} ({one.id[:12]}): {one.stands}{health}, image {one.image}"
 
 
 def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
     if run.recovery.kept is not None and not run.changed and judged in _NOT_RECOVERED:
         return (*_as_before(run), *_by_files(run), _RECOVER.format(run.asked.target.file))
-    if judged not in _BY_HAND:
+    if judged not in _BY_HAND or (judged is Verdict.INTERRUPTED and back.told(run)):
         return ()
     if run.course.by_hand:
         return tuple(one for one in run.course.by_hand if one)
@@ -355,7 +371,8 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
     return tuple(
         SavedFile(one.name, next((note for head, note in notes.items() if one.name.startswith(head)), ""))
         for one in found
-        if one.is_file() and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, "junit.xml"}
+        if one.is_file()
+        and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, archive.MADE_BY, "junit.xml"}
     )
 
 

@@ -186,6 +186,11 @@ class Console:
             self.say("By hand", bold=True)
             for command in record.by_hand:
                 self.say(f"  {command}")
+        if record.judge_by:
+            self.say(
+                "Nothing has to be typed to have the service. To judge it without touching it:", bold=True
+            )
+            self.say(f"  {record.judge_by}")
         if report:
             self.say(f"report: {report}")
         meaning = "nothing was changed" if ending else record.verdict.meaning

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from procedures import settled
 from procedures.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
 from procedures.lock import Holder, Lock
 from procedures.observe.snapshot import Observers
@@ -130,8 +131,7 @@ class Holding:
             self._refuse(holder)
         story = led_to(holder, self._place, given_up=given_up)
         try:
-            for one in (*self._place.open_ones(), *((story,) if story else ())):
-                self._judge(one)
+            self._judge((*self._place.open_ones(), *((story,) if story else ())))
         except JournalUnreadable as error:
             raise Held(error.what, error.next_move) from error
         if story is not None:
@@ -159,11 +159,13 @@ class Holding:
     def _take_over_journals(self) -> None:
         """Judge what earlier runs left open, and take it over; what they had on the engine goes only then."""
         stories = self._place.open_ones()
-        for story in stories:
-            self._judge(story)
+        over = self._judge(stories)
         for story in stories:
             self._observers.engine.remove_lookouts(story.run)
         for story in stories:
+            if story.run in over:
+                self._seal(story, over[story.run])
+                continue
             if story.changed:
                 self.recovered_from = story.run
                 continue
@@ -175,18 +177,38 @@ class Holding:
                 )
             )
             self.findings += [Finding(one) for one in undone]
-        self.taken_over = stories
+        self.taken_over = tuple(one for one in stories if one.run not in over)
 
-    def _judge(self, story: Story) -> None:
-        """See that nobody acts beside a run that lives, and nobody but recovery on a service that one was cut off in."""
-        if (writer := story.writer) is not None and writer.is_alive:
-            raise Held(
-                f"run {story.run} of {story.began_at} is alive (process {writer.pid}) although its lock has gone; "
-                f"its journal: {story.file}",
-                "wait until that run has ended",
+    def _seal(self, story: Story, verdict: str) -> None:
+        """Seal the journal of a run that owes nothing: it was cut off after its evidence, and before its own seal."""
+        if verdict == Verdict.ACCEPTED:
+            forget(story)
+        seal_for(story, verdict)
+        self.findings.append(
+            Finding(
+                f"run {story.run} of {story.began_at} was cut off before it sealed its journal: {verdict}"
             )
-        if not story.changed or self._asked.procedure == "recover":
-            return
+        )
+
+    def _judge(self, stories: tuple[Story, ...]) -> dict[str, str]:
+        """See that nobody acts beside a run that lives, and nobody but recovery on a service that one was cut off in.
+
+        Return the runs that owe nothing, as the archive has them.
+        """
+        for story in stories:
+            if (writer := story.writer) is not None and writer.is_alive:
+                raise Held(
+                    f"run {story.run} of {story.began_at} is alive (process {writer.pid}) although its lock has gone; "
+                    f"its journal: {story.file}",
+                    "wait until that run has ended",
+                )
+        over = settled.among(stories)
+        for story in stories:
+            if story.changed and story.run not in over and self._asked.procedure != "recover":
+                self._refuse_for(story)
+        return over
+
+    def _refuse_for(self, story: Story) -> NoReturn:
         self.by_hand = [f"pytest -m recover --target={self._asked.target.file}"]
         self.kept = next(kept_of(story), None)
         raise Held(
@@ -205,7 +227,7 @@ class Holding:
 
     def _shows_now(self) -> str:
         containers = self._observers.containers()
-        told = [f"{one.name} is {one.state} since {one.started_at or one.created_at}" for one in containers]
+        told = [f"{one.name} is {one.stands}" for one in containers]
         return "; ".join(told) or "no container of the service"
 
     def _image(self) -> str:

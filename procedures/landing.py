@@ -17,6 +17,8 @@ STARTS = {START, FALLBACK, returning.START}
 STOPS = {STOP, returning.STOP}
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
+SEEN_WITHIN = 1.0
+"""Seconds in which the probe must have seen the answer that we have had."""
 _REPORT = "report it with this record"
 
 
@@ -104,6 +106,8 @@ def _look(run: Run) -> None:
         return
     wait = run.restarting.wait_for_answer(ANSWER_IN_A_HURRY if hurried else run.asked.target.budgets.boot)
     run.course.answers = True if wait.ended else (None if hurried else False)
+    if wait.ended and run.watch is not None:
+        run.watch.outlast_silence(SEEN_WITHIN)
 
 
 def _started(run: Run) -> bool:

@@ -21,6 +21,7 @@ from procedures import (
     recovering,
     restart,
     scripted,
+    settled,
     who,
 )
 from procedures.acting import Acting
@@ -255,12 +256,20 @@ class Run:
         return journal.home(self._environment) / "runs"
 
     @property
+    def open_journals(self) -> tuple[journal.Story, ...]:
+        """The journals of this target that nobody has sealed by now, this run's own among them."""
+        return self._place.open_ones()
+
+    @property
     def _stories(self) -> tuple[journal.Story, ...]:
-        """The journals that nobody has sealed or still writes: of this place, and the one that only the lock leads to."""
+        """The journals that are owed, and that nobody still writes: of this place, and the one that only the lock leads to."""
         lock = Lock(self.observers.engine, self.observers.project, self.asked.target.service)
         story = led_to(lock.holder(), self._place, given_up=self.asked.take_over)
         found = (*self._place.open_ones(), *((story,) if story else ()))
-        return tuple(one for one in found if one.writer is None or not one.writer.is_alive)
+        over = settled.among(found)
+        return tuple(
+            one for one in found if one.run not in over and (one.writer is None or not one.writer.is_alive)
+        )
 
     @property
     def past(self) -> accepted.Past:

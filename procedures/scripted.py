@@ -232,7 +232,7 @@ class Scripted:
         for one in containers:
             if (one.running or one.restarting) and moment(one.started_at).timestamp() >= began:
                 return one
-        shown = ", ".join(f"{one.name} is {one.state} since {one.started_at}" for one in containers)
+        shown = ", ".join(f"{one.name} is {one.stands}" for one in containers)
         return f"no container of the service was started by it (the engine shows: {shown or 'none'})"
 
     def _taken(self, output: str) -> tuple[str, ...]:

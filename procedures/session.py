@@ -11,7 +11,17 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import PROCEDURES, anomalies, closing, diagnosis, going_back, landing, outcome, status
+from procedures import (
+    PROCEDURES,
+    anomalies,
+    closing,
+    diagnosis,
+    going_back,
+    landing,
+    outcome,
+    status,
+    unfinished,
+)
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console
@@ -242,6 +252,8 @@ class Session:
         try:
             folder, record = self._whole(record)
             self._seal_earlier(record)
+            if self.run.journal is not None:
+                unfinished.complete(self.run)
         except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self._lost}")
@@ -343,7 +355,7 @@ class Session:
         """Take the folder away again, with what pytest's views wrote about nothing: nothing was run."""
         if self.run.folder is None or not self.run.folder.is_dir():
             return
-        for name in (archive.REPORT, "junit.xml"):
+        for name in (archive.REPORT, archive.MADE_BY, "junit.xml"):
             (self.run.folder / name).unlink(missing_ok=True)
         if not any(self.run.folder.iterdir()):
             self.run.folder.rmdir()

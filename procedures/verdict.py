@@ -25,6 +25,8 @@ class Course:
     held_back: str = ""
     left_out: str = ""
     """Why the start has brought everything but the service, where it was told to."""
+    back: str = ""
+    """What is known of a service that answers again after an interruption."""
     went_back: bool = False
     answers: bool | None = None
     closing: tuple[CheckResult, ...] = ()
@@ -43,7 +45,7 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
     if course.unobservable:
         applies(*_without_a_plan(course))
     if course.interrupted:
-        applies(Verdict.INTERRUPTED, course.interrupted)
+        applies(Verdict.INTERRUPTED, *filter(None, (course.interrupted, course.back)))
     for verdict, reason in _of_the_service(course):
         applies(verdict, reason)
     if course.closing and not (course.held or course.unobservable):

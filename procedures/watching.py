@@ -69,13 +69,13 @@ class Watch:
         """Whether nobody looked any more before this run asked the probe to end."""
         return self._probe.broke_off if self._probe is not None else self._broke_off
 
-    def outlast_silence(self) -> None:
+    def outlast_silence(self, limit: float = STUCK) -> None:
         """Give a server that answered before, and is mute at this moment, the time to answer again.
 
         A busy one is stuck for seconds; seen at the wrong moment it would be one that never came back.
         """
         if self._probe is not None:
-            self._probe.wait_until_well(STUCK)
+            self._probe.wait_until_well(limit)
 
     def so_far(self) -> Outage | None:
         """Return what the probe has seen until now, or all of it where it has ended."""

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ SUMS = "SHA256SUMS"
 INDEX = "index.html"
 LATEST = "latest"
 RUNNING = "running"
+MADE_BY = ".process.json"
+"""Which process fills a folder that has no verdict yet; it goes when the folder is sealed."""
 
 HEAVY = ("snapshots", "results", "steps", "events", "moments", "findings")
 
@@ -56,7 +58,12 @@ class Leak:
 def stem(began_at: str, target: str, procedure: str, short: str) -> str:
     """Return `<time>-<target>-<procedure>-<short id>`: a run's folder name before its verdict is known."""
     time = re.sub(r"[-:]|\.\d+", "", began_at.replace("+00:00", "Z"))
-    return f"{time}-{slug(target)[:40]}-{slug(procedure)}-{slug(short).replace('-', '')}"
+    return f"{time}-{named(target)}-{slug(procedure)}-{slug(short).replace('-', '')}"
+
+
+def named(target: str) -> str:
+    """Return how a target is called in the names of its runs' folders."""
+    return slug(target)[:40]
 
 
 def begin(archive: Path, stem: str) -> Path:
@@ -68,6 +75,11 @@ def begin(archive: Path, stem: str) -> Path:
         folder.mkdir(mode=0o700)
         _sync(archive)
     return folder
+
+
+def note_maker(folder: Path, process: Mapping[str, object]) -> None:
+    """Note in a run's folder which process fills it, so that another one can say whether it still does."""
+    _write(folder / MADE_BY, json.dumps(dict(process)))
 
 
 def key_of(folder: Path) -> tuple[int, int]:
@@ -134,6 +146,8 @@ def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
 def seal(folder: Path, evidence: Evidence) -> Path:
     """Write the checksums, give the folder its final name, and return it."""
     head, _, short = folder.name.rpartition(f"-{RUNNING}-")
+    with _told(folder):
+        (folder / MADE_BY).unlink(missing_ok=True)
     final = folder.with_name(f"{head}-{slug(evidence.verdict)}-{short}") if head else folder
     for path in _files(folder):
         # What pytest and its plugins wrote is open to everybody until here; the folder never was.
@@ -234,6 +248,15 @@ def runs(archive: Path) -> tuple[Path, ...]:
         if RUN_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
     ]
     return tuple(sorted(found, key=lambda path: path.name, reverse=True))
+
+
+def folder_of(archive: Path, run: str) -> Path | None:
+    """Return the folder of a run, under whatever name it has now."""
+    try:
+        found = [one for one in runs(archive) if one.name.endswith(f"-{run}")]
+    except OSError:
+        return None
+    return found[0] if found else None
 
 
 def is_open(folder: Path) -> bool:

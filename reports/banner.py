@@ -198,8 +198,15 @@ def _reasons(evidence: Evidence) -> Html:
         "Why, and what to do next",
         items(reasons, "kr-plain kr-lead"),
         tag("ol", *(_closing(one) for one in closing), class_="kr-plain") if closing else Html(),
-        tag("p", tag("strong", "Next: "), NEXT_MOVE[evidence.verdict]),
+        tag("p", tag("strong", "Next: "), _next(evidence)),
     )
+
+
+def _next(evidence: Evidence) -> object:
+    if not evidence.judge_by:
+        return NEXT_MOVE[evidence.verdict]
+    told = "Nothing has to be typed to have the service. To judge it without touching it: "
+    return join([told, code(evidence.judge_by)])
 
 
 def _closing(one: CheckResult) -> Html:

@@ -420,6 +420,8 @@ class Evidence:
     """What exists now, read from the engine after the last act."""
     by_hand: tuple[str, ...] = ()
     """The exact commands that bring the service up by hand; filled where the verdict calls for them."""
+    judge_by: str = ""
+    """What judges a service that is back without touching it, after an interruption; empty where that is not known."""
     findings: tuple[Finding, ...] = ()
     anomalies: Anomalies | None = None
     """None where nothing was found, or the target names no list."""

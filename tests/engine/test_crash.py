@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +20,7 @@ import pytest
 
 from tests import endings, targets
 from tests.engine import service as seen
-from tests.faults import FAULT
+from tests.faults import FAULT, Phase
 from tests.stacks import READY_LIMIT, Stack, wait_for
 
 ENDED = targets.LIMIT / 2
@@ -119,6 +121,11 @@ def test_a_run_killed_in_the_outage_is_recovered(service: Stack, kind: str, step
     left = open_folder(service)
     run = left.name.rpartition("-")[2]
     state = [one.id for one in service.containers(seen.SERVICE)]
+    ends = [
+        f"is exited since {one.attrs['State']['FinishedAt']}"
+        for one in service.containers(seen.SERVICE)
+        if one.status == "exited"
+    ]
 
     refused = targets.procedure(service)
 
@@ -128,6 +135,7 @@ def test_a_run_killed_in_the_outage_is_recovered(service: Stack, kind: str, step
     assert "had begun save_logs, stop" in refused.stdout
     assert "the engine shows now" in refused.stdout
     assert f"{service.project}-kestra is" in refused.stdout
+    assert [one for one in ends if one not in refused.stdout] == []
     assert "pytest -m recover" in refused.stdout
     assert "up -d --no-deps --force-recreate --pull never kestra" in refused.stdout
 
@@ -177,6 +185,46 @@ def test_a_run_killed_before_it_changed_anything_is_sealed_by_the_next(service: 
     assert seen.ours(run) == []
 
 
+@FAULT(
+    kind="SIGKILL before the journal, and between the evidence's seal and the journal's",
+    phase=Phase.NEXT_RUN,
+    happened="the next run gives the folder its verdict, seals the journal with the one that the archive has, and goes on",
+    verdict="ACCEPTED, ACCEPTED",
+)
+def test_what_was_left_half_sealed_is_completed_by_the_next_run(service: Stack) -> None:
+    """Killed at its very beginning a run leaves no folder without an end; killed at its very end it owes nothing."""
+    killed = targets.started(service)
+    wait_for(lambda: any(targets.archive(service).glob("*-running-*/.process.json")), "its folder", 30, 0.005)
+    kill(killed)
+    early = open_folder(service).name.rpartition("-")[2]
+    assert not [one for one in targets.journals(service) if one.stem == early]
+
+    first = targets.procedure(service)
+    lost = sealed(service, early)
+
+    assert first.returncode == 0, first.stdout
+    assert f"run {early} was cut off and had left no verdict" in first.stdout
+    assert "-restart-interrupted-" in lost.name
+    assert targets.record(lost)["verdict"] == "INTERRUPTED"
+    assert seen.checksums(lost).returncode == 0
+
+    journal = targets.journals(service)[-1]
+    written = journal.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert '"sealed"' in written[-1]
+    journal.write_text("".join(written[:-1]), encoding="utf-8")
+
+    second = targets.procedure(service)
+
+    assert second.returncode == 0, second.stdout
+    assert f"run {journal.stem} of" in second.stdout
+    assert "before it sealed its journal: ACCEPTED" in second.stdout
+    assert (targets.entries(journal)[-1]["kind"], targets.entries(journal)[-1]["verdict"]) == (
+        "sealed",
+        "ACCEPTED",
+    )
+    assert not [one for one in targets.folders(service) if "-running-" in one.name]
+
+
 @pytest.fixture
 def signals_are_heard() -> Iterator[None]:
     """Whoever runs the tests by `nohup`, or in the background, has every process beneath ignore what is tested here."""
@@ -211,7 +259,11 @@ def test_a_signal_in_the_outage_ends_in_a_started_service(service: Stack, name: 
     assert f"interrupted by {name}" in (targets.latest(service) / "report.html").read_text(encoding="utf-8")
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "done"
     assert 'name="verdict"' in (targets.latest(service) / "junit.xml").read_text(encoding="utf-8")
-    assert "By hand" in output
+    assert re.search(r"the service answers again since \d\d:\d\d:\d\d UTC, away \d+\.\d{3} s ± ", output), (
+        output
+    )
+    assert "By hand" not in output
+    assert "pytest -m recover" not in output
     assert seen.checksums(targets.latest(service)).returncode == 0
     assert seen.ours(record["run"]) == []
 
@@ -231,10 +283,21 @@ def test_ctrl_c_on_the_terminal_cuts_off_no_command(service: Stack) -> None:
     os.killpg(run.pid, signal.SIGINT)
     status, output = ended(run)
     record = targets.record(targets.latest(service))
+    state = seen.identity(service)
+    _, _, told = output.partition(
+        "Nothing has to be typed to have the service. To judge it without touching it:\n"
+    )
+    typed = shlex.split(told.splitlines()[0]) if told else []
 
     assert status == 14, output
     wait_for(lambda: answers(service), "the service to answer", READY_LIMIT)
     assert {one["step"]["name"]: one["status"] for one in record["steps"]}["start"] == "done"
+    assert typed == ["pytest", "-m", "accept", f"--target={service.root / targets.FILE}"]
+
+    judged = targets.procedure(service, name=typed[2])
+
+    assert judged.returncode == 0, judged.stdout
+    assert state == seen.identity(service)
 
 
 @FAULT(

@@ -136,6 +136,16 @@ def test_the_commands_by_hand_are_whole() -> None:
     )
 
 
+def test_what_judges_a_service_that_is_back_stands_at_the_top() -> None:
+    """Nobody who reads of an interruption starts a service once more that answers."""
+    told = to_html(replace(samples.killed(), by_hand=(), judge_by="pytest -m accept --target=/srv/t.toml"))
+
+    assert in_order(
+        told, "Nothing has to be typed to have the service", "pytest -m accept --target=/srv/t.toml"
+    )
+    assert "starts and judges it" not in told
+
+
 def test_the_outage_is_told_with_its_uncertainty_and_method() -> None:
     """A length without how it was measured is not told."""
     page = to_html(samples.accepted())

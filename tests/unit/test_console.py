@@ -65,3 +65,11 @@ def test_what_the_engine_shows_is_said_where_it_is_a_question(verdict: Verdict) 
     record = replace(samples.accepted(), verdict=verdict, exists_now=("tools-kestra: running",))
     lines = closing(record)
     assert (verdict is Verdict.INTERRUPTED) is ("  the engine shows now: tools-kestra: running" in lines)
+
+
+def test_what_judges_a_service_that_is_back_is_told_to_type() -> None:
+    record = replace(samples.killed(), by_hand=(), judge_by="pytest -m accept --target=/srv/t.toml")
+    lines = closing(record)
+    at = lines.index("Nothing has to be typed to have the service. To judge it without touching it:")
+    assert lines[at + 1] == "  pytest -m accept --target=/srv/t.toml"
+    assert "By hand" not in lines

@@ -126,7 +126,7 @@ def test_a_journal_whose_process_lives_refuses_everybody(place: Place, procedure
     one, _ = taking(place, procedure)
 
     with pytest.raises(Held, match="is alive"):
-        one._judge(tell(journal.file))
+        one._judge((tell(journal.file),))
 
 
 def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
