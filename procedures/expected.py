@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from procedures import accepted
 from procedures.baseline import Baseline
 from procedures.rollback import Goal
+from procedures.versions import is_older, numbers
 from reports.observed import Binding, Container, Database, Image, Rendering, Settings, Snapshot, Unseen
 
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
 """What must be alive where nothing is left of the heartbeats before."""
+_GONE = {"INDEXER": "2.0"}
+"""Parts that a version, and those after it, do not have."""
 LIVENESS = 45.0
 """Seconds after which Kestra takes a silent part for dead, where the part itself does not say."""
 
@@ -72,7 +75,7 @@ def version_of(image: Image | Unseen | None) -> str | Unnamed | Unseen:
 
 
 def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
-    """Return the parts of the server that sent heartbeats at a look; those that do the work where there were none."""
+    """Return the parts of the server that ran at a look; those that do the work where there were none."""
     if look is None or look.database is None:
         return WORKING_PARTS
     if isinstance(look.database, Unseen):
@@ -80,7 +83,12 @@ def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
     found = look.database.instances
     if isinstance(found, Unseen):
         return found
-    return frozenset(one.type for one in found) or WORKING_PARTS
+    running = [one for one in found if one.state == "RUNNING"]
+    if not running and found:
+        # A server that was stopped has left its parts behind, and earlier ones theirs, of other versions maybe.
+        last = min(found, key=lambda one: one.age).server_id
+        running = [one for one in found if one.server_id == last]
+    return frozenset(one.type for one in running) or WORKING_PARTS
 
 
 def silent_parts(
@@ -91,14 +99,18 @@ def silent_parts(
         return database or Unseen("the database was not looked at")
     if isinstance(database.instances, Unseen):
         return database.instances
+    ours = [one for one in database.instances if one.hostname == container.id[:12]]
+    gone = {part for one in ours for part in parts if _has_no(part, one.version)}
     now = {
-        one.type
-        for one in database.instances
-        if one.state == "RUNNING"
-        and one.hostname == container.id[:12]
-        and one.age < (one.liveness_timeout or LIVENESS)
+        one.type for one in ours if one.state == "RUNNING" and one.age < (one.liveness_timeout or LIVENESS)
     }
-    return tuple(sorted(parts - now))
+    return tuple(sorted(parts - gone - now))
+
+
+def _has_no(part: str, version: str) -> bool:
+    """Whether a version, by the word of its own heartbeats, does not have a part that earlier ones had."""
+    since = _GONE.get(part)
+    return since is not None and bool(numbers(version)) and not is_older(version, since)
 
 
 def _unseen(value: object, what: str) -> Unseen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import private, restart
+from procedures import baseline, downgrade, private, restart
 from procedures.acting import Acting
 from procedures.acts import Start
 from procedures.drivers import shell
@@ -68,7 +68,9 @@ def closed_because(before: Snapshot, database: Database | Unseen) -> str:
     if isinstance(database, Unseen) or isinstance(database.migrations, Unseen) or database.login != "ok":
         return "whether the database's schema has moved cannot be seen"
     if then.migrations == database.migrations:
-        return ""
+        version = baseline.of(before).version
+        closed = downgrade.too_old("" if isinstance(version, Unseen) else version, database)
+        return closed.unseen if isinstance(closed, Unseen) else closed
     return (
         f"the database's schema has moved from {_newest(then)} to {_newest(database)}: the old version would run on a "
         "schema that it does not know, and only a restored copy of the database leads back"

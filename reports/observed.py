@@ -211,15 +211,21 @@ class Listener:
     """Which process of this machine it is, where that can be seen."""
 
 
+FLYWAY_HISTORY, OWN_HISTORY = "flyway_schema_history", "kestra_migration_history"
+"""The tables in which a schema's history is kept: until 1.3, and from 2.0 on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A row of the database's schema history."""
+    """A row of one of the database's schema histories; `digest` is its checksum where that is no number."""
 
     rank: int
     version: str
     description: str
     checksum: int | None
     success: bool
+    history: str = FLYWAY_HISTORY
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +266,27 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class InFlight:
+    """An execution that has begun and not ended: for how many seconds, and how long the longest of its flow took lately."""
+
+    id: str
+    namespace: str
+    flow: str
+    state: str
+    lasts: float
+    earlier: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task that a worker has in its hands, and the execution that it is of."""
+
+    id: str
+    execution: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """What a login over the network with the credentials of the new container found."""
 
@@ -278,7 +305,15 @@ class Database:
     executions: tuple[Execution, ...] | Unseen = ()
     """The newest twenty."""
     running: int | Unseen = 0
-    """Executions in a state that is not an end."""
+    """What is in flight: executions that have neither ended nor been paused, and tasks that no such execution has."""
+    last_version: str | Unseen | None = None
+    """The version that last ran on this database; empty where none was written down, as before 1.0."""
+    in_flight: tuple[InFlight, ...] | Unseen = ()
+    """The oldest of these executions, up to two hundred."""
+    jobs: tuple[Job, ...] | Unseen = ()
+    """The tasks that a worker has in its hands, as Kestra's own table says."""
+    noted: tuple[Execution, ...] | Unseen = ()
+    """Those of the executions that were noted earlier that are stored, as they are now: looked up by their ids."""
 
 
 @dataclass(frozen=True, slots=True)

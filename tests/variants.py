@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import secrets
+import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,12 +105,15 @@ def _named(version: str) -> Iterator[str]:
 
 def _write_context(folder: Path, version: str, base: str, flaw: Flaw) -> None:
     (folder / "filler").write_bytes(secrets.token_bytes(FILLER))
-    source = (SOURCE / "understudy/entrypoint.sh").read_text()
-    (folder / "entrypoint.sh").write_text(f"#!/bin/sh\n{flaw}{source}")
+    # The server is that of this checkout, however old the image below it is.
+    server = folder / "understudy"
+    shutil.copytree(SOURCE / "understudy", server, ignore=shutil.ignore_patterns("__pycache__"))
+    entry = server / "entrypoint.sh"
+    entry.write_text(f"#!/bin/sh\n{flaw}{entry.read_text()}")
     lines = [
         f"FROM {base}",
         "COPY filler /app/filler",
-        "COPY entrypoint.sh /app/understudy/entrypoint.sh",
+        "COPY understudy /app/understudy",
         f"ENV UNDERSTUDY_VERSION={version}",
         *_labels(version),
     ]

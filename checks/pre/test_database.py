@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
+from procedures.downgrade import too_old
 from procedures.expected import LIVENESS
 from reports.observed import Snapshot
 
@@ -58,6 +59,16 @@ def test_the_schema_history_is_whole(before: Snapshot) -> None:
     failed = [one.version for one in seen(seen(before.database).migrations) if not one.success]
     assert not failed, (
         f"migrations {', '.join(failed)} have failed → repair the schema before anything is restarted"
+    )
+
+
+@check(protects="data", again=True)
+def test_no_later_version_has_run_on_it(before: Snapshot, images_to_keep: tuple[str, ...]) -> None:
+    """No later version than the one that will be started has run on this database."""
+    del images_to_keep  # an update and a rollback bring another image, and each asks this of that one
+    reason = seen(too_old(seen(before.image).version, seen(before.database)))
+    assert not reason, (
+        f"{reason} → name the image of that version, or a later one, in the env file, then `pytest -m update`"
     )
 
 

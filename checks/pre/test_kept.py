@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
+from procedures.downgrade import too_old
 from procedures.recovering import Kept
 from reports.observed import Snapshot
 
@@ -34,4 +35,14 @@ def test_the_schema_is_the_one_that_it_ran_on(before: Snapshot, kept: Kept) -> N
         f"it was at {', '.join(then[-1:]) or 'none'} before and is at {', '.join(now[-1:]) or 'none'} now: what ran before "
         "does not know this schema → start the service as the target's files say (the command is below), then `pytest -m "
         "recover` judges it; what ran before needs a copy of the database from before"
+    )
+
+
+@check(protects="data", again=True)
+def test_no_later_version_has_run_since(before: Snapshot, kept: Kept) -> None:
+    """No later version than the one that was kept has run on this database."""
+    del kept  # what it would start is what the look before has rendered, image and all
+    reason = seen(too_old(seen(before.image).version, seen(before.database)))
+    assert not reason, (
+        f"{reason} → start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
     )

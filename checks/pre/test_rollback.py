@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
+from procedures.downgrade import too_old
 from procedures.rollback import Goal
 from reports.observed import Snapshot
 
@@ -39,4 +40,16 @@ def test_the_schema_has_not_moved_since(before: Snapshot, goal: Goal) -> None:
         f"it was at {', '.join(then[-1:]) or 'none'} then and is at {', '.join(now[-1:]) or 'none'} now: the old version "
         "would run on a schema that it does not know → only a copy of the database from before leads back, which this "
         "suite cannot restore yet"
+    )
+
+
+@check(protects="data", again=True)
+def test_no_later_version_has_run_since(before: Snapshot, goal: Goal) -> None:
+    """No later version than the one that it goes back to has run on this database."""
+    database = seen(before.database)
+    if goal.image is None:
+        return
+    reason = seen(too_old(goal.image.version, database))
+    assert not reason, (
+        f"{reason} → have a copy of the database from before; this suite cannot restore one yet"
     )

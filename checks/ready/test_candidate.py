@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procedures.baseline import Baseline
 from procedures.claims import check, seen
+from procedures.downgrade import too_old
 from procedures.problems import CannotObserve
 from procedures.update import Announcement
 from procedures.versions import numbers
@@ -60,6 +61,13 @@ def test_it_is_no_older_version(candidate: Image, baseline: Baseline) -> None:
     assert now >= then, (
         f"{candidate.version} is older than {seen(baseline.version)} → going back is `rollback`"
     )
+
+
+@check(protects="data")
+def test_no_later_version_has_run_on_the_database(candidate: Image, ready: Snapshot) -> None:
+    """No later version than the new image's has run on this database."""
+    reason = seen(too_old(candidate.version, seen(ready.database)))
+    assert not reason, f"{reason} → name the image of that version, or a later one"
 
 
 def test_it_is_no_other_major_version(candidate: Image, baseline: Baseline) -> None:

@@ -1,4 +1,4 @@
-"""What the table `settings` keeps: the instance id and the basic-auth user."""
+"""What the table `settings` keeps: the instance id, the version that ran last, and the basic-auth user."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .database import Cursor
 from .document import new_id, to_json
 
 _UUID = "instance.uuid"
+_VERSION = "instance.version"
 _AUTH = "kestra.server.basic-auth"
 
 
@@ -25,6 +26,14 @@ def instance_id(cursor: Cursor) -> str:
 
 def replace_instance_id(cursor: Cursor) -> None:
     cursor.execute("DELETE FROM settings WHERE key = %s", (_UUID,))
+
+
+def note_version(cursor: Cursor, version: str) -> None:
+    """Keep which version runs on this database now."""
+    cursor.execute(
+        "INSERT INTO settings (key, value) VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (_VERSION, to_json({"key": _VERSION, "value": version})),
+    )
 
 
 def save_basic_auth(cursor: Cursor, auth: BasicAuth | None) -> None:

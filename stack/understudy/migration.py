@@ -1,8 +1,12 @@
-"""Migrations at boot, as Flyway does them for Kestra: known ones applied, changed ones refused, newer ones ignored."""
+"""Migrations at boot, as Flyway does them for Kestra: known ones applied, changed ones refused, newer ones ignored.
+
+From 2.0 on Kestra does them itself and keeps a history of its own; Flyway's, where there is one, stays as it was.
+"""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +14,7 @@ from pathlib import Path
 from . import log
 from .database import Cursor, Pool
 from .problem import Problem
+from .release import Release
 
 _HISTORY = """
 CREATE TABLE flyway_schema_history (
@@ -18,14 +23,30 @@ CREATE TABLE flyway_schema_history (
     installed_on TIMESTAMP NOT NULL DEFAULT now(), execution_time INT NOT NULL, success BOOL NOT NULL
 )
 """
+_OWN_HISTORY = """
+CREATE TABLE kestra_migration_history (
+    script_id VARCHAR(255) NOT NULL PRIMARY KEY, description VARCHAR(500) NOT NULL, checksum VARCHAR(64),
+    installed_on TIMESTAMP NOT NULL DEFAULT now(), execution_ms BIGINT NOT NULL, success BOOLEAN NOT NULL
+)
+"""
+_OWN = (
+    ("0-init", "OSS PostgreSQL init: create full schema from scratch"),
+    ("0-init-queue", "PostgreSQL queue init: create queues table"),
+)
+_OWN_UPGRADE = (
+    ("2.0.01-upgrade", "OSS PostgreSQL upgrade: apply Kestra 2.0 schema changes on Flyway-managed databases"),
+)
 _BY_VERSION = {
     # What a migration changes in the schema of 1.25 that schema.sql has; an enum value needs no transaction
     # of its own in Postgres 12 or later as long as it is not used in the same one.
     "1.26": "ALTER TYPE state_type ADD VALUE IF NOT EXISTS 'SKIPPED'",
 }
+# Two servers that boot at once must not both create the tables.
+_ALONE = "SELECT pg_advisory_xact_lock(77431)"
 _VALIDATE = "o.f.core.internal.command.DbValidate"
 _MIGRATE = "o.f.core.internal.command.DbMigrate"
 _TABLE = "o.f.c.i.s.JdbcTableSchemaHistory"
+_RUNNER = "MigrationRunner"
 
 
 class ChecksumMismatch(Problem):
@@ -50,16 +71,48 @@ def known(count: int) -> tuple[Migration, ...]:
     return tuple(every[:count])
 
 
-def migrate(pool: Pool, count: int, server_version: str) -> None:
-    """Bring the schema up to what this version knows."""
-    migrations = known(count)
+def migrate(pool: Pool, release: Release, server_version: str) -> None:
+    """Bring the schema up to what this version knows, as this version does it."""
+    if release.has_own_history:
+        with pool.transaction() as cursor:
+            cursor.execute(_ALONE)
+            _migrate_itself(cursor)
+        return
+    _by_flyway(pool, known(release.migrations), server_version)
+
+
+def is_beyond(cursor: Cursor, release: Release) -> bool:
+    """Say whether a later version has made this schema into something that this one cannot use."""
+    return not release.has_own_history and _exists(cursor, "kestra_migration_history")
+
+
+def _migrate_itself(cursor: Cursor) -> None:
+    if _exists(cursor, "kestra_migration_history"):
+        return
+    managed = _exists(cursor, "flyway_schema_history")
+    if managed:
+        log.info(_RUNNER, "Detected existing Flyway-managed schema")
+    else:
+        cursor.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
+        cursor.execute(_BY_VERSION["1.26"])
+    cursor.execute(_OWN_HISTORY)
+    for script, description in (*_OWN, *(_OWN_UPGRADE if managed else ())):
+        log.info(_RUNNER, f"Applying migration [{script}]")
+        cursor.execute(
+            "INSERT INTO kestra_migration_history (script_id, description, checksum, execution_ms, success) "
+            "VALUES (%s, %s, %s, 1, true)",
+            (script, description, hashlib.sha256(script.encode()).hexdigest()),
+        )
+        log.info(_RUNNER, f"Migration [{script}] applied successfully in 1 ms")
+
+
+def _by_flyway(pool: Pool, migrations: tuple[Migration, ...], server_version: str) -> None:
     log.info(
         "org.flywaydb.core.FlywayExecutor",
         f"Database: {pool.source.url} (PostgreSQL {server_version.split(maxsplit=1)[0]})",
     )
     with pool.transaction() as cursor:
-        # Two servers that boot at once must not both create the tables.
-        cursor.execute("SELECT pg_advisory_xact_lock(77431)")
+        cursor.execute(_ALONE)
         applied = _applied(cursor)
         if applied is None:
             log.info(_TABLE, 'Schema history table "public"."flyway_schema_history" does not exist yet')
@@ -74,9 +127,13 @@ def migrate(pool: Pool, count: int, server_version: str) -> None:
         _apply(cursor, migrations, applied or {})
 
 
+def _exists(cursor: Cursor, table: str) -> bool:
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (f"public.{table}",))
+    return bool(cursor.fetchone()[0])
+
+
 def _applied(cursor: Cursor) -> dict[str, int] | None:
-    cursor.execute("SELECT to_regclass('public.flyway_schema_history')")
-    if cursor.fetchone()[0] is None:
+    if not _exists(cursor, "flyway_schema_history"):
         return None
     cursor.execute("SELECT version, checksum FROM flyway_schema_history ORDER BY installed_rank")
     return dict(cursor.fetchall())

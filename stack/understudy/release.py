@@ -37,6 +37,22 @@ class Release:
         return 24 if self.numbers < (0, 21, 0) else 26
 
     @property
+    def has_own_history(self) -> bool:
+        """Say whether this version keeps its migrations in a table of its own, and leaves Flyway's as it was."""
+        return self.numbers >= (2, 0, 0)
+
+    @property
+    def notes_its_version(self) -> bool:
+        """Say whether this version writes at each start which version runs on this database."""
+        return self.numbers >= (1, 0, 0)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What this version consists of: 2.0 has no indexer."""
+        every = ("EXECUTOR", "WORKER", "SCHEDULER", "INDEXER", "WEBSERVER")
+        return tuple(one for one in every if one != "INDEXER" or self.numbers < (2, 0, 0))
+
+    @property
     def shows_null_outputs(self) -> bool:
         """Say whether a task run without outputs yet has the key, as 0.21 does."""
         return self.numbers >= (0, 21, 0)

@@ -18,7 +18,7 @@ from .identity import Identity
 from .liveness import Liveness
 from .management import Management
 from .queues import Bell
-from .services import TYPES, Services, Timing
+from .services import Services, Timing
 from .settings import Settings
 from .watch import Watch
 from .worker import Worker
@@ -62,11 +62,14 @@ class Server:
 
     def _boot(self) -> bool:
         identity, told = self.identity, self.identity.settings
-        migration.migrate(self.pool, identity.release.migrations, self.watch.server_version)
+        migration.migrate(self.pool, identity.release, self.watch.server_version)
         with self.pool.transaction() as cursor:
             _inject(cursor, told)
             instance_id = instance.instance_id(cursor)
             instance.save_basic_auth(cursor, identity.configuration.basic_auth)
+            if identity.release.notes_its_version:
+                instance.note_version(cursor, identity.release.version)
+            strange = migration.is_beyond(cursor, identity.release)
         identity.wait_for(_STARTS_AT)
         threading.current_thread().name = "standalone"
         announcement.starting(identity)
@@ -78,6 +81,10 @@ class Server:
         identity.wait_for(1)
         self.opened = time.monotonic()
         self._open(instance_id)
+        if strange:  # as 1.3 on the schema of 2.0: no warning, its ports open, then it ends
+            log.error(_CATCHER, 'org.postgresql.util.PSQLException: ERROR: type "queue_type" does not exist')
+            self.ending.ask(Reason.CRASHED)
+            return True
         self._start_services()
         return True
 
@@ -201,10 +208,13 @@ class Server:
 
     def _terminate(self, cursor: Cursor, worker: str) -> None:
         self.services.move(cursor, worker, ("WORKER",))
-        self.services.move(cursor, "TERMINATED_GRACEFULLY", tuple(kind for kind in TYPES if kind != "WORKER"))
-        announcement.indexer(
-            f"id={self.services.id_of('INDEXER')}, type=INDEXER, hostname={self.services.hostname}"
+        self.services.move(
+            cursor, "TERMINATED_GRACEFULLY", tuple(kind for kind in self.services.kinds if kind != "WORKER")
         )
+        if "INDEXER" in self.services.kinds:
+            announcement.indexer(
+                f"id={self.services.id_of('INDEXER')}, type=INDEXER, hostname={self.services.hostname}"
+            )
 
     def _end_without_database(self) -> int:
         """Without Postgres nothing answers, and the process ends only when Postgres is back."""

@@ -10,8 +10,6 @@ from .document import Document, new_id, to_json
 from .moment import now, to_iso
 from .release import Release
 
-TYPES = ("EXECUTOR", "WORKER", "SCHEDULER", "INDEXER", "WEBSERVER")
-
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -38,7 +36,7 @@ def config(configuration: Configuration, timing: Timing) -> Document:
 
 
 class Services:
-    """The five services of this server."""
+    """The services of this server: the parts of its version."""
 
     def __init__(self, configuration: Configuration, timing: Timing, release: Release, hostname: str) -> None:
         created = to_iso(now())
@@ -68,8 +66,12 @@ class Services:
                 "createdAt": created,
                 "updatedAt": created,
             }
-            for kind in TYPES
+            for kind in release.parts
         }
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self._rows)
 
     def id_of(self, kind: str) -> str:
         return str(self._rows[kind]["id"])
@@ -81,15 +83,15 @@ class Services:
             )
 
     def beat(self, cursor: Cursor) -> None:
-        """Write the heartbeat of all five."""
+        """Write the heartbeat of all of them."""
         cursor.execute(
             "UPDATE service_instance SET value = jsonb_set(value, '{updatedAt}', to_jsonb(%s::text)) WHERE key = ANY(%s)",
             (to_iso(now()), [row["id"] for row in self._rows.values()]),
         )
 
-    def move(self, cursor: Cursor, name: str, kinds: tuple[str, ...] = TYPES) -> None:
-        """Write a new state for some of them."""
-        for kind in kinds:
+    def move(self, cursor: Cursor, name: str, kinds: tuple[str, ...] = ()) -> None:
+        """Write a new state for some of them; for all where none is named."""
+        for kind in kinds or self.kinds:
             self._rows[kind] = moved(self._rows[kind], name)
             row = self._rows[kind]
             cursor.execute("UPDATE service_instance SET value = %s WHERE key = %s", (to_json(row), row["id"]))

@@ -8,10 +8,12 @@ from procedures.rollback import Goal
 from procedures.target import Budgets
 from reports.evidence import Outcome
 from reports.observed import (
+    OWN_HISTORY,
     Binding,
     DryRun,
     FileSeen,
     Listener,
+    Migration,
     Mount,
     Neighbour,
     Rendering,
@@ -284,6 +286,19 @@ def _half_migrated(world: World) -> World:
     return _database("after", migrations=(*found[:-1], replace(found[-1], success=False)))(world)
 
 
+def _after_a_later_one(moment: str, version: str = "9.1.0") -> Change:
+    """Let a later version have run on the database, and have written that down."""
+    return _database(moment, last_version=version)
+
+
+def _with_own_history(world: World) -> World:
+    """Let a version with a history of its own have changed the schema, and an older one have written itself down since."""
+    found = database_of(world, "before").migrations
+    assert not isinstance(found, Unseen)
+    newer = Migration(1, "2.0.01-upgrade", "upgrade", None, success=True, history=OWN_HISTORY, digest="5c5d")
+    return _database("before", migrations=(*found, newer), last_version="0.20.7")(world)
+
+
 def _session(**fields: object) -> Change:
     """Leave a session of some client open while the service is stopped."""
     one = Session(
@@ -422,6 +437,7 @@ FAILING = (
         f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved", _database("before", migrations=()),
         "start the service as the target's files say",
     ),
+    Case(f"{KEPT}test_no_later_version_has_run_since", "a later one", _after_a_later_one("before"), "as the target's files"),
     Case(f"{APPLIED}test_the_old_ports_are_closed", "still open", _old_port_open, "still listened on"),
     Case(
         f"{GOAL}test_there_is_an_accepted_run_to_go_back_to", "none",
@@ -432,6 +448,8 @@ FAILING = (
         lambda world: replace(world, goal=replace(world.goal, image=None)), "docker pull",
     ),
     Case(f"{GOAL}test_the_schema_has_not_moved_since", "moved", _database("before", migrations=()), "copy of the database"),
+    Case(f"{GOAL}test_no_later_version_has_run_since", "a later one", _after_a_later_one("before"), "is older"),
+    Case(f"{GOAL}test_no_later_version_has_run_since", "a history of its own", _with_own_history, "does not know the table"),
     Case(f"{UPDATE}test_the_image_can_be_had", "not announced", at("before", announced=""), "no digest"),
     Case(
         f"{UPDATE}test_there_is_room_for_the_image", "a full disk", part("before", "host", engine_free=10),
@@ -450,6 +468,9 @@ FAILING = (
     Case(f"{CANDIDATE}test_it_starts_in_the_same_way", "a shell", _candidate(entrypoint=("bash",)), "bash"),
     Case(f"{CANDIDATE}test_its_version_is_known", "no label", _candidate(version=""), "no version"),
     Case(f"{CANDIDATE}test_it_is_no_older_version", "an older one", _candidate(version="0.19.4"), "rollback"),
+    Case(
+        f"{CANDIDATE}test_no_later_version_has_run_on_the_database", "a later one", _after_a_later_one("ready"), "9.1.0",
+    ),
     Case(f"{CANDIDATE}test_it_is_no_other_major_version", "the next", _candidate(version="1.0.0"), "migration notes"),
     Case(
         f"{CANDIDATE}test_it_was_not_rolled_back_before", "it was",
@@ -596,6 +617,11 @@ FAILING = (
         both(container("before", running=False, state="exited"), another_instance("before")), "stop that server first",
     ),
     Case(f"{DATABASE}test_the_schema_history_is_whole", "a failed migration", _failed_migration, "have failed"),
+    Case(f"{DATABASE}test_no_later_version_has_run_on_it", "a later one", _after_a_later_one("before"), "9.1.0 has run"),
+    Case(
+        f"{DATABASE}test_no_later_version_has_run_on_it", "a history of its own", _with_own_history,
+        "does not know the table kestra_migration_history",
+    ),
     Case(f"{DATABASE}test_nothing_is_running", "two", _database("before", running=2), "2 executions"),
     Case(f"{DATABASE}test_postgres_has_not_drifted", "another", _rendering(database_image="postgres:17"), "postgres:17"),
     Case(f"{ENGINE}test_the_engine_answers", "nameless", part("before", "engine", id=""), "docker info"),

@@ -85,3 +85,31 @@ def test_nobody_is_waited_for_where_nobody_can_come() -> None:
         _waited([Unseen("no login")], _parts(), OURS),
     ):
         assert (wait.ended, wait.took) == (True, 0.0)
+
+
+def _of(version: str, *without: str) -> Database:
+    """The heartbeats of the recorded run, of another version and without some parts."""
+    assert not isinstance(WELL.instances, Unseen)
+    found = tuple(replace(one, version=version) for one in WELL.instances if one.type not in without)
+    return replace(WELL, instances=found)
+
+
+def test_a_part_that_the_new_version_does_not_have_is_missed_by_nobody() -> None:
+    """2.0 has no indexer, by the word of its own heartbeats; one of 1.3 that is silent is missed, and so is any other part."""
+    parts = _parts()
+    assert "INDEXER" in parts
+
+    assert silent_parts(parts, _of("2.0.0-SNAPSHOT", "INDEXER"), OURS) == ()
+    assert silent_parts(parts, _of("1.3.25", "INDEXER"), OURS) == ("INDEXER",)
+    assert silent_parts(parts, _of("2.0.0", "INDEXER", "WORKER"), OURS) == ("WORKER",)
+
+
+def test_the_parts_that_count_are_those_that_ran() -> None:
+    """What an earlier server of another version has left behind is no part; of a server that is down, its last ones are."""
+    assert not isinstance(WELL.instances, Unseen)
+    left = replace(WELL.instances[0], type="CONTROLLER", state="INACTIVE", age=900.0, server_id="earlier")
+    mixed = replace(AFTER, database=replace(WELL, instances=(*WELL.instances, left)))
+    down = tuple(replace(one, state="TERMINATED_GRACEFULLY") for one in WELL.instances)
+
+    assert parts_of(mixed) == _parts()
+    assert parts_of(replace(AFTER, database=replace(WELL, instances=(*down, left)))) == _parts()
