@@ -33,7 +33,7 @@ def _with_own() -> Database:
         ("develop", "1.3.25", False),
     ],
 )
-def test_an_older_version_is_told_by_its_numbers(one: str, other: str, older: bool) -> None:  # noqa: FBT001 - a case
+def test_an_older_version_is_told_by_its_numbers(one: str, other: str, older: bool) -> None:
     """Numbers are compared as numbers; what names none, or fewer, is not called older."""
     assert is_older(one, other) is older
 
