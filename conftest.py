@@ -1,3 +1,3 @@
 """The assembly list."""
 
-pytest_plugins = ["procedures.plugin", "reports.plugin"]
+pytest_plugins = ["procedures.early", "procedures.plugin", "reports.plugin"]

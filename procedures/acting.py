@@ -69,10 +69,9 @@ class Acting:
         self._journalled(lambda: self.journal.begin(step))
         try:
             result = act()
-        except (CannotObserve, StepFailed, Interrupted, OSError) as error:
-            self._end(
-                StepResult(step, StepStatus.FAILED, began_at, time.monotonic() - began, reason=str(error))
-            )
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            self._end(StepResult(step, StepStatus.FAILED, began_at, time.monotonic() - began, reason=reason))
             raise
         self._end(
             StepResult(

@@ -28,6 +28,7 @@ from reports.evidence import (
     Way,
 )
 from reports.observed import Container, Snapshot, Unseen
+from reports.printable import encodable
 from reports.record import RecordUnreadable, fingerprint, from_plain, to_plain
 
 _KEY = secrets.token_bytes(32)
@@ -95,7 +96,11 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
 
 def clean(run: Run, record: Evidence) -> Evidence:
     """Return the record as it is stored: text redacted, secrets as fingerprints."""
-    return from_plain(Evidence, to_plain(record, fingerprint(_KEY), run.redaction.clean))
+
+    def stored(text: str) -> str:
+        return encodable(run.redaction.clean(text))
+
+    return from_plain(Evidence, to_plain(record, fingerprint(_KEY), stored))
 
 
 def open_folder(run: Run) -> str:

@@ -13,6 +13,7 @@ from procedures.target import shown
 from reports.banner import outage_in_words
 from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Plan, Verdict, Way
 from reports.observed import Unseen
+from reports.printable import escaped
 from reports.words import count
 
 _COLOUR = {
@@ -61,7 +62,9 @@ class Console:
 
     def _write(self, text: str, markup: dict[str, bool]) -> None:
         self._reporter.ensure_newline()
-        self._reporter.write_line(self.clean(text), **markup)
+        # What was read from elsewhere steers no terminal, and begins no line that could be taken for one of ours.
+        lines = (escaped(one) for one in self.clean(text).split("\n"))
+        self._reporter.write_line("\n      | ".join(lines), **markup)
         self._reporter.flush()
 
     def live(self, text: str) -> None:

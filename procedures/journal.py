@@ -109,16 +109,23 @@ class Journal:
         self._append("run", run=run, version=VERSION, about=dict(about))
 
     def begin(self, step: Step) -> None:
-        """Note that a step is about to be taken, with its way back."""
-        self._append(
-            "begin",
-            step=step.name,
-            changing=step.changing,
-            command=list(step.command),
-            way_back=step.way_back,
-        )
-        if step.changing:
-            self.changed = True
+        """Note that a step is about to be taken, with its way back.
+
+        Whatever strikes between the line and the step, but for a line that could not be written, leaves it begun: what
+        the journal says, this run believes too.
+        """
+        before, self.changed = self.changed, self.changed or step.changing
+        try:
+            self._append(
+                "begin",
+                step=step.name,
+                changing=step.changing,
+                command=list(step.command),
+                way_back=step.way_back,
+            )
+        except OSError:
+            self.changed = before
+            raise
 
     def end(self, step: Step, status: StepStatus, reason: str) -> None:
         self._append("end", step=step.name, status=status.value, reason=reason)

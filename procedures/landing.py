@@ -40,7 +40,7 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
             _look(run)
         elif run.owes and not reaching.runs(run.observers):
             run.course.answers = False  # what was commanded has brought nothing
-    except Exception as error:  # noqa: BLE001 - whatever it is, the record is still to be written
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the record is still to be written
         run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")
     finally:
         _close_watch(run)
@@ -55,7 +55,7 @@ def _start(states: States, ask_data: Callable[[], None]) -> None:
         ask_data()
     except Problem:
         pass
-    except Exception as error:  # noqa: BLE001 - what cannot be seen now does not keep the service down
+    except BaseException as error:  # noqa: BLE001 - what cannot be seen now does not keep the service down
         run.finding(f"an error of this suite's own while landing: {type(error).__name__}: {error}", _REPORT)
     if run.restarting is not None and states.may_start():
         run.tell("the run ends and the service was not started: starting it")
@@ -95,7 +95,7 @@ def _close_watch(run: Run) -> None:
     try:
         if run.watch is not None:
             run.watch.close()
-    except Exception as error:  # noqa: BLE001 - whatever it saw, the record is still to be written
+    except BaseException as error:  # noqa: BLE001 - whatever it saw, the record is still to be written
         run.finding(f"what was watched cannot be told: {type(error).__name__}: {error}", _REPORT)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from procedures.problems import Blocked, CannotObserve, NotApplicable, Problem
+from procedures.witness import Witness
 from reports.evidence import BACK, Check, CheckResult, Outcome, Way
 
 _ARROW = " → "
@@ -26,8 +27,8 @@ def id_of(item: pytest.Item) -> str:
 def of(check: Check, error: BaseException | None, began: float, took: float) -> CheckResult:
     """Return the result of a check that ended with `error`, or with none.
 
-    Only an assertion says that a claim does not hold. Everything else that we did not raise on purpose, a skip
-    included, means that nobody knows.
+    Only an assertion says that a claim does not hold. Everything else that we did not raise on purpose, a skip or
+    somebody's `pytest.fail` included, means that nobody knows.
     """
     asked_at = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
     result = CheckResult(check, Outcome.PASSED, asked_at=asked_at, took=round(took, 4))
@@ -42,7 +43,7 @@ def of(check: Check, error: BaseException | None, began: float, took: float) -> 
         return dataclasses.replace(
             result, outcome=Outcome.BLOCKED, reason=str(Blocked(error.what)), next_move=error.next_move
         )
-    if isinstance(error, (AssertionError, pytest.fail.Exception)):
+    if isinstance(error, AssertionError):
         reason, move = _parts(str(error))
         return dataclasses.replace(
             result, outcome=Outcome.FAILED, reason=reason or "the claim does not hold", next_move=move
@@ -52,14 +53,16 @@ def of(check: Check, error: BaseException | None, began: float, took: float) -> 
     )
 
 
-def asked(check: Check, ask: Callable[[], None]) -> CheckResult:
+def asked(check: Check, body: Callable[..., None], ask: Callable[[Callable[..., None]], None]) -> CheckResult:
     """Ask a check outside pytest's own loop, and return what became of it."""
-    began, failure = time.time(), None
+    witness = Witness(body)
+    began: float = time.time()
+    told: BaseException | None = None
     try:
-        ask()
-    except Exception as error:  # noqa: BLE001 - a crashed check is unknown, never green
-        failure = error
-    return of(check, failure, began, time.time() - began)
+        ask(witness.function)
+    except BaseException as error:  # noqa: BLE001 - a check that crashes, or is timed out, is unknown and ends nothing
+        told = error
+    return of(check, witness.ended(told), began, time.time() - began)
 
 
 def cleaned(result: CheckResult, clean: Callable[[str], str]) -> CheckResult:
@@ -67,11 +70,16 @@ def cleaned(result: CheckResult, clean: Callable[[str], str]) -> CheckResult:
 
 
 def tell(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
-    """Let a report say our outcome: anything that is neither passed nor failed is a skip with its reason."""
-    words = f"{result.outcome}: {result.reason}" + (f"{_ARROW}{result.next_move}" if result.next_move else "")
+    """Let a report say our outcome: failed is what withholds acceptance; else what has not passed is a skip.
+
+    The JUnit file is read by CI: a finding that closes nothing, as a failure, would turn an accepted run red.
+    """
+    advisory = " (advisory)" if result.check.advisory else ""
+    words = f"{result.outcome}{advisory}: {result.reason}"
+    words += f"{_ARROW}{result.next_move}" if result.next_move else ""
     if result.outcome is Outcome.PASSED:
         return
-    if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
+    if result.outcome in {Outcome.FAILED, Outcome.UNKNOWN} and result.closes:
         report.outcome, report.longrepr = "failed", words
     else:
         report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, words)

@@ -8,13 +8,17 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from _pytest.capture import CaptureManager
 
 from procedures import PROCEDURES, selection
 from procedures.asking import Asking
+from procedures.early import EARLY
 from procedures.problems import TypedWrong
+from procedures.screen import open_streams
 from procedures.session import Session
 from procedures.target import SUITE
 from reports.evidence import Way
+from reports.printable import escaped
 
 CHECKS = SUITE / "checks"
 SESSION = pytest.StashKey[Session]()
@@ -53,17 +57,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, one in PROCEDURES.items():
         config.addinivalue_line("markers", f"{name}: {one.what}")
-    if config.option.help or config.option.version:
-        return
-    procedure = selection.procedure_of(config)
+    capture = config.pluginmanager.getplugin("capturemanager")
+    open_streams(capture if isinstance(capture, CaptureManager) else None)
+    try:
+        _begin(config)
+    except pytest.UsageError as error:
+        # What was typed is told as one line: it must not look like one of pytest's or ours.
+        raise pytest.UsageError(escaped(str(error))) from error
+    except TypedWrong as error:
+        raise pytest.UsageError(escaped(f"{error.what} → {error.next_move}")) from error
+
+
+def _begin(config: pytest.Config) -> None:
+    """Begin the procedure that was typed, if one was."""
+    procedure = "" if config.option.help or config.option.version else selection.procedure_of(config)
     if not procedure:
-        _refuse_orphans(config)
+        EARLY.let_go()
+        if not config.option.help:
+            _refuse_orphans(config)
         return
     selection.refuse_unsafe(config)
-    try:
-        session = Session.begin(config, procedure, CHECKS, os.environ)
-    except TypedWrong as error:
-        raise pytest.UsageError(f"{error.what} → {error.next_move}") from error
+    session = Session.begin(config, procedure, CHECKS, os.environ)
     config.stash[SESSION] = session
     config.pluginmanager.register(Hooks(session), "procedures-session")
     config.args[:] = [str(CHECKS)]
@@ -71,18 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _refuse_orphans(config: pytest.Config) -> None:
     """Refuse options of ours that mean nothing without a procedure."""
-    ours = (
-        "plan",
-        "target",
-        "waive",
-        "take_over",
-        "record_anomalies",
-        "reason",
-        "ticket",
-        "operator",
-        "approved_by",
-    )
-    given = [name for name in ours if getattr(config.option, name)]
+    given = [name for name in selection.OURS if getattr(config.option, name)]
     if given:
         raise pytest.UsageError(
             f"--{given[0].replace('_', '-')} goes with a procedure: add -m {' or -m '.join(PROCEDURES)}"
@@ -137,9 +140,15 @@ class Hooks:
         self._session.begin_asking()
         return (yield)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        self._session.before_item(item)
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        # The innermost wrapper: what keeps a check from being reached is known before another plugin can swallow it.
+        try:
+            self._session.before_item(item)
+            return (yield)
+        except BaseException as error:
+            self._session.barred(item, error)
+            raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

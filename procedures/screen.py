@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from _pytest.capture import CaptureManager
 
@@ -174,6 +175,22 @@ class Stream:
             self._lead_to(self._real)
 
 
+def open_streams(capture: CaptureManager | None) -> None:
+    """Let every standard stream that was closed lead nowhere: else the next file that is opened takes its place."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("r" if descriptor == 0 else "w")  # noqa: SIM115 - for as long as we run
+            setattr(sys, name, stream)
+            # pytest's capture gives back what was there before it.
+            syscapture = getattr(_half(capture, descriptor), "syscapture", None)
+            if syscapture is not None:
+                syscapture._old = stream  # noqa: SLF001
+
+
 class Screen:
     """Both standard streams of a run, from which nothing that it does can be held up."""
 
@@ -197,11 +214,14 @@ class Screen:
             one.give_back(began)
 
 
+def _half(capture: CaptureManager | None, descriptor: int) -> object:
+    """Return what of pytest's capture takes one stream, where it takes any."""
+    return getattr(getattr(capture, "_global_capturing", None), ("in_", "out", "err")[descriptor], None)
+
+
 def _kept_by(capture: CaptureManager | None, descriptor: int) -> tuple[int, ...]:
     """Return the descriptor to which pytest's capture goes back whenever it pauses, where it captures by descriptors."""
-    capturing = getattr(capture, "_global_capturing", None)
-    half = getattr(capturing, "out" if descriptor == 1 else "err", None)
-    saved = getattr(half, "targetfd_save", None)
+    saved = getattr(_half(capture, descriptor), "targetfd_save", None)
     return () if saved is None else (saved,)
 
 

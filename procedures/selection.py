@@ -11,7 +11,9 @@ from collections.abc import Iterable
 import pytest
 
 from procedures import PROCEDURES
+from procedures.target import SUITE
 
+SETTINGS = SUITE / "pyproject.toml"
 NEEDED = {
     "html": "pytest_html.plugin",
     "junitxml": "junitxml",
@@ -24,10 +26,12 @@ NEEDED = {
 }
 """Plugins without which a run would leave less evidence than it promises, by what people call them."""
 
-HARMLESS = {
-    "markexpr", "file_or_dir", "verbose", "color", "capture", "target", "plan", "waive", "reason", "ticket",
-    "operator", "approved_by", "take_over", "record_anomalies", "code_highlight",
-}  # fmt: skip
+OURS = (
+    "plan", "target", "waive", "reason", "ticket", "operator", "approved_by", "take_over", "record_anomalies",
+)  # fmt: skip
+"""Options of ours: each belongs to one run, so each is typed for it."""
+
+HARMLESS = {"markexpr", "file_or_dir", "verbose", "color", "capture", "code_highlight", *OURS}
 """Options that cannot keep a planned check from being asked, nor ask it twice."""
 
 
@@ -58,6 +62,7 @@ def procedure_of(config: pytest.Config) -> str:
 
 def refuse_unsafe(config: pytest.Config) -> None:
     """Refuse every option that is not known to be harmless, whoever set it: the line, PYTEST_ADDOPTS, a file."""
+    _refuse_foreign_settings(config)
     for called, name in NEEDED.items():
         if not config.pluginmanager.hasplugin(name):
             raise pytest.UsageError(f"the plugin {called} was taken away; a run needs it: leave -p no:… out")
@@ -66,9 +71,30 @@ def refuse_unsafe(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"not allowed with a procedure, because it could bypass the gate: {', '.join(changed)}; leave it out"
         )
+    preset = _preset_of_ours(config)
+    if preset:
+        raise pytest.UsageError(
+            f"--{preset[0].replace('_', '-')} is typed each time: take it out of PYTEST_ADDOPTS or of the file that holds it"
+        )
     typed = [one for one in config.option.file_or_dir or () if one]
     if typed:
         raise pytest.UsageError(f"a procedure chooses its checks itself: leave {' '.join(typed)} out")
+
+
+def _refuse_foreign_settings(config: pytest.Config) -> None:
+    """Refuse settings from any other file: pytest prefers whatever lies beside the project's own, and says nothing."""
+    if config.inipath is None or config.inipath.resolve() != SETTINGS:
+        raise pytest.UsageError(
+            f"pytest has its settings from {config.inipath or 'no file at all'}, and with a procedure only {SETTINGS} "
+            "counts: take that file away, or leave -c and --rootdir out"
+        )
+
+
+def _preset_of_ours(config: pytest.Config) -> list[str]:
+    """Return the options of ours that were not typed: what lies in the environment waives nothing."""
+    parser = config._parser  # noqa: SLF001 - as below
+    unset, preset = parser.parse([]), parser.parse([*map(str, config.getini("addopts")), *_preset()])
+    return [one for one in OURS if getattr(unset, one) != getattr(preset, one)]
 
 
 def _refuse_misspelt(config: pytest.Config, expression: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from procedures import (
     anomalies,
     closing,
     diagnosis,
+    envfile,
     going_back,
     landing,
     outcome,
@@ -25,6 +25,7 @@ from procedures import (
 from procedures import target as targets
 from procedures.asking import Asking
 from procedures.console import Console
+from procedures.early import EARLY
 from procedures.interruption import Interruption
 from procedures.journal import seal_for
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
@@ -32,10 +33,13 @@ from procedures.rescuing import rescue
 from procedures.run import Asked, Run
 from procedures.screen import Screen
 from procedures.states import States
+from procedures.witness import Witness, body_of
 from reports import archive, junit
 from reports.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver, Way
 from reports.handover import HANDOVER, Handover
 from reports.observed import Snapshot
+from reports.printable import LONGEST, one_line
+from reports.redact import Redaction
 
 
 class Session:
@@ -49,7 +53,8 @@ class Session:
         self._interruption = interruption
         self._console: Console | None = None
         self._screen: Screen | None = None
-        self._functions: dict[str, Callable[..., None]] = {}
+        self._bodies: dict[str, Callable[..., None]] = {}
+        self._witnesses: dict[str, Witness] = {}
         self._asked_again = False
         self._lost = ""
         self._record: Evidence | None = None
@@ -59,18 +64,19 @@ class Session:
     @staticmethod
     def begin(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Session:
         """Read what was typed, take over the signals, make the run's folder."""
+        interruption = Interruption()
+        interruption.listen()
+        interruption.by = interruption.by or EARLY.heard
         asked = _asked(config, procedure, checks, environment)
         # What a library says of its own future, or the interpreter of a socket, is no claim about the target: as
         # errors they would blind a look in the outage, and end an accepted run with 1. The suite's own tests keep them.
         config.addinivalue_line("filterwarnings", "ignore")
-        interruption = Interruption()
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
         _refuse_waivers(asked.waivers, session.run.claims)
         anomalies.refuse_idle(asked)
         if not asked.leaves_nothing:
             session._lost = closing.open_folder(session.run)
         session._direct_views()
-        interruption.listen()
         session._screen = Screen(session._capture)
         return session
 
@@ -130,9 +136,11 @@ class Session:
             phases = {one.id: one.phase for one in self.run.claims}
             asked = Phase.PRE if self.run.acts else Phase.POST
             order = [one for one in order if phases.get(one) is asked]
-        self._functions = {
-            name: item.function for name, item in collected.items() if isinstance(item, pytest.Function)
-        }
+        for name, item in collected.items():
+            self._bodies[name] = body_of(item)
+            witness = self._witnesses[name] = Witness(self._bodies[name])
+            if isinstance(item, pytest.Function):
+                item.obj = witness.function
         return [collected[name] for name in order]
 
     def asks_both_ways(self, file: Path) -> bool:
@@ -168,22 +176,36 @@ class Session:
             self._asked_again = True
             self._ask_again()
 
+    def barred(self, item: pytest.Item, error: BaseException) -> None:
+        """Note that an item is not reached, before anybody can make something else of it."""
+        self._witnesses[outcome.id_of(item)].barred = error
+
     def after_call(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Turn what pytest saw into an outcome of ours, and tell it in the report's own words."""
-        check = self.run.ledger.planned(outcome.id_of(item)) or _unplanned(
-            self.run.claims, outcome.id_of(item)
-        )
-        if call.when == "teardown" or (call.when == "setup" and call.excinfo is None):
+        """Turn what was seen of a check into an outcome of ours, and tell it in the report's own words."""
+        name = outcome.id_of(item)
+        check = self.run.ledger.planned(name) or _unplanned(self.run.claims, name)
+        witness, told = self._witnesses[name], call.excinfo.value if call.excinfo else None
+        if call.when == "teardown":
+            self._torn_down(check, told, report)
             return
-        if call.excinfo is not None and isinstance(call.excinfo.value, Interrupted):
-            self.run.course.interrupted = str(call.excinfo.value)
-        result = outcome.of(check, call.excinfo.value if call.excinfo else None, call.start, call.duration)
+        if call.when == "setup" and told is None and witness.barred is None:
+            return
+        ended = witness.ended(told)
+        if isinstance(ended, Interrupted):
+            self.run.course.interrupted = str(ended)
+        result = outcome.of(check, ended, call.start, call.duration)
         result = self.run.ledger.note(outcome.cleaned(result, self.run.told))
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         self.console.result(result)
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
+
+    def _torn_down(self, check: Check, told: BaseException | None, report: pytest.TestReport) -> None:
+        """Keep what went wrong after a check apart from what the check said: nothing of ours is torn down there."""
+        if told is not None:
+            report.outcome, report.longrepr = "passed", None
+            self.run.finding(f"after {check.id} something ended with {type(told).__name__}: {told}")
 
     def crashed(self, excrepr: object) -> None:
         """Note a crash of our own: the run ends as interrupted, and the service is brought back."""
@@ -312,8 +334,8 @@ class Session:
         """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
 
         def ask(check: Check, ready: Snapshot) -> CheckResult:
-            function = self._functions[check.name]
-            return outcome.asked(check, lambda: Asking(self.states).again(function, ready))
+            asking = Asking(self.states)
+            return outcome.asked(check, self._bodies[check.name], lambda body: asking.again(body, ready))
 
         try:
             results = self.states.ask_again(ask)
@@ -330,7 +352,7 @@ class Session:
                 and not check.not_applicable
                 and not self.run.ledger.has(check.id)
             ):
-                self._keep(outcome.asked(check, partial(Asking(self.states).ask, self._functions[check.id])))
+                self._keep(outcome.asked(check, self._bodies[check.id], Asking(self.states).ask))
 
     def _keep(self, result: CheckResult) -> None:
         self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.told)))
@@ -363,8 +385,10 @@ class Session:
 
 def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Asked:
     option = config.option
+    target = targets.read(targets.find(option.target, environment))
     given = {
-        name: str(getattr(option, name) or "") for name in ("reason", "ticket", "operator", "approved_by")
+        name: _typed(getattr(option, name) or "", target)
+        for name in ("reason", "ticket", "operator", "approved_by")
     }
     if option.waive and not given["reason"]:
         raise TypedWrong("--waive needs a reason", "add --reason TEXT")
@@ -372,18 +396,28 @@ def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Map
         raise TypedWrong(
             "--take-over goes with recover and a reason", "pytest -m recover --take-over --reason TEXT"
         )
-    author = given["operator"] or environment.get("USER", "") or "the operator"
+    author = given["operator"] or one_line(environment.get("USER", "")) or "the operator"
     return Asked(
         procedure=procedure,
-        target=targets.read(targets.find(option.target, environment)),
+        target=target,
         plan_only=bool(option.plan),
         waivers=tuple(Waiver(name, given["reason"], author) for name in option.waive),
         given=given,
-        arguments=tuple(str(one) for one in config.invocation_params.args),
+        arguments=tuple(_typed(one, target) for one in config.invocation_params.args),
         checks=checks,
         take_over=bool(option.take_over),
         record_anomalies=bool(option.record_anomalies),
     )
+
+
+def _typed(text: object, target: targets.Target) -> str:
+    """Return what was typed as one line; of a long one no secret is left half."""
+    typed = str(text)
+    if len(typed) > LONGEST:
+        typed = Redaction(secret for file in target.env_files for secret in envfile.secrets(file)).clean(
+            typed
+        )
+    return one_line(typed)
 
 
 def _refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> None:

@@ -127,7 +127,8 @@ class States:
     def _reach(self, name: str, reach: Callable[[], Snapshot]) -> Snapshot:
         """Reach a state once: whoever asks again gets the same snapshot, or the same reason why there is none.
 
-        An error of our own is such a reason too: a state that was half reached must never be reached for again.
+        An error of our own is such a reason too, and so is whatever somebody else raises into it, a timer's end of a
+        test included: a state that was half reached must never be reached for again.
         """
         if name not in self._reached:
             try:
@@ -137,7 +138,7 @@ class States:
                 if isinstance(error, Interrupted):
                     self.run.course.interrupted = error.what
                 raise
-            except Exception as error:
+            except BaseException as error:
                 what = f"an error of this suite's own while reaching {name}: {type(error).__name__}: {error}"
                 reason = self._reached[name] = Blocked(what, "report it with this record")
                 self.run.finding(what, "report it with this record")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import platform
@@ -15,6 +16,7 @@ from pathlib import Path
 from procedures.drivers import shell
 from procedures.target import SUITE
 from reports.evidence import Who
+from reports.printable import one_line
 
 _CI_JOBS = (
     ("GITHUB_RUN_ID", "GitHub {GITHUB_REPOSITORY} run {GITHUB_RUN_ID}, job {GITHUB_JOB}"),
@@ -26,7 +28,7 @@ _CI_JOBS = (
 
 def look(environment: Mapping[str, str], given: Mapping[str, str], arguments: tuple[str, ...]) -> Who:
     """Collect it; `given` holds operator, reason, ticket and approved_by as typed."""
-    return Who(
+    found = Who(
         user=_user(),
         host=socket.gethostname(),
         cwd=str(Path.cwd()),
@@ -41,6 +43,8 @@ def look(environment: Mapping[str, str], given: Mapping[str, str], arguments: tu
         pytest=version("pytest"),
         command_line=shlex.join(("pytest", *arguments)),
     )
+    # A user's name need be no UTF-8, and a job's name may hold anything.
+    return Who(**{one.name: one_line(getattr(found, one.name)) for one in dataclasses.fields(found)})
 
 
 def _user() -> str:

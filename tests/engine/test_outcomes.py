@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -350,3 +351,5 @@ def test_a_waived_claim_is_shown_first(service: Stack) -> None:
     assert first == [f"WAIVED by Ada: {one}" for one in (CHANGED, *waived[1::2])]
     assert [one["reason"] for one in record["waivers"]] == ["as a test"] * 3
     assert sum(one["outcome"] == "waived" for one in record["results"]) == 3
+    junit = ET.parse(targets.latest(service) / "junit.xml")
+    assert [one for name in ("failure", "error") for one in junit.iter(name)] == []

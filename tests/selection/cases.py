@@ -41,6 +41,7 @@ def _untargeted(*arguments: str, says: str, statuses: tuple[int, ...] = (USAGE,)
 
 
 _BYPASS = "could bypass the gate"
+_SETTINGS = "pytest has its settings from"
 
 NARROWED = tuple(
     _restart(*typed, says=f"{_BYPASS}: {option}")
@@ -96,8 +97,9 @@ TAKEN_AWAY = (
     _restart("--noconftest", says="unrecognized arguments"),
     _restart("--confcutdir=/", says=_BYPASS),
     _restart("--rootdir=/tmp", says=_BYPASS),
-    _restart("-c", "/dev/null", says="html was taken away"),
-    _restart("-c", "{folder}/other.ini", says="html was taken away"),
+    _restart("-c", "/dev/null", says=_SETTINGS),
+    _restart("-c", "{folder}/other.ini", says=_SETTINGS),
+    _restart("-c{folder}/other.ini", says=_SETTINGS),
 )
 
 ADDED = (
@@ -117,6 +119,40 @@ ADDED = (
     _restart(says="junitxml was taken away", PYTEST_ADDOPTS="-p no:junitxml"),
     _restart(says=_BYPASS, PYTEST_ADDOPTS="--deselect checks/pre"),
     _restart(says="one procedure a run", PYTEST_ADDOPTS="-m recover"),
+)
+
+_TYPED = "is typed each time"
+
+PRESET = (
+    *(
+        _restart(says=f"--{option} {_TYPED}", PYTEST_ADDOPTS=preset)
+        for option, preset in (
+            ("plan", "--plan"),
+            ("waive", f"--waive {SERVICE_CHECK} --reason x"),
+            ("reason", "--reason 'as always'"),
+            ("reason", "--reason=x -v"),
+            ("ticket", "--ticket T-1"),
+            ("operator", "--operator ada"),
+            ("approved-by", "--approved-by ada"),
+            ("take-over", "--take-over"),
+            ("record-anomalies", "--record-anomalies"),
+            ("waive", "@{folder}/waived"),
+        )
+    ),
+    _restart("--plan", says=f"--waive {_TYPED}", PYTEST_ADDOPTS=f"--waive={SERVICE_CHECK} --reason=x"),
+    _restart("--reason", "typed", says=f"--reason {_TYPED}", PYTEST_ADDOPTS="--reason=preset"),
+    _untargeted("-m", "status", says=f"--target {_TYPED}", PYTEST_ADDOPTS="--target=/nowhere.toml"),
+    _untargeted(says="--plan goes with a procedure", PYTEST_ADDOPTS="--plan"),
+)
+
+WRITTEN = (
+    _restart(
+        "--waive", "\n\x1b[32mACCEPTED", "--reason=x", says=r"--waive \n\x1b[32mACCEPTED: there is no such"
+    ),
+    _restart("\u202edetpecca", says=r"leave \u202edetpecca out"),
+    _untargeted(
+        "-m", "restart", "--target=/no\x07\nexit status 0", says=r"--target /no\x07\nexit status 0: there is"
+    ),
 )
 
 NAMED = (
@@ -168,6 +204,8 @@ GROUPS: dict[str, tuple[Case, ...]] = {
     "options by which checks do not run": NOT_RUN,
     "a plugin that the gate needs is taken away": TAKEN_AWAY,
     "plugins or options that repeat, spread or reorder checks": ADDED,
+    "options of ours that nobody has typed": PRESET,
+    "signs that steer a terminal, in what was typed": WRITTEN,
     "no procedure, two of them, or half of one": NAMED,
     "a target or a waiver that is none": TARGETED,
 }

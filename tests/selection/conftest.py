@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import pytest_fixture_setup, pytest_runtest_call
-from tests.selection.cases import ALL, Case
+from tests.selection.cases import ALL, SERVICE_CHECK, Case
 from tests.selection.typed import Typed
 from tests.stacks import Stack, engine, stack
 
@@ -60,11 +60,13 @@ def trial(service: Stack, tmp_path_factory: pytest.TempPathFactory) -> Trial:
         target = Typed(service, own)
         (own / "other.ini").write_text("[pytest]\naddopts = -k engine\n")
         (own / "arguments").write_text("-k\nengine\n")
+        (own / "waived").write_text(f"--waive\n{SERVICE_CHECK}\n--reason\nx\n")
         (own / "procedure").write_text("-m\nrestart\n")
         (own / "empty.toml").write_text('name = "nothing"\n')
         typed = [one.replace("{folder}", str(own)) for one in case.arguments]
         typed += [target.option] if case.targeted else []
-        return Tried(target.pytest(*typed, limit=LIMIT, environment=case.environment), target)
+        environment = {key: value.replace("{folder}", str(own)) for key, value in case.environment.items()}
+        return Tried(target.pytest(*typed, limit=LIMIT, environment=environment), target)
 
     before = identity(service)
     with ThreadPoolExecutor(AT_ONCE) as pool:

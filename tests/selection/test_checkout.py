@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from tests.selection.conftest import identity
 from tests.selection.typed import SUITE, Typed
 from tests.stacks import Stack
 
+OWN = (
+    "--import-mode=importlib", "--disable-plugin-autoload",
+    "-p", "pytest_metadata.plugin", "-p", "pytest_html.fixtures", "-p", "pytest_html.plugin",
+)  # fmt: skip
+"""What the project's own file gives pytest: a stray one that leaves it out would be refused for that."""
 PARTS = ("checks", "procedures", "reports", "conftest.py", "pyproject.toml")
 CHECK = '''
 from procedures.claims import check
@@ -124,6 +130,47 @@ def test_a_damaged_check_file_is_a_usage_error(
 
     assert done.returncode == 4, done.stdout + done.stderr
     assert (before, (), ()) == (identity(service), typed.runs, typed.journals)
+
+
+@FAULT(
+    kind="a stray settings file of pytest's in the checkout",
+    phase="plan",
+    happened="it is named, and nothing is begun",
+    verdict="USAGE ERROR",
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.toml", f'[pytest]\npythonpath = ["."]\naddopts = {json.dumps([*OWN, "-x"])}\n'),
+        (".pytest.toml", "[pytest]\n"),
+        ("pytest.ini", f"[pytest]\npythonpath = .\naddopts = {' '.join(OWN)} -x\n"),
+        (".pytest.ini", ""),
+    ],
+)
+def test_a_stray_settings_file_is_a_usage_error(
+    name: str, text: str, checkout: Path, service: Stack, typed: Typed
+) -> None:
+    """Whatever pytest would rather read than the project's own file ends the run, also where it says the same."""
+    before = identity(service)
+    (checkout / name).write_text(text)
+
+    done = typed.restart(cwd=checkout)
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert f"pytest has its settings from {checkout / name}" in done.stdout + done.stderr
+    assert (before, (), ()) == (identity(service), typed.runs, typed.journals)
+
+
+def test_a_file_that_pytest_does_not_read_is_none_of_our_business(
+    checkout: Path, service: Stack, typed: Typed
+) -> None:
+    """What comes after the project's own file is never read, and refuses nothing."""
+    (checkout / "tox.ini").write_text("[pytest]\naddopts = -x\n")
+    (checkout / "setup.cfg").write_text("[tool:pytest]\naddopts = -x\n")
+
+    done = typed.restart("--plan", cwd=checkout)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_check_that_was_added_is_asked(checkout: Path, service: Stack, typed: Typed) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from procedures import outcome
@@ -28,7 +32,12 @@ CHECK = check()
         (AssertionError("a\n  b → c\nassert 1 == 2\n +  where"), Outcome.FAILED, "a b", "c"),
         (AssertionError("it is\nassert False"), Outcome.FAILED, "it is", ""),
         (AssertionError(), Outcome.FAILED, "the claim does not hold", ""),
-        (pytest.fail.Exception("it is not"), Outcome.FAILED, "it is not", ""),
+        (
+            pytest.fail.Exception("Timeout"),
+            Outcome.UNKNOWN,
+            "the check itself ended with Failed: Timeout",
+            "",
+        ),
         (CannotObserve("no engine", "start it"), Outcome.UNKNOWN, "no engine", "start it"),
         (NotApplicable("it is down"), Outcome.NOT_APPLICABLE, "it is down", ""),
         (Blocked("the gate is closed", "mend it"), Outcome.BLOCKED, "the gate is closed", "mend it"),
@@ -42,7 +51,12 @@ CHECK = check()
             "the check itself ended with Skipped: not today",
             "",
         ),
-        (pytest.xfail.Exception("known"), Outcome.FAILED, "known", ""),
+        (
+            pytest.xfail.Exception("known"),
+            Outcome.UNKNOWN,
+            "the check itself ended with XFailed: known",
+            "",
+        ),
         (KeyError("x"), Outcome.UNKNOWN, "the check itself ended with KeyError: 'x'", ""),
         (KeyboardInterrupt(), Outcome.UNKNOWN, "the check itself ended with KeyboardInterrupt: ", ""),
         (SystemExit(0), Outcome.UNKNOWN, "the check itself ended with SystemExit: 0", ""),
@@ -73,3 +87,19 @@ def test_a_reason_is_cleaned() -> None:
     clean = outcome.cleaned(dirty, lambda text: text.replace("hunter2", "…"))
 
     assert (clean.reason, clean.next_move) == ("it says …", "change …")
+
+
+@pytest.mark.parametrize("one", Outcome)
+@pytest.mark.parametrize("advisory", [True, False])
+def test_only_what_withholds_acceptance_is_a_failure(one: Outcome, advisory: bool, tmp_path: Path) -> None:
+    """An advisory finding, a waived one and one that was not asked are no failures: CI is red where the run is."""
+    found = result(check("one", advisory=advisory), one)
+    report = pytest.TestReport("x", ("x", 0, "x"), {}, "passed", None, "call")
+    item = cast("pytest.Item", SimpleNamespace(path=tmp_path, location=("x", 0, "x")))
+
+    outcome.tell(report, found, item)
+
+    failed = not advisory and one in {Outcome.FAILED, Outcome.UNKNOWN}
+    assert failed is (report.outcome == "failed")
+    assert (one is Outcome.PASSED) is (report.outcome == "passed")
+    assert not failed or found.closes
