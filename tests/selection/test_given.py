@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import endings
 from tests.engine import service as seen
 from tests.faults import FAULT
 from tests.selection.conftest import identity
@@ -93,7 +94,7 @@ def test_a_name_that_is_no_utf8_ends_nothing(procedure: str, refused: Typed) -> 
 def closed(typed: Typed, streams: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Type something whose standard streams are closed as the shell closes them."""
     inherited = {key: one for key, one in clean_environment().items() if not key.startswith(("PYTEST", "CI"))}
-    return subprocess.run(
+    done = subprocess.run(
         ["sh", "-c", f'exec "$@" {streams}', "sh", ".venv/bin/pytest", *arguments, typed.option],
         cwd=SUITE,
         env=inherited | {"XDG_STATE_HOME": str(typed.state)},
@@ -102,6 +103,8 @@ def closed(typed: Typed, streams: str, *arguments: str) -> subprocess.CompletedP
         text=True,
         timeout=LIMIT,
     )
+    endings.note(arguments, done.returncode)
+    return done
 
 
 @pytest.mark.parametrize("streams", [">&-", "2>&-", "<&- >&- 2>&-", "-s >&-"])
