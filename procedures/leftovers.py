@@ -14,15 +14,13 @@ from reports.observed import Container
 
 CLEAR = "clear_leftovers"
 LIMIT = 30.0
-_NEVER = "0001-"
-"""How the engine writes the start of what was never started."""
 
 
 def are(containers: tuple[Container, ...]) -> tuple[Container, ...]:
     """Return those that may be removed: never started, beside another one."""
     if len(containers) < 2:
         return ()
-    return tuple(one for one in containers if one.state == "created" and one.started_at.startswith(_NEVER))
+    return tuple(one for one in containers if one.state == "created" and not one.was_started)
 
 
 def without(containers: tuple[Container, ...]) -> tuple[Container, ...]:

@@ -53,10 +53,6 @@ class Attachment:
     address: str = ""
 
 
-_NEVER = "0001-01-01"
-"""How the engine writes the time of what has not happened."""
-
-
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container as the engine describes it; `health` is empty where it has no health check."""
@@ -95,14 +91,24 @@ class Container:
     """Empty where it has none of its own, and in records from before this was looked at."""
 
     @property
+    def was_started(self) -> bool:
+        """Whether it was started at any time."""
+        return not _is_never(self.started_at)
+
+    @property
     def stands(self) -> str:
         """Its state, and since when it is in it; of one that is paused only its start is known."""
         since = {"running": self.started_at, "exited": self.finished_at, "dead": self.finished_at}
         since |= {"restarting": self.finished_at, "created": self.created_at}
         at = since.get(self.state, "")
-        if not at or at.startswith(_NEVER):
+        if not at or _is_never(at):
             return f"{self.state}, started {self.started_at}"
         return f"{self.state} since {at}"
+
+
+def _is_never(at: str) -> bool:
+    """Whether this is how the engine writes the time of what has not happened."""
+    return at.startswith("0001-")
 
 
 @dataclass(frozen=True, slots=True)
