@@ -106,6 +106,7 @@ def test_the_folder_is_complete(accepted: Accepted) -> None:
         "journal.jsonl",
         f"log-before-{project}-kestra.txt",
         f"log-before-{project}-kestra-postgres.txt",
+        f"log-stop-{project}-kestra.txt",
         f"log-after-{project}-kestra.txt",
         "SHA256SUMS",
     }
