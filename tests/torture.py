@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reports.evidence import Verdict
 from tests import targets
 from tests.engine import service as seen
 from tests.stacks import COMMAND_LIMIT, SOURCE, Stack, clean_environment, engine, run, stack
@@ -30,6 +31,10 @@ ACTING = ("restart", "update", "apply_env", "rollback", "recover")
 LIMIT = 180.0
 TRIES = 6
 """How often a kill is drawn anew that came too late."""
+PLACES = 3
+"""How many places in a row may fail to be made: a machine that is too busy for that is too busy for a torture."""
+EVERY_RUN = 100_000
+"""How many runs the archive keeps: none may go because it is old."""
 
 
 @dataclass(slots=True)
@@ -154,17 +159,20 @@ def trial(place: Place, choice: random.Random) -> Trial:
 
 
 def recover(place: Place, made: Trial, *, again: bool) -> None:
-    """Type what an operator types: the procedure once more, or `recover`, and by hand what is told where that fails."""
+    """Type what an operator types: the procedure once more, or `recover`, and what is told where that does not do."""
     if again and type_it(place, made, made.procedure).returncode == 0:
         return
     done = type_it(place, made, "recover")
-    if done.returncode:
+    if done.returncode == Verdict.REFUSED.exit_status:
+        # What was never touched runs as before, and the files name what was to come: they are corrected, as told.
+        made.typed.append("the files corrected")
+        place.correct()
+    elif done.returncode:
         for command in by_hand(done.stdout):
             made.typed.append("by hand")
             run(["sh", "-c", command], cwd=place.stack.root, check=False, limit=COMMAND_LIMIT)
-        done = type_it(place, made, "recover")
-    if done.returncode:
-        made.lost.append(f"recover ended with {done.returncode}")
+    if done.returncode and (last := type_it(place, made, "recover").returncode):
+        made.lost.append(f"recover ended with {last}")
 
 
 def type_it(place: Place, made: Trial, procedure: str) -> subprocess.CompletedProcess[str]:
@@ -188,7 +196,8 @@ def losses(on: Stack, before: Data, helpers: set[str]) -> list[str]:
     """Everything that is not as it was before the kill, or was left behind."""
     if not on.is_ready():
         return [f"the service does not answer: {[one.status for one in on.containers(seen.SERVICE)]}"]
-    after, runs = data(on), {*journal_ids(on), *(one.name.rpartition("-")[2] for one in targets.folders(on))}
+    after = data(on)
+    runs = {*journal_ids(on), *after.records}
     with engine() as client:
         volumes = {str(one.name) for one in client.volumes.list()}
     claims: dict[str, Callable[[], object]] = {
@@ -202,10 +211,8 @@ def losses(on: Stack, before: Data, helpers: set[str]) -> list[str]:
         "volumes of helpers left": lambda: helpers & volumes,
         "processes left": lambda: seen.processes(on),
         "journals open": lambda: [one.name for one in targets.journals(on) if not _sealed(one)],
-        "records lost": lambda: before.records - runs,
-        "journals without a record": lambda: (
-            set(journal_ids(on)) - {one.name.rpartition("-")[2] for one in targets.folders(on)}
-        ),
+        "records lost": lambda: before.records - after.records,
+        "journals without a record": lambda: set(journal_ids(on)) - after.records,
         "records unfinished": lambda: [one.name for one in targets.folders(on) if not _complete(one)],
     }
     return [f"{claim}: {found}" for claim, look in claims.items() if (found := look())]
@@ -233,7 +240,7 @@ def place(newer: str, lengths: dict[str, Length]) -> Iterator[Place]:
     """A stack that runs, with an accepted run behind it; the first one learns how long each procedure is."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, stack(Path(folder)) as made:
         seen.seed(made.up())
-        targets.target_file(made)
+        targets.target_file(made, archive_keep=EVERY_RUN)
         found = Place(made, made.image, newer, lengths)
         succeeded(targets.procedure(made, name="accept"), "accept")
         for procedure in (one for one in ACTING if one not in lengths):
@@ -243,16 +250,25 @@ def place(newer: str, lengths: dict[str, Length]) -> Iterator[Place]:
 
 def torture(kills: int, seed: int, limit: float) -> tuple[int, int]:
     """Strike so often, or until the time is over; how many trials passed, and how many failed."""
-    over, results, lengths = time.monotonic() + limit, [0, 0], dict[str, Length]()
+    over, results, lengths, unmade = time.monotonic() + limit, [0, 0], dict[str, Length](), 0
+
+    def goes_on() -> bool:
+        return sum(results) < kills and time.monotonic() < over and unmade < PLACES
+
     with variant(NEWER) as newer:
-        while sum(results) < kills and time.monotonic() < over:
-            with place(newer, lengths) as struck_place:
-                while sum(results) < kills and time.monotonic() < over:
+        while goes_on():
+            with ExitStack() as made:
+                try:
+                    found = made.enter_context(place(newer, lengths))
+                except (RuntimeError, TimeoutError, subprocess.TimeoutExpired) as error:
+                    print(f"no place could be made, so no trial: {error}", flush=True)
+                    unmade += 1
+                    continue
+                unmade, passed = 0, True
+                while goes_on() and passed:  # what is left of a failed one is no place for the next one
                     number = sum(results) + 1
-                    passed = told(struck_place, random.Random(f"{seed} {number}"), number)
+                    passed = told(found, random.Random(f"{seed} {number}"), number)
                     results[not passed] += 1
-                    if not passed:
-                        break  # what is left of it is no place for the next one
     return results[0], results[1]
 
 
