@@ -110,7 +110,11 @@ class Asking:
 
     @property
     def candidate(self) -> Image:
-        return seen(self._states.ready().image)
+        if not self._run.asked.plan_only:
+            return seen(self._states.ready().image)
+        if (known := self.announcement.known) is None:
+            raise Blocked("a plan pulls nothing")
+        return known
 
     @property
     def rolled_back(self) -> frozenset[str]:

@@ -156,8 +156,13 @@ def make(
     steps: tuple[Step, ...],
     checks: tuple[Check, ...],
     worst_outage: float | None,
+    *,
+    untried: tuple[str, ...] = (),
 ) -> Plan:
-    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline, None without a step."""
+    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline, None without a step.
+
+    `untried` is what this procedure cannot try without acting, besides what none can.
+    """
     return Plan(
         procedure=procedure,
         state=state.value,
@@ -180,5 +185,6 @@ def make(
         else (
             "whether the server ends within its grace",
             "whether the new server boots: its configuration, its login and its image have been tried, its boot not",
+            *untried,
         ),
     )

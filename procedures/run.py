@@ -232,7 +232,9 @@ class Run:
         if any(one.way is Way.BACK for one in steps):
             worst *= 2
         outage = worst if acts and not self.recovery.stands else None
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, outage)
+        brought = self.preparing.announcement if self.preparing else None
+        untried = brought.untried if brought else ()
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
         self.ledger = Ledger(checks, self.asked.waivers)
 
     def _foresee(self, containers: tuple[Container, ...]) -> None:

@@ -133,15 +133,22 @@ class Session:
         # Without a plan every check is asked, to say why none could be made.
         order = [one.id for one in (self.run.plan.checks if self.run.plan else self.run.claims)]
         if self.run.asked.plan_only:
-            phases = {one.id: one.phase for one in self.run.claims}
-            asked = Phase.PRE if self.run.acts else Phase.POST
-            order = [one for one in order if phases.get(one) is asked]
+            asked = {one.id for one in self.run.claims if self._is_asked_by_a_plan(one)}
+            order = [one for one in order if one in asked]
         for name, item in collected.items():
             self._bodies[name] = body_of(item)
             witness = self._witnesses[name] = Witness(self._bodies[name])
             if isinstance(item, pytest.Function):
                 item.obj = witness.function
         return [collected[name] for name in order]
+
+    def _is_asked_by_a_plan(self, check: Check) -> bool:
+        """Whether a check can be asked without acting: of an image that is here already, more than of one that is not."""
+        if check.phase is Phase.READY:
+            preparing = self.run.preparing
+            found = preparing.announcement if preparing else None
+            return "candidate" in check.asks and found is not None and found.known is not None
+        return check.phase is (Phase.PRE if self.run.acts else Phase.POST)
 
     def asks_both_ways(self, file: Path) -> bool:
         """Whether the checks of a file judge the procedure's own way and its way back."""
@@ -172,7 +179,7 @@ class Session:
             raise NotApplicable(check.not_applicable)
         if check.way is Way.BACK and (why := going_back.not_needed(self.run)):
             raise NotApplicable(why)
-        if check.phase is Phase.READY and not self._asked_again:
+        if check.phase is Phase.READY and not (self._asked_again or self.run.asked.plan_only):
             self._asked_again = True
             self._ask_again()
 

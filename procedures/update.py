@@ -44,6 +44,27 @@ class Announcement:
             return self.here is not None and self.here.id == self.running.id
         return any(one.endswith(f"@{self.digest}") for one in self.running.digests)
 
+    @property
+    def known(self) -> Image | None:
+        """The image that an update would bring, where this engine has that very one already."""
+        if self.here is None or isinstance(self.digest, Unseen):
+            return None
+        if self.digest is None or any(one.endswith(f"@{self.digest}") for one in self.here.digests):
+            return self.here
+        return None
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """What nobody can say of the new image before it was pulled."""
+        if self.nothing_new or self.known is not None:
+            return ()
+        return (
+            (
+                f"what {self.reference} is: its processor, its entry point, its version, and whether a run went back from "
+                "it; it is not on this engine as its registry announces it, and a plan pulls nothing"
+            ),
+        )
+
 
 def look(observers: Observers, containers: tuple[Container, ...]) -> Announcement:
     """Ask the registry, where the target's policy says that it is asked, and change nothing."""

@@ -18,7 +18,7 @@ from tests.engine import service as seen
 from tests.faults import FAULT, Phase
 from tests.registry import Registry, registry
 from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, stack
-from tests.variants import Flaw, variant
+from tests.variants import Flaw, foreign_variant, variant
 
 pytestmark = pytest.mark.understudy
 
@@ -167,6 +167,39 @@ def test_a_version_that_needs_a_word(pulled: Stack, shelf: Registry, version: st
     assert done.returncode == 10, done.stdout + done.stderr
     assert check in done.stdout
     assert identity == seen.identity(pulled)
+
+
+@FAULT(
+    kind="the new image is of an older version",
+    phase=Phase.PLAN,
+    happened="the plan says it where the image is on the engine, and names what it cannot know where it is not",
+    verdict="REFUSED, WOULD BE LET THROUGH",
+)
+def test_a_plan_judges_an_image_that_is_here(pulled: Stack, shelf: Registry) -> None:
+    """What the run would refuse is refused by the plan, as far as that can be asked without a pull."""
+    known, name = pulled.env["KESTRA_IMAGE"], "kestra/kestra:planned"
+    try:
+        with variant("0.19.4") as older, foreign_variant("0.20.9") as foreign:
+            planned = {"older": older, "foreign": foreign}
+            targets.target_file(pulled, pull="never")
+            said = {}
+            for kind, image in planned.items():
+                pulled.set_env(KESTRA_IMAGE=image)
+                said[kind] = targets.procedure(pulled, "--plan", name="update")
+            shelf.push(older, name)
+        pulled.set_env(KESTRA_IMAGE=shelf.reference(name))
+        targets.target_file(pulled, pull="always")
+        unseen = targets.procedure(pulled, "--plan", name="update")
+    finally:
+        pulled.set_env(KESTRA_IMAGE=known)
+        targets.target_file(pulled, pull="always")
+
+    assert said["older"].returncode == 10, said["older"].stdout + said["older"].stderr
+    assert "is older than" in said["older"].stdout
+    assert said["foreign"].returncode == 10, said["foreign"].stdout + said["foreign"].stderr
+    assert "it is made for arm64" in said["foreign"].stdout
+    assert unseen.returncode == 0, unseen.stdout + unseen.stderr
+    assert f"what {shelf.reference(name)} is: its processor, its entry point, its version" in unseen.stdout
 
 
 def test_a_new_image(pulled: Stack, shelf: Registry) -> None:
