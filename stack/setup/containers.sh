@@ -25,9 +25,44 @@ start_stack() {
         is_running "$(container_of kestra)" || refuse_taken_ports
         say "stack: starting what does not run ($(project))"
         # A container that runs is not touched, whatever changed in the settings: that is for the procedures.
-        logged start compose --ansi never up -d --no-recreate --pull never || { refuse_taken_ports && die "the stack did not start: see $state/start.log"; }
+        make_and_start || { refuse_taken_ports && die "the stack did not start: see $state/start.log"; }
     fi
+    can_write "$(container_of kestra)" || give_volumes || die "the volumes of Kestra cannot be given to its user: see $state/volumes.log"
     wait_until_ready
+}
+
+# Made before it is started: its volumes must be its user's by then.
+make_and_start() {
+    logged start compose --ansi never create --no-recreate --pull never &&
+        give_volumes &&
+        logged start compose --ansi never up -d --no-recreate --pull never
+}
+
+# Where each volume of a container lies in it; what the image has no folder for, the engine makes as root's.
+volumes_in() {
+    docker inspect --format '{{range .Mounts}}{{if and .RW (eq .Type "volume")}}{{println .Destination}}{{end}}{{end}}' "$1"
+}
+
+can_write() {
+    local paths
+    mapfile -t paths < <(volumes_in "$1" | sed '/^$/d')
+    # shellcheck disable=SC2016  # the inner shell expands
+    docker exec "$1" sh -c 'for path; do [ -w "$path" ] || exit 1; done' can_write "${paths[@]}"
+}
+
+# Let the user that the image runs as have its volumes, new or old: by a container that is gone when it has done so.
+give_volumes() {
+    local kestra user paths
+    kestra=$(container_of kestra)
+    user=$(docker inspect --format '{{.Config.User}}' "$kestra")
+    case ${user%%:*} in '' | root | 0) return 0 ;; esac
+    mapfile -t paths < <(volumes_in "$kestra" | sed '/^$/d')
+    # shellcheck disable=SC2016  # the inner shell expands
+    logged volumes docker run --rm --network none --user 0 --volumes-from "$kestra" --entrypoint sh \
+        "$(docker inspect --format '{{.Image}}' "$kestra")" -c '
+            uid=$(id -u "$1" 2>/dev/null || echo "$1"); shift
+            for path; do [ "$(stat -c %u "$path")" = "$uid" ] || chown -R "$uid" "$path" || exit 1; done' \
+        give_volumes "${user%%:*}" "${paths[@]}"
 }
 
 refuse_taken_ports() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import stat
@@ -14,9 +15,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from docker.models.containers import Container
 
 from tests.stack.checkout import Checkout
-from tests.stacks import SOURCE, clean_environment, engine, free_port, image_under_test, run, wait_for
+from tests.stacks import (
+    SOURCE,
+    UNDERSTUDY_IMAGE,
+    clean_environment,
+    engine,
+    free_port,
+    image_under_test,
+    run,
+    wait_for,
+)
 
 SOCKET = Path("/var/run/docker.sock")
 # An id that no account has: a user is a number to the kernel, and to the engine's socket.
@@ -148,6 +159,56 @@ def test_the_whole_way_up_and_down(checkout: Checkout) -> None:
     saved.rename(checkout.env_file)
     checkout.up("down", "--data")
     assert checkout.leftovers() == []
+
+
+# As the public Dockerfile has it: the server's user, and no folder where the volume is mounted.
+WITHOUT_STORAGE = "FROM {base}\nUSER root\nRUN rmdir /app/storage\nUSER kestra\n"
+
+
+@pytest.fixture
+def without_storage(tmp_path: Path) -> Iterator[str]:
+    """An image whose user has no folder where its volume is mounted; its name."""
+    name = f"kestra-understudy:test-{secrets.token_hex(4)}"
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image/Dockerfile").write_text(WITHOUT_STORAGE.format(base=UNDERSTUDY_IMAGE))
+    command = ["docker", "build", "--quiet", "--network", "none", "--tag", name, "."]
+    run(command, cwd=tmp_path / "image", env=clean_environment(DOCKER_BUILDKIT="0"))
+    try:
+        yield name
+    finally:
+        with engine() as client:
+            client.images.remove(name, force=True)
+
+
+@pytest.mark.understudy
+def test_the_server_can_write_into_its_volume(without_storage: str, checkout: Checkout) -> None:
+    """A volume that is made new, one that was root's beneath a running server, and an old one: each is its user's."""
+    checkout.environment["KESTRA_IMAGE"] = without_storage
+    checkout.up("env")
+
+    def writes() -> bool:
+        checkout.up("start")
+        with engine() as client:
+            kestra = client.containers.get(f"{checkout.project}-kestra")
+            return kestra.exec_run(["sh", "-c", "echo a > /app/storage/file"]).exit_code == 0
+
+    def taken() -> Container:
+        """The server's container, with a volume that is root's, and so is what lies in it."""
+        with engine() as client:
+            kestra = client.containers.get(f"{checkout.project}-kestra")
+            taking = "chown -R 0:0 /app/storage && chmod 644 /app/storage/file"
+            assert kestra.exec_run(["sh", "-c", taking], user="0").exit_code == 0
+            assert kestra.exec_run(["sh", "-c", "echo a > /app/storage/file"]).exit_code != 0
+            return kestra
+
+    assert writes()
+    first = checkout.containers()
+    taken()
+    assert writes()
+    assert checkout.containers() == first, "nothing was started anew, and no helper stays"
+    taken().stop(timeout=20)
+    assert writes()
+    assert checkout.containers().keys() == first.keys()
 
 
 def test_a_taken_port_is_one_clear_sentence_each(checkout: Checkout) -> None:
