@@ -27,6 +27,8 @@ class Acting:
         self.journal = journal
         self.results: list[StepResult] = []
         self.tell = tell
+        self.changed_at: float | None = None
+        """When the first changing step was begun, on the monotonic clock."""
         self._lock = lock
         self._interruption = interruption
 
@@ -66,6 +68,8 @@ class Acting:
         began_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
         self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
         self.note(StepResult(step, StepStatus.BEGUN, began_at))
+        if step.changing and self.changed_at is None:
+            self.changed_at = began
         self._journalled(lambda: self.journal.begin(step))
         try:
             result = act()

@@ -225,12 +225,7 @@ class Console:
     def _outage(self, record: Evidence) -> None:
         if record.outage is None or not record.executed:
             return
-        path = record.outage.told
-        if path is None or path.length is None:
-            self.say(f"  outage: {', '.join(outage_in_words(record.outage))}")
-            return
-        give_or_take = f" ± {path.uncertainty * 1000:.0f} ms" if path.uncertainty is not None else ""
-        self.say(f"  outage: {path.length:.3f} s{give_or_take} on {path.path}, seen from outside")
+        self.say(f"  outage: {', '.join(outage_in_words(record.outage))}")
 
 
 def shown_path(path: str) -> str:

@@ -409,6 +409,11 @@ class Run:
         return self._acting
 
     @property
+    def changed_at(self) -> float | None:
+        """When the first changing step was begun, on the monotonic clock."""
+        return self._acting.changed_at if self._acting else None
+
+    @property
     def changed(self) -> bool:
         return bool(self._acting and self._acting.changed)
 

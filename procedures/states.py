@@ -194,7 +194,7 @@ class States:
         self.run.restarting.prepare(self.run.folder, containers, clean)
         if self.run.preparing is not None:
             self.run.preparing.prepare(before)
-        self.run.watch = Watch(self.run.observers)
+        self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
         self.run.moment("probe looking")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,8 +23,9 @@ DIED_WITHIN = 0.3
 class Watch:
     """What looks on while the procedure acts; it changes nothing and is ended with the run."""
 
-    def __init__(self, observers: Observers) -> None:
+    def __init__(self, observers: Observers, changed_at: Callable[[], float | None]) -> None:
         self._observers = observers
+        self._changed_at = changed_at
         self._events = Events(observers.engine, observers.project, observers.container_name)
         self._probe: observed.Probe | None = observed.Probe.start(
             _paths(observers), observers.target.budgets.run
@@ -79,15 +81,21 @@ class Watch:
 
     def so_far(self) -> Outage | None:
         """Return what the probe has seen until now, or all of it where it has ended."""
-        return self._probe.so_far() if self._probe is not None else self.outage
+        return self._counting(self._probe).so_far() if self._probe is not None else self.outage
 
     def end_probe(self) -> Outage | None:
         """End the probe and return what it saw."""
         if self._probe is not None:
             self._broke_off = self._probe.broke_off
-            self.outage = self._probe.stop()
+            self.outage = self._counting(self._probe).stop()
             self._probe = None
         return self.outage
+
+    def _counting(self, probe: observed.Probe) -> observed.Probe:
+        """Have the outage begin with our first changing step; without one every silence is somebody else's."""
+        changed_at = self._changed_at()
+        probe.count_from(math.inf if changed_at is None else changed_at)
+        return probe
 
     def close(self) -> None:
         self.end_probe()

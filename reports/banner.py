@@ -107,17 +107,41 @@ def outage_in_words(outage: Outage) -> tuple[str, str]:
             "none seen",
             f"{told.path} answered every look; one shorter than {seconds(told.largest_gap)} would not show",
         )
+    if not told.each:
+        silences = count(told.flaps, "silence")
+        return "none seen", f"{told.path} had {silences} before anything was done to the service"
     if told.length is not None:
-        return plus_minus(told.length, told.uncertainty), f"seen from outside on {told.path}"
+        return plus_minus(
+            told.length, told.uncertainty
+        ), f"{_stretches(told)}seen from outside on {told.path}"
     return _open_outage(told, outage.ended)
+
+
+def outage_at_a_glance(outage: Outage | None, executed: bool) -> str:
+    """Return the outage in a cell: its length, and each stretch of it where there was more than one."""
+    length, _ = outage_of(outage, executed)
+    told = outage.told if outage else None
+    stretches = _stretches(told).removesuffix(", ") if told and told.length is not None else ""
+    return f"{length} ({stretches})" if stretches else length
+
+
+def _stretches(told: PathOutage) -> str:
+    """Tell each stretch of an outage that has more than one, ready to be followed by how it was seen."""
+    if len(told.each) < 2:
+        return ""
+    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in told.each]
+    left_out = [f"{told.unlisted} shorter"] if told.unlisted else []
+    return f"in {len(each) + told.unlisted} stretches: {' + '.join([*each, *left_out])}, "
 
 
 def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
     """Say what is known of an outage whose beginning or end was not seen."""
-    if told.last_good is not None:
+    known = sum(one.length or 0.0 for one in told.each)
+    last = told.each[-1].last_good
+    if told.first_good is None and last is not None:
         return (
-            f"at least {exactly(max(ended - told.last_good, 0.0))}",
-            f"{told.path} had not come back when the probe ended",
+            f"at least {exactly(known + max(ended - last, 0.0))}",
+            f"{_stretches(told)}{told.path} had not come back when the probe ended",
         )
     if told.first_good is not None:
         return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"

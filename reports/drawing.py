@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reports.evidence import Evidence, Interval, Outage, PathOutage
+from reports.evidence import Evidence, Interval, Outage, PathOutage, Silence
 from reports.markup import Html, join, tag, text
 from reports.words import exactly, moment, plus_minus
 
@@ -242,19 +242,25 @@ def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple
 
 
 def _band(outage: Outage, window: Window, top: float, bottom: float) -> Html:
-    """Draw the outage behind everything: what is certain, and at its edges what may belong to it or not."""
+    """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it or not."""
     told = outage.told
-    if told is None or told.last_good is None or all(one.good for one in told.intervals):
+    if told is None:
         return Html()
-    begin = told.last_good
-    end = told.first_good if told.first_good is not None else outage.ended
-    doubt = (told.uncertainty or 0.0) / 2
+    return join(_shade(one, outage.ended, window, (top, bottom)) for one in told.each)
+
+
+def _shade(one: Silence, ended: float, window: Window, lanes: tuple[float, float]) -> Html:
+    if one.last_good is None:
+        return Html()
+    begin = one.last_good
+    end = one.first_good if one.first_good is not None else ended
+    doubt = (one.uncertainty or 0.0) / 2
     edges = [
-        _stretch(window.x(at - doubt), window.x(at + doubt), (top, bottom), BAD, "kr-d-doubt")
+        _stretch(window.x(at - doubt), window.x(at + doubt), lanes, BAD, "kr-d-doubt")
         for at in (begin, end)
         if doubt
     ]
-    return join([_stretch(window.x(begin), window.x(end), (top, bottom), BAND, "kr-d-band"), *edges])
+    return join([_stretch(window.x(begin), window.x(end), lanes, BAND, "kr-d-band"), *edges])
 
 
 def _stretch(begin: float, end: float, lanes: tuple[float, float], fill: str, class_: str) -> Html:

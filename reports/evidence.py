@@ -233,13 +233,27 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """One stretch without a good answer; its edges are seconds since the probe's zero, None where nobody saw them.
+
+    `last_good` is the end of the last good answer before it, `first_good` the end of the first good one after it.
+    """
+
+    last_good: float | None
+    first_good: float | None
+    length: float | None
+    uncertainty: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PathOutage:
     """One path as the probe saw it.
 
-    `last_good` and `first_good` are seconds since the probe's zero: the end of the last good answer before the
-    outage and the end of the first good one after it; None where there was none.
-    `length` is their distance, `uncertainty` how far it may be from the truth, `largest_gap` the longest time
-    between two looks around the outage.
+    `silences` are the stretches of its outage: all between the run's first changing step and the probe's end, the
+    longest where there are too many, and `unlisted` says how many are left out. `length` is the sum of all,
+    `uncertainty` how far it may be from the truth; `last_good` belongs to the first, `first_good` to the last of them.
+    `flaps` counts the silences outside the run's own steps; `largest_gap` is the longest time between two looks around
+    the outage.
     """
 
     path: str
@@ -254,6 +268,15 @@ class PathOutage:
     largest_gap: float
     looks: int
     intervals: tuple[Interval, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    unlisted: int = 0
+
+    @property
+    def each(self) -> tuple[Silence, ...]:
+        """The stretches of the outage; a record from before they were listed knows of one."""
+        if self.silences or self.length == 0.0 or not self.intervals:
+            return self.silences
+        return (Silence(self.last_good, self.first_good, self.length, self.uncertainty),)
 
 
 @dataclass(frozen=True, slots=True)

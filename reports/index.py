@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from reports.banner import outage_of
+from reports.banner import outage_at_a_glance
 from reports.evidence import Evidence
 from reports.html import page
 from reports.markup import Html, join, table, tag
@@ -52,7 +52,7 @@ def _row(one: Listed) -> tuple[object, ...]:
         _verdict(one, evidence),
         _link(one),
         join([utc(evidence.began_at), tag("small", f"took {seconds(evidence.took)}")]),
-        "unknown" if one.open else outage_of(evidence.outage, evidence.executed)[0],
+        "unknown" if one.open else outage_at_a_glance(evidence.outage, evidence.executed),
         join([who.operator or who.user, tag("small", who.host)]),
         join([who.reason or "none given", tag("small", who.ticket)]),
     )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from reports.banner import command_line, next_move, outage_in_words
 from reports.drawing import to_svg
-from reports.evidence import Evidence, PathOutage, SavedFile
+from reports.evidence import Evidence, PathOutage, SavedFile, Silence
 from reports.markup import Html, block, code, definitions, fold, items, join, table, tag
 from reports.observed import Container, DashboardSeen, Engine, Image, Server, Snapshot, Unseen
 from reports.words import count, exactly, number, plus_minus, seconds, short, size, utc
@@ -50,7 +50,7 @@ def _scrolls(label: str) -> dict[str, str]:
 def _legend(zero_at: str) -> Html:
     return tag(
         "figcaption",
-        "Solid: good answers. Hatched: none or bad ones. Shaded: the outage, its edges as wide as they are "
+        "Solid: good answers. Hatched: none or bad ones. Shaded: the outage, each stretch of it, its edges as wide as they are "
         "uncertain. Seconds since the probe began at ",
         utc(zero_at),
         ".",
@@ -64,13 +64,26 @@ def _path(path: PathOutage) -> tuple[object, ...]:
     told = tag("small", "told as the outage") if path.headline else Html()
     return (
         join([tag("b", path.path), tag("small", path.url), told]),
-        number(plus_minus(path.length, path.uncertainty)) if path.length is not None else "none measured",
+        join([number(plus_minus(path.length, path.uncertainty)), *map(_silence, _several(path))])
+        if path.length is not None
+        else "none measured",
         number(exactly(path.last_good)) if path.last_good is not None else "none",
         number(exactly(path.first_good)) if path.first_good is not None else "none",
         number(exactly(path.largest_gap)),
         str(path.flaps),
         f"{path.looks} at {path.rate:g} a second",
     )
+
+
+def _several(path: PathOutage) -> tuple[Silence, ...]:
+    """Return the stretches of an outage that has more than one."""
+    return path.each if len(path.each) > 1 else ()
+
+
+def _silence(one: Silence) -> Html:
+    begin = exactly(one.last_good) if one.last_good is not None else "the beginning"
+    end = exactly(one.first_good) if one.first_good is not None else "the end"
+    return tag("small", f"{plus_minus(one.length, one.uncertainty)}, from {begin} to {end}")
 
 
 def to_who(evidence: Evidence) -> Html:

@@ -34,8 +34,9 @@ look's begin to `usual` before its end:
 each only where that look took longer than `usual`.
 
 A path that never went bad had an outage of 0 s, give or take the largest gap of the whole observation.
-Of several stretches of bad answers the longest is the outage, the last if the path was still bad at the end; each
-other one that began and ended with a good answer is a flap.
+A run that goes back stops the service twice. So every stretch of bad answers that ended after the run's first changing
+step had begun is part of the outage: its length is the sum of theirs, its uncertainty the sum of theirs. Any other one
+that began and ended with a good answer is a flap: the run had touched nothing yet.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ from urllib.parse import urlsplit
 
 from procedures.observe import probe
 from procedures.observe.probe import Stretch
-from reports.evidence import Interval, Outage, PathOutage
+from reports.evidence import Interval, Outage, PathOutage, Silence
 
 FAST_RATE = 100.0
 CALM_RATE = 10.0
@@ -70,6 +71,7 @@ API_RATE_BEFORE = 0.5
 PATIENCE = 1.0
 ENOUGH_ANSWERS = 50
 MOST_INTERVALS = 300
+MOST_SILENCES = 20
 SHORT = 0.25
 """Bad answers of different kinds that follow each other faster than this (seconds) are told as one interval."""
 
@@ -171,10 +173,15 @@ class Run:
         return self.stretches[-1].last_end
 
 
-def judge(watched: Watched, stretches: Sequence[Stretch], zero: float, looks: int) -> PathOutage:
-    """Return what the stretches of one path say about its outage; see the module's docstring for the arithmetic."""
+def judge(
+    watched: Watched, stretches: Sequence[Stretch], zero: float, looks: int, since: float = -math.inf
+) -> PathOutage:
+    """Return what the stretches of one path say about its outage; see the module's docstring for the arithmetic.
+
+    `since` is the moment at which the run's first changing step began.
+    """
     runs = [Run(tuple(group)) for _, group in itertools.groupby(stretches, key=lambda one: one.good)]
-    worst = _worst(runs)
+    ours = [index for index, run in enumerate(runs) if not run.good and _ended(runs, index) > since]
     told = PathOutage(
         path=watched.name,
         url=watched.url,
@@ -184,30 +191,71 @@ def judge(watched: Watched, stretches: Sequence[Stretch], zero: float, looks: in
         first_good=None,
         length=None,
         uncertainty=None,
-        flaps=sum(not run.good and index != worst for index, run in list(enumerate(runs))[1:-1]),
+        flaps=sum(not run.good and index not in ours for index, run in list(enumerate(runs))[1:-1]),
         largest_gap=max((one.gap for one in stretches), default=0.0),
         looks=looks,
         intervals=to_intervals(stretches, zero),
     )
-    if worst is None:
+    if not ours:
         return replace(told, length=0.0, uncertainty=told.largest_gap) if runs else told
-    before = runs[worst - 1] if worst else None
-    after = runs[worst + 1] if worst + 1 < len(runs) else None
-    bad = runs[worst]
+    seen = [_silence(runs, index, zero) for index in ours]
+    silences = [silence for silence, _ in seen]
+    listed = _longest(silences)
+    return replace(
+        told,
+        last_good=silences[0].last_good,
+        first_good=silences[-1].first_good,
+        length=_sum(one.length for one in silences),
+        uncertainty=_sum(one.uncertainty for one in silences),
+        largest_gap=max(gap for _, gap in seen),
+        silences=listed,
+        unlisted=len(silences) - len(listed),
+    )
+
+
+def _silence(runs: Sequence[Run], index: int, zero: float) -> tuple[Silence, float]:
+    """Return one stretch of bad answers, and the larger of the two windows in which its edges lie."""
+    before = runs[index - 1] if index else None
+    after = runs[index + 1] if index + 1 < len(runs) else None
+    bad = runs[index]
     usual = _usual(before, after)
     down = _gone_by(before, bad, usual) - before.last_begin if before else 0.0
     up = after.first_end - _gone_until(bad, after, usual) if after else 0.0
-    told = replace(
-        told,
+    silence = Silence(
         last_good=before.last_end - zero if before else None,
         first_good=after.first_end - zero if after else None,
-        largest_gap=max(down, up, 0.0),
+        length=None,
+        uncertainty=None,
     )
-    if before is None or after is None:
-        return told
-    longest = after.first_end - before.last_begin
-    shortest = max(0.0, longest - down - up)
-    return replace(told, length=(longest + shortest) / 2, uncertainty=(longest - shortest) / 2)
+    if before is not None and after is not None:
+        longest = after.first_end - before.last_begin
+        shortest = max(0.0, longest - down - up)
+        silence = replace(silence, length=(longest + shortest) / 2, uncertainty=(longest - shortest) / 2)
+    return silence, max(down, up, 0.0)
+
+
+def _ended(runs: Sequence[Run], index: int) -> float:
+    """Return when a stretch of bad answers was over; never where it was not."""
+    return runs[index + 1].first_end if index + 1 < len(runs) else math.inf
+
+
+def _sum(parts: Iterable[float | None]) -> float | None:
+    """Return the sum; nothing where a part of it is not known."""
+    known = list(parts)
+    return None if None in known else sum(one for one in known if one is not None)
+
+
+def _longest(silences: Sequence[Silence]) -> tuple[Silence, ...]:
+    """Return the silences in their order, the longest where there are more than can be told."""
+    if len(silences) <= MOST_SILENCES:
+        return tuple(silences)
+
+    def rank(index: int) -> float:
+        length = silences[index].length
+        return math.inf if length is None else length
+
+    kept = sorted(range(len(silences)), key=rank, reverse=True)[:MOST_SILENCES]
+    return tuple(silences[index] for index in sorted(kept))
 
 
 def _usual(*runs: Run | None) -> float:
@@ -232,20 +280,6 @@ def _gone_until(bad: Run, after: Run, usual: float) -> float:
     if first.first_end - first.first_begin > usual:
         moments.append(first.first_end - usual)
     return max(bad.last_begin_by(first.way), *moments, -math.inf)
-
-
-def _worst(runs: Sequence[Run]) -> int | None:
-    """Return which run is the outage: a last one without an end, else the longest."""
-    bad = [index for index, run in enumerate(runs) if not run.good]
-    if not bad:
-        return None
-    if bad[-1] == len(runs) - 1:
-        return bad[-1]
-    return max(bad, key=lambda index: runs[index + 1].first_end - _began(runs, index))
-
-
-def _began(runs: Sequence[Run], index: int) -> float:
-    return runs[index - 1].last_end if index else runs[0].stretches[0].first_begin
 
 
 def to_intervals(stretches: Sequence[Stretch], zero: float) -> tuple[Interval, ...]:
@@ -322,6 +356,7 @@ class Probe:
         self._ready = False
         self._over = False
         self._outage: Outage | None = None
+        self._since = -math.inf
         self._listener = threading.Thread(target=self._listen, name="outage probe", daemon=True)
         self._listener.start()
 
@@ -387,6 +422,11 @@ class Probe:
     def wait_until(self, condition: Callable[[Mapping[str, Answer]], bool], limit: float) -> bool:
         """Wait until `condition` holds for the answers; it is asked again at each line that the probe writes."""
         return self._wait(lambda: condition(self._answers()), limit)
+
+    def count_from(self, moment: float) -> None:
+        """Take silences that are over by a moment for none of the outage: nothing had been done to the service yet."""
+        with self._changed:
+            self._since = moment
 
     def so_far(self) -> Outage:
         """Return what the looks add up to until now."""
@@ -475,7 +515,10 @@ class Probe:
     def _told(self) -> Outage:
         zero = self._zero.get("monotonic", self._last_heard)
         wall = self._zero.get("wall", time.time())
-        paths = [judge(one, self._stretches[one.name], zero, self._looks[one.name]) for one in self.watched]
+        paths = [
+            judge(one, self._stretches[one.name], zero, self._looks[one.name], self._since)
+            for one in self.watched
+        ]
         headline = headline_of(paths, [one.name for one in self.watched if one.fast])
         return Outage(
             zero_at=datetime.fromtimestamp(wall, UTC).isoformat(),
@@ -508,7 +551,8 @@ class Probe:
 
 METHOD = (
     "A process of its own asked each path on the monotonic clock, every look on a new connection, from this host. "
-    "The length is the middle of what the looks allow, the uncertainty half the width of that; "
+    "The length is the middle of what the looks allow, the uncertainty half the width of that, "
+    "each added up where the service went away more than once after the first changing step; "
     "a good look proves an answer, a bad one a silence, at some moment between its begin and its end."
 )
 

@@ -159,6 +159,34 @@ def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
     assert targets.procedure(service, name="apply_env").returncode == 0
 
 
+@pytest.mark.understudy
+@FAULT(
+    kind="settings with which the server comes up and lets everybody in",
+    phase="after",
+    happened="what ran before runs again; the outage is both stretches in which users were without the service",
+    verdict="ROLLED BACK",
+)
+def test_a_way_back_is_part_of_the_outage(service: Stack) -> None:
+    """Stopped for the new values, and again for the old ones: the sum of both is told everywhere, and each of them."""
+    good = service.env["UNDERSTUDY"]
+
+    with changed(service, UNDERSTUDY=f"{good} auth-off"):
+        done = targets.procedure(service, name="apply_env")
+    service.set_env(UNDERSTUDY=good)
+
+    assert done.returncode == 13, done.stdout + done.stderr
+    outage = record(service)["outage"]
+    for path in outage["paths"]:
+        # A machine that is busy loses a look now and then: such a silence is told beside the two that we have made.
+        assert len(path["silences"]) >= 2, path
+        assert path["length"] == pytest.approx(sum(one["length"] for one in path["silences"]))
+        assert path["flaps"] == 0
+    told = next(one for one in outage["paths"] if one["headline"])
+    assert f"  outage: {told['length']:.3f} s ± " in done.stdout
+    for page in (targets.latest(service) / "report.html", targets.latest(service).parent / "index.html"):
+        assert f"in {len(told['silences']) + told['unlisted']} stretches: " in page.read_text()
+
+
 @FAULT(
     kind="a signal that asks the run to end",
     phase="landing",

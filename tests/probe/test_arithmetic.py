@@ -1,22 +1,23 @@
 """What looks add up to, on simulated clocks."""
 
 import dataclasses
+import math
 import random
 
 import pytest
 
-from procedures.observe.outage import MOST_INTERVALS, Watched, headline_of, judge
+from procedures.observe.outage import MOST_INTERVALS, MOST_SILENCES, Watched, headline_of, judge
 from procedures.observe.probe import Track
 from reports.evidence import PathOutage
 
 PATH = Watched("ping", "http://127.0.0.1:1/ping", "pong")
 
 
-def told(looks: list[tuple[float, float, str]], zero: float = 0.0) -> PathOutage:
+def told(looks: list[tuple[float, float, str]], zero: float = 0.0, since: float = -math.inf) -> PathOutage:
     track = Track()
     for begin, end, answer in sorted(looks, key=lambda one: one[1]):
         track.add(begin, end, answer, answer == "good")
-    return judge(PATH, track.stretches, zero, track.looks)
+    return judge(PATH, track.stretches, zero, track.looks, since)
 
 
 def steady(*runs: tuple[str, int], beat: float = 0.01, took: float = 0.001) -> list[tuple[float, float, str]]:
@@ -159,12 +160,14 @@ def test_path_that_never_went_bad() -> None:
 
 
 def test_path_that_never_came_back() -> None:
-    """It has no length, even where an earlier outage ended."""
+    """It has no length, even where an earlier stretch of the outage ended."""
     seen = told(steady(("good", 50), ("refused", 300), ("good", 50), ("503 DOWN", 10)))
 
-    assert seen.last_good == pytest.approx(3.991)
+    assert seen.last_good == pytest.approx(0.491)
     assert (seen.first_good, seen.length, seen.uncertainty) == (None, None, None)
-    assert seen.flaps == 1
+    assert [one.length for one in seen.silences] == [pytest.approx(3.0), None]
+    assert seen.silences[1].last_good == pytest.approx(3.991)
+    assert seen.flaps == 0
 
 
 def test_path_that_was_never_good_before() -> None:
@@ -182,15 +185,64 @@ def test_path_that_was_not_looked_at() -> None:
     assert (seen.length, seen.uncertainty, seen.looks, seen.intervals) == (None, None, 0, ())
 
 
-def test_longest_stretch_is_the_outage_and_the_others_are_flaps() -> None:
+def test_the_outage_is_the_sum_of_its_stretches() -> None:
+    """A run that goes back stops the service twice: both silences are its outage, and each is told."""
     seen = told(
         steady(
-            ("good", 50), ("reset", 2), ("good", 50), ("refused", 200), ("good", 5), ("reset", 5), ("good", 9)
+            ("good", 50),
+            ("refused", 600),
+            ("good", 200),
+            ("reset", 670),
+            ("good", 90),
+            ("reset", 5),
+            ("good", 9),
         )
     )
 
+    assert [one.length for one in seen.silences] == [pytest.approx(one) for one in (6.0, 6.7, 0.05)]
+    assert seen.length == pytest.approx(12.75)
+    assert seen.uncertainty == pytest.approx(sum(one.uncertainty or 0.0 for one in seen.silences))
+    assert (seen.last_good, seen.first_good) == (seen.silences[0].last_good, seen.silences[-1].first_good)
+    assert seen.flaps == 0
+
+
+def test_what_was_silent_before_the_first_changing_step_is_a_flap() -> None:
+    """Nothing had been done to the service yet: such a silence is none of the run's outage."""
+    seen = told(steady(("good", 50), ("reset", 20), ("good", 50), ("refused", 200), ("good", 50)), since=1.15)
+
     assert seen.length == pytest.approx(2.0)
-    assert seen.flaps == 2
+    assert len(seen.silences) == 1
+    assert seen.flaps == 1
+
+
+def test_a_silence_over_the_first_changing_step_is_no_flap() -> None:
+    """A service that is mute when it is stopped is away for users from then on, and all of it is told."""
+    seen = told(steady(("good", 50), ("reset", 20), ("good", 50), ("refused", 200), ("good", 50)), since=0.6)
+
+    assert seen.length == pytest.approx(2.2)
+    assert (len(seen.silences), seen.flaps) == (2, 0)
+
+
+def test_a_run_that_changed_nothing_has_no_outage() -> None:
+    """Whatever fell silent, it was not this run."""
+    seen = told(steady(("good", 50), ("reset", 20), ("good", 50)), since=math.inf)
+
+    assert (seen.length, seen.silences, seen.flaps) == (0.0, (), 1)
+
+
+def test_the_truth_of_two_stretches_lies_within_the_stated_uncertainty() -> None:
+    """The sum is as uncertain as its parts together, whatever the beat and the stalls were."""
+    for seed in range(300):
+        chance = random.Random(seed)
+        first, one = simulated(chance)
+        second, other = simulated(chance)
+        late = max(end for _, end, _ in first)
+        seen = told([*first, *((begin + late, end + late, answer) for begin, end, answer in second)])
+        if len(seen.silences) != 2:  # one was shorter than what could be seen
+            continue
+        assert seen.length is not None
+        assert seen.uncertainty is not None
+        assert abs(seen.length - one - other) <= seen.uncertainty + 1e-9
 
 
 def test_different_bad_answers_are_one_outage() -> None:
@@ -234,11 +286,13 @@ def test_bad_answers_that_alternate_are_one_interval() -> None:
     assert seen.intervals[1].count == 300
 
 
-def test_intervals_are_bounded_and_flaps_are_not() -> None:
+def test_what_is_listed_is_bounded_and_what_is_counted_is_not() -> None:
     seen = told(steady(*[("good", 1), ("reset", 1)] * 1000, ("good", 1)))
 
     assert len(seen.intervals) <= MOST_INTERVALS + 1
-    assert seen.flaps == 999
+    assert len(seen.silences) == MOST_SILENCES
+    assert len(seen.silences) + seen.unlisted == 1000
+    assert seen.length == pytest.approx(10.0, rel=0.1)
     assert sum(one.count for one in seen.intervals) == 2001
     assert all(one.end <= other.begin for one, other in zip(seen.intervals, seen.intervals[1:], strict=False))
 

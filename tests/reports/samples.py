@@ -23,6 +23,7 @@ from reports.evidence import (
     Plan,
     Protects,
     SavedFile,
+    Silence,
     Step,
     StepResult,
     StepStatus,
@@ -544,6 +545,30 @@ def waived() -> Evidence:
     return replace(accepted(), results=results, waivers=waivers)
 
 
+def gone_back() -> Evidence:
+    """Return a run that stopped the service twice: for what it started, and for what it brought back."""
+    seen, health = outage(), outage().paths[0]
+    silences = (Silence(2.204, 8.21, 6.0, 0.018), Silence(14.9, 21.56, 6.655, 0.012))
+    twice = replace(
+        health,
+        last_good=2.204,
+        first_good=21.56,
+        length=12.655,
+        uncertainty=0.03,
+        intervals=(
+            Interval(0.0, 2.204, "200 UP", True, 110),
+            Interval(2.222, 8.19, "refused", False, 300),
+            Interval(8.2, 14.9, "200 UP", True, 330),
+            Interval(14.92, 21.55, "refused", False, 330),
+            Interval(21.56, 26.0, "200 UP", True, 220),
+        ),
+        silences=silences,
+    )
+    return replace(
+        accepted(), verdict=Verdict.ROLLED_BACK, outage=replace(seen, paths=(twice, *seen.paths[1:]))
+    )
+
+
 def refused() -> Evidence:
     """Return a run whose first gate stayed closed for three reasons at once."""
     failing = {
@@ -749,6 +774,7 @@ ALL = {
     "accepted": accepted,
     "understudied": understudied,
     "waived": waived,
+    "gone_back": gone_back,
     "refused": refused,
     "service_down": service_down,
     "killed": killed,

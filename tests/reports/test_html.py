@@ -184,6 +184,49 @@ def test_an_outage_is_never_prettier_than_what_was_seen(
     assert in_order(page, f"Outage {expected}", expected)
 
 
+def test_an_outage_of_two_stretches_is_told_whole() -> None:
+    """A run that went back stopped the service twice: the sum first, then each, and each is shaded."""
+    page = to_html(samples.gone_back())
+
+    assert in_order(page, "Outage 12.655 s ± 0.030 s", "in 2 stretches: 6.000 s + 6.655 s, seen from outside")
+    assert in_order(page, "What each path saw", "6.000 s ± 0.018 s, from 2.204 s to 8.210 s", "6.655 s")
+    assert page.count('class="kr-d-band"') == 2
+    index = to_index([Listed("one", samples.gone_back(), "", has_report=True, open=False)])
+    assert in_order(index, "12.655 s ± 0.030 s (in 2 stretches: 6.000 s + 6.655 s)")
+
+
+def test_stretches_that_are_too_many_are_counted() -> None:
+    """A service that comes and goes a thousand times does not fill the page, and nothing of it is kept back."""
+    seen = samples.gone_back().outage
+    assert seen is not None
+    path = seen.paths[0]
+    page = to_html(replace(samples.gone_back(), outage=replace(seen, paths=(replace(path, unlisted=998),))))
+
+    assert "in 1000 stretches: 6.000 s + 6.655 s + 998 shorter" in page
+
+
+def test_a_second_stretch_without_an_end_is_at_least_all_that_was_seen() -> None:
+    """The way back that never came up adds to the stretch before it."""
+    seen = samples.gone_back().outage
+    assert seen is not None
+    first, second = seen.paths[0].silences
+    path = replace(
+        seen.paths[0],
+        first_good=None,
+        length=None,
+        uncertainty=None,
+        silences=(first, replace(second, first_good=None, length=None, uncertainty=None)),
+    )
+    page = to_html(replace(samples.gone_back(), outage=replace(seen, paths=(path,))))
+
+    assert in_order(page, "Outage at least 17.100 s", "6.000 s + of unknown length")
+
+
+def test_an_older_record_s_outage_is_still_shaded() -> None:
+    """A record from before the stretches were listed has one."""
+    assert to_html(samples.accepted()).count('class="kr-d-band"') == 1
+
+
 def test_a_probe_that_never_looked_measured_nothing() -> None:
     """No look is not the same as no outage."""
     seen = samples.outage()

@@ -54,6 +54,14 @@ def test_what_was_not_reached_is_counted_from_the_record() -> None:
     assert sum(int(line.split()[1]) for line in told) == blocked
 
 
+def test_an_outage_of_two_stretches_is_told_whole() -> None:
+    """Whoever reads the screen alone learns how long users were without the service in all."""
+    told = [line for line in closing(samples.gone_back()) if line.startswith("  outage: ")]
+    assert told == [
+        "  outage: 12.655 s ± 0.030 s, in 2 stretches: 6.000 s + 6.655 s, seen from outside on management /health"
+    ]
+
+
 @pytest.mark.parametrize("understudy", [True, False])
 def test_the_understudy_is_said(understudy: bool) -> None:
     record = samples.understudied() if understudy else samples.accepted()
