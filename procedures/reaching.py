@@ -104,15 +104,29 @@ def need_same_database(server: Server, database: Database, container: Container)
     assert there == own, (
         f"the instance {there} answers, this database's is {own} → find whose address that is"
     )
-    alive = {
-        one.hostname
-        for one in seen(database.instances)
-        if one.state == "RUNNING" and one.age < (one.liveness_timeout or _ALIVE)
-    }
+    alive = _alive(database)
     assert alive == {container.id[:12]}, (
         f"alive on its database is {', '.join(sorted(alive)) or 'no server'}, the container is {container.id[:12]} → "
         "find which server answers there"
     )
+
+
+def instance_of(server: Server, database: Database | Unseen | None, container: Container) -> str | Unseen:
+    """Return the instance id that a server names; where it does not, that of the database on which it alone is alive."""
+    if not isinstance(server.instance_id, Unseen) or not isinstance(database, Database):
+        return server.instance_id
+    if isinstance(database.instances, Unseen) or _alive(database) != {container.id[:12]}:
+        return server.instance_id
+    return server.instance_id if database.instance_id is None else database.instance_id
+
+
+def _alive(database: Database) -> set[str]:
+    """Return the host names of the servers that are alive on a database."""
+    return {
+        one.hostname
+        for one in seen(database.instances)
+        if one.state == "RUNNING" and one.age < (one.liveness_timeout or _ALIVE)
+    }
 
 
 def by_the_service(observers: Observers, look: Look) -> Look:

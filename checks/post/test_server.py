@@ -63,9 +63,12 @@ def test_the_version_is_the_expected_one(server_after: Server, expected: Expecte
 
 
 @check(protects="data")
-def test_it_is_the_same_instance(server_after: Server, baseline: Baseline) -> None:
+def test_it_is_the_same_instance(
+    after: Snapshot, server_after: Server, container_after: Container, baseline: Baseline
+) -> None:
     """The instance id is the one from before: this is not an empty database."""
-    then, now = seen(baseline.instance_id), seen(server_after.instance_id)
+    then = seen(baseline.instance_id)
+    now = seen(reaching.instance_of(server_after, after.database, container_after))
     assert now == then, (
         f"it is {now}, before it was {then} → the server is on another database: see its volume"
     )

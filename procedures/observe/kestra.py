@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,6 +24,25 @@ _JDBC = re.compile(
 _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
 _PLACEHOLDER_DEPTH = 10
 
+MUTE = "accepted and mute"
+_SLACK = 3.0
+"""So many times what a path took before, or its limit, is waited for where it is slow."""
+
+
+class Pace:
+    """How long each path's answers have taken in this run, and so how long the next one is waited for."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, float] = {}
+
+    def limit(self, name: str, limit: float) -> float:
+        """Return a path's limit: several times what it took before where that is more, and never without end."""
+        return min(max(limit, _SLACK * self._took.get(name, 0.0)), _SLACK * limit)
+
+    def note(self, name: str, answer: Answer) -> None:
+        if answer.status:
+            self._took[name] = max(self._took.get(name, 0.0), answer.took)
+
 
 def look(
     http_url: str,
@@ -30,33 +50,40 @@ def look(
     settings: Settings | Unseen,
     limit: float,
     superseded: Settings | None = None,
+    *,
+    pace: Pace | None = None,
 ) -> Server:
-    """Ask every path that the checks judge, side by side; the wrong password is tried once.
+    """Ask every path that the checks judge, side by side; what kept mute meanwhile is asked once more, alone.
 
-    `superseded` are settings whose credentials must have lost their effect; they are tried once too.
+    The wrong password is tried once, and again only where no answer came. `superseded` are settings whose credentials
+    must have lost their effect; they are tried too.
     """
+    pace = pace or Pace()
     right, wrong = _credentials(settings)
+    flows = f"{http_url}/api/v1/flows/search"
+    asked: dict[str, tuple[str, httpx.BasicAuth | None]] = {
+        "health": (f"{management_url}/health", None),
+        "readiness": (f"{management_url}/health/readiness", None),
+        "version": (f"{management_url}/version", None),
+        "ping": (f"{http_url}/ping", None),
+        "configs": (f"{http_url}/api/v1/configs", right),
+        "wrong": (f"{flows}?size=1", wrong),
+        "none": (f"{flows}?size=1", None),
+        "flows": (f"{flows}?size=1000", right),
+        "executions": (f"{http_url}/api/v1/executions/search?size=20&sort=state.startDate:desc", right),
+    }
+    if superseded:
+        asked["superseded"] = (f"{flows}?size=1", _credentials(superseded)[0])
     # One thread for each path: of a mute server every one of them waits for its limit.
-    with httpx.Client(timeout=limit, trust_env=False) as client, ThreadPoolExecutor(9) as pool:
-        asked = {
-            "health": pool.submit(_ask, client, f"{management_url}/health"),
-            "readiness": pool.submit(_ask, client, f"{management_url}/health/readiness"),
-            "version": pool.submit(_ask, client, f"{management_url}/version"),
-            "ping": pool.submit(_ask, client, f"{http_url}/ping"),
-            "configs": pool.submit(_ask, client, f"{http_url}/api/v1/configs", right),
-            "wrong": pool.submit(_ask, client, f"{http_url}/api/v1/flows/search?size=1", wrong),
-            "none": pool.submit(_ask, client, f"{http_url}/api/v1/flows/search?size=1"),
-            "flows": pool.submit(_ask, client, f"{http_url}/api/v1/flows/search?size=1000", right),
-            "executions": pool.submit(
-                _ask, client, f"{http_url}/api/v1/executions/search?size=20&sort=state.startDate:desc", right
-            ),
+    with httpx.Client(trust_env=False) as client, ThreadPoolExecutor(len(asked)) as pool:
+        begun = {
+            name: pool.submit(_ask, client, url, auth, pace.limit(name, limit))
+            for name, (url, auth) in asked.items()
         }
-        old = (
-            pool.submit(_ask, client, f"{http_url}/api/v1/flows/search?size=1", _credentials(superseded)[0])
-            if superseded
-            else None
-        )
-        said = {name: one.result() for name, one in asked.items()}
+        said = {name: one.result() for name, one in begun.items()}
+        _ask_the_mute_again(client, asked, said, limit)
+    for name, (answer, _) in said.items():
+        pace.note(name, answer)
     version = _field(said["version"], "version")
     return Server(
         health=said["health"][0],
@@ -70,8 +97,32 @@ def look(
         flows=_rows(said["flows"], lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}"),
         executions=_rows(said["executions"], lambda one: str(one["id"])),
         understudy=isinstance(version, str) and "understudy" in version,
-        auth_before=old.result()[0] if old else None,
+        auth_before=said["superseded"][0] if superseded else None,
     )
+
+
+def _ask_the_mute_again(
+    client: httpx.Client,
+    asked: Mapping[str, tuple[str, httpx.BasicAuth | None]],
+    said: dict[str, tuple[Answer, Any]],
+    limit: float,
+) -> None:
+    """Ask each path that kept mute a second time, alone and with more patience; say slow where others answer.
+
+    A server that is mute on every path, and to a request that has it for itself, is mute: nothing else is asked again.
+    """
+    until = time.monotonic() + 2 * _SLACK * limit
+    for name in [name for name, (answer, _) in said.items() if answer.said == MUTE]:
+        first, (url, auth) = said[name][0], asked[name]
+        told = f"slow: no answer within {first.took:.1f} s"
+        if time.monotonic() < until:
+            said[name] = _ask(client, url, auth, _SLACK * limit)
+            if said[name][0].said != MUTE:
+                continue
+            told += f", nor alone within {said[name][0].took:.1f} s"
+        if not any(answer.status for answer, _ in said.values()):
+            return
+        said[name] = replace(first, said=told), None
 
 
 def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
@@ -210,10 +261,10 @@ def _credentials(read: Settings | Unseen) -> tuple[httpx.BasicAuth | None, httpx
     return known, httpx.BasicAuth(read.basic_auth_user, secrets.token_urlsafe(12))
 
 
-def _ask(client: httpx.Client, url: str, auth: httpx.BasicAuth | None = None) -> tuple[Answer, Any]:
+def _ask(client: httpx.Client, url: str, auth: httpx.BasicAuth | None, limit: float) -> tuple[Answer, Any]:
     began = time.monotonic()
     try:
-        response = client.get(url, auth=auth) if auth else client.get(url)
+        response = client.get(url, auth=auth, timeout=limit)
     except httpx.HTTPError as error:
         return Answer(url, 0, silence(error), time.monotonic() - began), None
     took = time.monotonic() - began
@@ -230,7 +281,7 @@ def silence(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.ConnectTimeout):
         return "no connection within the limit"
     if isinstance(error, httpx.TimeoutException):
-        return "accepted and mute"
+        return MUTE
     if isinstance(error, httpx.ConnectError):
         return "refused"
     if isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError)):

@@ -88,6 +88,7 @@ class Observers:
         """Whether the running server may have other settings and ports than the files say by now."""
         self.applies = False
         """Whether the procedure applies new settings, so that the old ones are tried too."""
+        self._pace = kestra.Pace()
         self._view: View | None = None
         self._database_view: Settings | Unseen | None = None
         self._superseded: Settings | None = None
@@ -529,6 +530,7 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
             self._superseded,
+            pace=self._pace,
         )
 
 

@@ -780,6 +780,17 @@ FAILING = (
     Case(ANSWERS, "not the container's", container("after", bindings=()), "find who listens"),
     Case(f"{AFTER}test_the_version_is_the_expected_one", "another", part("after", "server", version="0.21.0"), "0.21.0"),
     Case(f"{AFTER}test_it_is_the_same_instance", "another", part("after", "server", instance_id="new"), "new"),
+    Case(
+        f"{AFTER}test_it_is_the_same_instance",
+        "the server does not say, and is not alive on the database",
+        both(part("after", "server", instance_id=GONE), _database("after", instances=())), "could not be seen",
+        Outcome.UNKNOWN,
+    ),
+    Case(
+        f"{AFTER}test_it_is_the_same_instance",
+        "the server does not say, and the database is another",
+        both(part("after", "server", instance_id=GONE), _database("after", instance_id="new")), "new",
+    ),
     Case(f"{AFTER}test_the_schema_is_the_same", "migrated", _migrated, "only an update may migrate"),
     Case(f"{AFTER}test_the_schema_has_only_grown", "emptied", _database("after", migrations=()), "are gone"),
     Case(f"{AFTER}test_the_schema_has_only_grown", "a migration failed", _half_migrated, "have failed"),
@@ -864,6 +875,10 @@ PASSING = (
     Case(NO_SESSION, "ours", _session(application="", client="socket")),
     Case(RESTARTS, "health stays starting", container("after", health="starting")),
     Case(f"{AFTER}test_the_version_is_the_expected_one", "an edition's name", part("after", "server", version="0.20.7-understudy-oss")),
+    Case(
+        f"{AFTER}test_it_is_the_same_instance", "the server is slow to say, and the database knows",
+        part("after", "server", instance_id=GONE),
+    ),
     Case(f"{AFTER}test_the_schema_has_only_grown", "migrated", _migrated),
     Case(f"{AFTER}test_no_flow_has_gone", "edited since", part("after", "server", flows=("demo/hello@2",))),
     Case(

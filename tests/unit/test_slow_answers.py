@@ -1,0 +1,95 @@
+"""A server that is slow: asked once more, alone, before anything about it is called unknown, and told as slow."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from procedures.observe import kestra
+from reports.observed import Answer, Server, Unseen
+
+LIMIT = 0.4
+NOBODY = Unseen("nobody has read its settings")
+EVERYTHING = ""
+
+
+@contextmanager
+def server(slow: str, *, alone: float, together: float) -> Iterator[str]:
+    """A server that answers paths with that word in them after so many seconds, and another time if it is busy."""
+    busy = 0
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            nonlocal busy
+            with lock:
+                busy += 1
+            time.sleep(0.1)  # whether others are asking shows a moment after the first of them
+            with lock:
+                beside_others, busy = busy > 1, busy - 1
+            if slow in self.path:
+                time.sleep(together if beside_others else alone)
+            said = json.dumps({"status": "UP", "uuid": "an-id", "version": "1", "results": []}).encode()
+            with suppress(OSError):  # the one who asked may have gone
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        http.daemon_threads = True
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+def looked(url: str, pace: kestra.Pace | None = None) -> Server:
+    return kestra.look(url, url, NOBODY, LIMIT, pace=pace)
+
+
+def test_what_is_slow_beside_others_is_asked_alone() -> None:
+    """A path that the other looks held up answers well by itself: nothing about it is unknown."""
+    with server("configs", alone=0.0, together=1.5) as url:
+        seen = looked(url)
+
+    assert seen.instance_id == "an-id", seen
+
+
+def test_what_is_slow_alone_too_says_slow() -> None:
+    """A server that answers elsewhere is not mute."""
+    with server("executions", alone=3.0, together=3.0) as url:
+        seen = looked(url)
+
+    assert isinstance(seen.executions, Unseen)
+    assert re.search(r"slow: no answer within 0\.\d s, nor alone within 1\.\d s", seen.executions.unseen)
+    assert seen.ping.status == 200
+
+
+def test_a_mute_server_is_mute_and_keeps_nobody_long() -> None:
+    """Where nothing answers, one more look is enough to say so."""
+    began = time.monotonic()
+    with server(EVERYTHING, alone=30.0, together=30.0) as url:
+        seen = looked(url)
+        took = time.monotonic() - began
+
+    assert {seen.ping.said, seen.health.said} == {kestra.MUTE}
+    assert took < 10 * LIMIT
+
+
+def test_a_limit_follows_what_the_path_took_before() -> None:
+    """Three times what it took, never less than the limit and never more than three times that."""
+    pace = kestra.Pace()
+    assert pace.limit("flows", LIMIT) == LIMIT
+    for took, limit in ((0.01, LIMIT), (0.3, 0.9), (5.0, 3 * LIMIT)):
+        pace.note("flows", Answer("", 200, "200", took))
+        assert abs(pace.limit("flows", LIMIT) - limit) < 1e-9
+    pace.note("ping", Answer("", 0, kestra.MUTE, 9.0))
+    assert pace.limit("ping", LIMIT) == LIMIT
