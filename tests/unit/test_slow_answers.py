@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from procedures.observe import kestra
 from reports.observed import Answer, Server, Unseen
 
-LIMIT = 0.4
+LIMIT = 1.0
 NOBODY = Unseen("nobody has read its settings")
 EVERYTHING = ""
 
@@ -57,7 +57,7 @@ def looked(url: str, pace: kestra.Pace | None = None) -> Server:
 
 def test_what_is_slow_beside_others_is_asked_alone() -> None:
     """A path that the other looks held up answers well by itself: nothing about it is unknown."""
-    with server("configs", alone=0.0, together=1.5) as url:
+    with server("configs", alone=0.0, together=3.0) as url:
         seen = looked(url)
 
     assert seen.instance_id == "an-id", seen
@@ -65,11 +65,11 @@ def test_what_is_slow_beside_others_is_asked_alone() -> None:
 
 def test_what_is_slow_alone_too_says_slow() -> None:
     """A server that answers elsewhere is not mute."""
-    with server("executions", alone=3.0, together=3.0) as url:
+    with server("executions", alone=9.0, together=9.0) as url:
         seen = looked(url)
 
     assert isinstance(seen.executions, Unseen)
-    assert re.search(r"slow: no answer within 0\.\d s, nor alone within 1\.\d s", seen.executions.unseen)
+    assert re.search(r"slow: no answer within \d+\.\d s, nor alone within \d+\.\d s", seen.executions.unseen)
     assert seen.ping.status == 200
 
 
@@ -88,7 +88,7 @@ def test_a_limit_follows_what_the_path_took_before() -> None:
     """Three times what it took, never less than the limit and never more than three times that."""
     pace = kestra.Pace()
     assert pace.limit("flows", LIMIT) == LIMIT
-    for took, limit in ((0.01, LIMIT), (0.3, 0.9), (5.0, 3 * LIMIT)):
+    for took, limit in ((0.01, LIMIT), (0.6, 1.8), (5.0, 3 * LIMIT)):
         pace.note("flows", Answer("", 200, "200", took))
         assert abs(pace.limit("flows", LIMIT) - limit) < 1e-9
     pace.note("ping", Answer("", 0, kestra.MUTE, 9.0))
