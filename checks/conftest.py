@@ -139,6 +139,12 @@ def settings_to_keep(asking: Asking) -> Container:
 
 
 @pytest.fixture
+def mounts_to_keep(asking: Asking) -> Container:
+    """The container whose mounts, privileges and reach the new one must have, whatever the procedure is for."""
+    return asking.mounts_to_keep
+
+
+@pytest.fixture
 def schema_to_keep(asking: Asking) -> tuple[str, ...]:
     """The database's schema history, where the procedure must not move it."""
     return asking.schema_to_keep

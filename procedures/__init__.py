@@ -28,6 +28,7 @@ _BEFORE = frozenset(
         "dashboards_before",
         "stop_grace",
         "ready",
+        "mounts_to_keep",
     }
 )
 _ACTS = frozenset({"stopped", "our_stop", "our_start", "outage", "flows_to_keep", "executions_to_keep"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.observe.engine import PROJECT
+from procedures import remaking
+from procedures.observe import made
 from procedures.target import Keys
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
@@ -13,14 +14,20 @@ _PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
     """Return what a recreation would change in a container of an image, by name; values are never told."""
     # Each way of making a container has names of its own for the same settings.
-    made_alike = rendering.by_compose == (PROJECT in container.labels)
-    found = variables(container, rendering, image) if made_alike else ["who makes it"]
+    alike = remaking.alike(container, rendering)
+    found = variables(container, rendering, image) if alike else ["who makes it"]
     if published_elsewhere(container.bindings, rendering.bindings):
         found.append("the published ports")
-    if rendering.restart_policy and rendering.restart_policy.partition(":")[0] != container.restart_policy:
-        found.append("the restart policy")
-    if rendering.stop_grace is not None and rendering.stop_grace != (container.stop_grace or 10.0):
-        found.append("the stop's grace")
+    if rendering.made is None:
+        policy = rendering.restart_policy.partition(":")[0]
+        found += ["restart policy"] if policy and policy != container.restart_policy else []
+        grace = rendering.stop_grace
+        found += [made.GRACE] if grace is not None and grace != (container.stop_grace or 10.0) else []
+    found += remaking.parts(container, rendering, image)
+    if remaking.mounts(container, rendering):
+        found.append("the mounts")
+    if not found and remaking.compose_alone_knows(container, rendering):
+        found.append("what only Compose knows")
     return tuple(sorted(found))
 
 

@@ -129,6 +129,10 @@ class Asking:
         return self.container_before
 
     @property
+    def mounts_to_keep(self) -> Container:
+        return self.container_before
+
+    @property
     def schema_to_keep(self) -> tuple[str, ...]:
         return seen(self._states.baseline.schema)
 
@@ -291,6 +295,7 @@ class Asking:
             "start_rehearsal": lambda: rehearsals()[START],
             "images_to_keep": lambda: tuple(one.image_id for one in seen(ready.containers)),
             "settings_to_keep": lambda: _container(ready),
+            "mounts_to_keep": lambda: _container(ready),
         }
         names = inspect.signature(function).parameters
         function(**{name: anew[name]() if name in anew else getattr(self, name) for name in names})

@@ -53,6 +53,7 @@ _NEEDS_CONTAINER = {
     "container_before",
     "containers_before",
     "settings_to_keep",
+    "mounts_to_keep",
     "superseded",
 }
 _NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}

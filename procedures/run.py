@@ -313,7 +313,9 @@ class Run:
     def _lacking(self) -> dict[str, plan.Reason]:
         """What checks may ask for and this recovery has nothing of."""
         if self.recovery.starts_kept:
-            return dict.fromkeys(("images_to_keep", "settings_to_keep"), plan.Reason.AS_BEFORE)
+            return dict.fromkeys(
+                ("images_to_keep", "settings_to_keep", "mounts_to_keep"), plan.Reason.AS_BEFORE
+            )
         return {"kept": plan.Reason.NOTHING_KEPT}
 
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:

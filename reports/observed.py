@@ -89,6 +89,8 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     """Empty where it has none of its own, and in records from before this was looked at."""
+    made: dict[str, str | Secret] | None = None
+    """How else it was made, part by part; None in records from before this was looked at."""
 
     @property
     def was_started(self) -> bool:
@@ -160,6 +162,8 @@ class Image:
     command: tuple[str, ...] = ()
     environment: dict[str, str | Secret] | None = None
     """What every container of it is given besides its own values; None where nobody looked."""
+    made: dict[str, str | Secret] | None = None
+    """How else its containers are made where nobody says it; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +209,15 @@ class Rendering:
     """Where the container has what the files give as secrets and configs."""
     by_compose: bool = True
     """Whether Compose makes the container; else a script does, by a plain `docker run`, and gives it no labels."""
+    made: dict[str, str | Secret] | None = None
+    """How else the container is made, as far as the files say it; None where a script makes it, or nobody looked."""
+    mounts: tuple[Mount, ...] | None = None
+    """What is mounted in it, but for volumes that nobody names; None where that is not known."""
+    hashes: tuple[str, ...] = ()
+    """By what Compose knows a container of these files again: with what it depends on, and without."""
+    compose_version: str = ""
+    compose_files: tuple[str, ...] = ()
+    """The files that Compose was given, as it writes them on a container."""
 
 
 @dataclass(frozen=True, slots=True)

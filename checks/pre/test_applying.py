@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from procedures.claims import check, seen
 from procedures.expected import Expected
-from procedures.kept import ANONYMOUS
-from procedures.observe.rendering import SECRETS
-from reports.observed import Container, Snapshot
+from reports.observed import Snapshot
 
 
 @check(protects="data")
@@ -19,27 +17,6 @@ def test_the_new_settings_lead_to_the_same_database(superseded: Expected, before
     assert there == here, (
         f"it holds instance {there}, the service is instance {here}: it would start on another database, without its "
         "flows → correct the database's host, port or name in the env file"
-    )
-
-
-@check(protects="data")
-def test_the_volumes_stay_the_same(
-    superseded: Expected, before: Snapshot, container_before: Container
-) -> None:
-    """The new container gets the volumes of the present one, no other and none less."""
-    del superseded
-    rendering = seen(before.operator_rendering)
-    new = {one for one in rendering.volumes if one}
-    no_data = {
-        one.source
-        for one in container_before.mounts
-        if one.target in rendering.copied_in or one.target.startswith(SECRETS)
-    }
-    present = {one for one in container_before.volumes if not ANONYMOUS.fullmatch(one)} - (no_data - new)
-    changed = sorted(new ^ present)
-    assert not changed, (
-        f"it would get {', '.join(sorted(new)) or 'none'}, the present one has {', '.join(sorted(present)) or 'none'} → put "
-        "the old names back; moving data is no matter of settings"
     )
 
 

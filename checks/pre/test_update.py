@@ -42,7 +42,7 @@ def test_the_configuration_stays_the_same(announcement: Announcement, before: Sn
     del announcement  # only an update asks this: a restart must not change any
     rendering = seen(before.operator_rendering)
     for one in seen(before.containers):
-        changed = apply_env.variables(one, rendering, seen(before.running_image))
+        changed = apply_env.changes(one, rendering, seen(before.running_image))
         assert not changed, (
             f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
         )

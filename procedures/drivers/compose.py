@@ -97,6 +97,25 @@ class Compose:
         """Build the command that removes containers by their ids; the engine refuses one that runs."""
         return self._docker(limit, "rm", *containers)
 
+    def version(self, limit: float) -> Command:
+        return self._docker(limit, "compose", "version", "--short")
+
+    def hash_of(self, model: str, limit: float) -> Command:
+        """Build the call by which Compose says by what it knows a container of a rendered model again."""
+        words = (
+            "docker",
+            "compose",
+            "-p",
+            "known",
+            *self._directory,
+            "-f",
+            "-",
+            "config",
+            "--hash",
+            self._target.service,
+        )
+        return Command(words, self._target.root, limit, self._environment, stdin=model)
+
     def rehearse_start(self, limit: float) -> Command:
         return self._call(limit, *self._up(), before=("--dry-run",))
 
@@ -125,13 +144,12 @@ class Compose:
             if by_file
             else ()
         )
-        directory = ("--project-directory", str(self._target.compose_files[0].parent))
         argv = (
             "docker",
             "compose",
             "-p",
             "names",
-            *directory,
+            *self._directory,
             *files,
             "-f",
             "-",
@@ -158,6 +176,10 @@ class Compose:
 
     def _up(self) -> tuple[str, ...]:
         return ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", self._target.service)
+
+    @property
+    def _directory(self) -> tuple[str, ...]:
+        return "--project-directory", str(self._target.compose_files[0].parent)
 
     def _files(self) -> tuple[str, ...]:
         project = ("-p", self._target.project) if self._target.project else ()

@@ -15,7 +15,7 @@ import docker
 import docker.errors
 import requests
 
-from procedures.observe import access
+from procedures.observe import access, made
 from procedures.observe.client import client_of
 from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
@@ -190,6 +190,7 @@ class EngineObserver:
             entrypoint=tuple(config.get("Entrypoint") or ()),
             command=tuple(config.get("Cmd") or ()),
             environment=_environment(config),
+            made=environment_of(made.of_image(config)),
         )
 
     def announced(self, reference: str, limit: float) -> str:
@@ -300,6 +301,7 @@ def _container(said: Mapping[str, Any]) -> Container:
         health_check=_health_check(config.get("Healthcheck") or {}),
         mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
         attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
+        made=environment_of(made.of_container(said)),
     )
 
 

@@ -42,6 +42,9 @@ def rendering(files: Rendering, creation: Creation) -> Rendering:
         networks=creation.networks,
         external_networks=files.external_networks if creation.by_compose else (),
         by_compose=creation.by_compose,
+        made=None,
+        mounts=None,
+        hashes=(),
     )
 
 

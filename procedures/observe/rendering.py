@@ -6,11 +6,13 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.durations import seconds
+from procedures.observe import made
 from procedures.observe.engine import environment_of
 from procedures.problems import CannotObserve
 from procedures.target import Target
@@ -22,16 +24,35 @@ _TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Res
 _WARNING = re.compile(r'level=warning msg="(.*)"$')
 
 
-def by_operator(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
-    """Render as the operator's own call does, environment and all."""
-    return _rendering(target, compose.render(30), _worth(compose.interpolate(names, 30, by_file=False)))
+def by_operator(
+    target: Target, compose: Compose, names: tuple[str, ...]
+) -> tuple[Rendering, Mapping[str, Any]]:
+    """Render as the operator's own call does, environment and all; the whole model comes with it."""
+    call = compose.render(30)
+    model, warnings = model_of(call)
+    found = _rendering(target, call, model, warnings, _worth(compose.interpolate(names, 30, by_file=False)))
+    hashes, version = known_by(target, compose, model)
+    return dataclasses.replace(found, hashes=hashes, compose_version=version), model
+
+
+def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Return by what Compose knows a container of a model again, and its own version; nothing where it does not say.
+
+    It leaves out what the service depends on where it is told to touch nothing else, and some versions always do.
+    """
+    service = {key: value for key, value in model["services"][target.service].items() if key != "depends_on"}
+    alone = {**model, "services": {target.service: service}}
+    calls = (compose.version(30), *(compose.hash_of(json.dumps(one), 30) for one in (model, alone)))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        version, *hashes = pool.map(shell.run, calls)
+    found = (one.stdout.split()[-1] for one in hashes if one.ok and one.stdout.split())
+    return tuple(dict.fromkeys(found)), version.stdout.strip().removeprefix("v") if version.ok else ""
 
 
 def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:
     """Render by the env files alone."""
-    return _rendering(
-        target, compose.render_by_file(30), _worth(compose.interpolate(names, 30, by_file=True))
-    )
+    call = compose.render_by_file(30)
+    return _rendering(target, call, *model_of(call), _worth(compose.interpolate(names, 30, by_file=True)))
 
 
 def by_kept(target: Target, kept: Compose, files: Rendering) -> Rendering:
@@ -39,7 +60,8 @@ def by_kept(target: Target, kept: Compose, files: Rendering) -> Rendering:
 
     No key of an env file reaches it any more, but for the gateway's port, which is none of the service's own.
     """
-    found = _rendering(target, kept.render(30), reaching_kept(target, files))
+    call = kept.render(30)
+    found = _rendering(target, call, *model_of(call), reaching_kept(target, files))
     return dataclasses.replace(found, command=files.command, database_image=files.database_image)
 
 
@@ -66,8 +88,13 @@ def _worth(names: shell.Command) -> dict[str, str | Secret]:
     return environment_of({name: _text(value) for name, value in values.items()})
 
 
-def _rendering(target: Target, call: shell.Command, worth: dict[str, str | Secret]) -> Rendering:
-    model, warnings = model_of(call)
+def _rendering(
+    target: Target,
+    call: shell.Command,
+    model: Mapping[str, Any],
+    warnings: tuple[str, ...],
+    worth: dict[str, str | Secret],
+) -> Rendering:
     service = (model.get("services") or {}).get(target.service)
     if not isinstance(service, dict):
         known = ", ".join(sorted(model.get("services") or {})) or "none"
@@ -97,6 +124,9 @@ def _rendering(target: Target, call: shell.Command, worth: dict[str, str | Secre
         settings=Unseen("the configuration has not been read yet"),
         external_networks=_external(service, model),
         copied_in=copied_in(service),
+        made=environment_of(made.of_model(target.service, model)),
+        mounts=made.mounts_of(target.service, model),
+        compose_files=tuple(str(one) for one in target.compose_files),
     )
 
 

@@ -74,7 +74,7 @@ class Observers:
         self._inside: lookout.Lookout | Unseen | None = None
         self._outside: lookout.Lookout | Unseen | None = None
         self._configuration = Configuration(engine, target.budgets.look, run)
-        self.operator_rendering = self._by_files = self._rendered(rendering.by_operator)
+        self.operator_rendering, self.model = self._rendered(rendering.by_operator)
         self._network = lookout.place(self.operator_rendering.networks, ())
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
@@ -399,7 +399,7 @@ class Observers:
             return self.operator_rendering  # what was kept asks no env file
         return self._rendered(rendering.by_file)
 
-    def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], Rendering]) -> Rendering:
+    def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], T]) -> T:
         names = {name for one in self.target.env_files for name in envfile.read(one).names}
         return render(self.target, self.compose, tuple(sorted(names | set(self.target.keys.names))))
 

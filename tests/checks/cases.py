@@ -12,6 +12,7 @@ from reports.observed import (
     Binding,
     DryRun,
     FileSeen,
+    Image,
     Listener,
     Migration,
     Mount,
@@ -42,6 +43,9 @@ from tests.checks.world import (
     settings,
 )
 
+MADE = "pre/test_made.py::"
+VOLUME = Mount("volume", "storage", "/app/storage", read_only=False)
+SOCKET = Mount("bind", "/var/run/docker.sock", "/var/run/docker.sock", read_only=False)
 GONE = Unseen("it could not be seen → look by hand")
 
 
@@ -70,6 +74,34 @@ def _rendering(**fields: object) -> Change:
 
 def _file(**fields: object) -> Change:
     return part("before", "file_rendering", **fields)
+
+
+def _made(**parts: str) -> Change:
+    """Let the files say parts of the container that the running one does not have."""
+
+    def changed(world: World) -> World:
+        image = world.before.running_image
+        assert isinstance(image, Image)
+        given = {"user": "kestra"}
+        world = both(container("before", made=given), at("before", running_image=replace(image, made=given)))(
+            world
+        )
+        return _rendering(made=parts)(world)
+
+    return changed
+
+
+def _marked(compose: str) -> Change:
+    """Let the running container carry another mark of Compose's than the files would give it, by a Compose of a version."""
+
+    def changed(world: World) -> World:
+        then = container_of(world, "before")
+        files = then.labels["com.docker.compose.project.config_files"].split(",")
+        return _rendering(
+            hashes=("another",), compose_version=compose, compose_files=tuple(files), image=then.image
+        )(world)
+
+    return changed
 
 
 def _target(**fields: object) -> Change:
@@ -415,9 +447,25 @@ FAILING = (
         _database("before", instance_id="other"), "another database",
     ),
     Case(
-        f"{APPLYING}test_the_volumes_stay_the_same", "another name", _rendering(volumes=("elsewhere",)),
-        "put the old names back",
+        f"{MADE}test_the_mounts_stay_the_same", "another name", _rendering(volumes=("elsewhere",)),
+        "elsewhere (new)",
     ),
+    Case(
+        f"{MADE}test_the_mounts_stay_the_same", "the engine's socket",
+        both(container("before", mounts=(VOLUME,)), _rendering(mounts=(VOLUME, SOCKET))),
+        "/var/run/docker.sock at /var/run/docker.sock (new)",
+    ),
+    Case(
+        f"{MADE}test_the_mounts_stay_the_same", "read-only",
+        both(container("before", mounts=(VOLUME,)), _rendering(mounts=(replace(VOLUME, read_only=True),))),
+        "read-only (new)",
+    ),
+    Case(f"{MADE}test_its_privileges_and_its_reach_stay_the_same", "privileged", _made(privileged="true"), "privileged"),
+    Case(f"{MADE}test_its_privileges_and_its_reach_stay_the_same", "a network", _made(networks="other"), "networks"),
+    Case(f"{MADE}test_nothing_else_of_the_container_changes", "a limit", _made(memory="1000"), "memory"),
+    Case(f"{MADE}test_nothing_else_of_the_container_changes", "a command", _made(command='["other"]'), "command"),
+    Case(f"{MADE}test_compose_knows_no_other_difference", "its mark alone", _marked("2.26.1"), "has no name here"),
+    Case(f"{MADE}test_compose_can_compare_it", "another Compose", _marked("2.99.0"), "Compose 2.26.1 has made it"),
     Case(
         f"{APPLYING}test_the_values_before_would_still_work", "refused", _present_login("refused"),
         "cannot go back",
@@ -825,12 +873,14 @@ FAILING = (
 )  # fmt: skip
 
 PASSING = (
+    Case(f"{MADE}test_compose_knows_no_other_difference", "another Compose", _marked("2.99.0")),
+    Case(f"{MADE}test_nothing_else_of_the_container_changes", "what the image gives", _made()),
     Case(
         UNCHANGED, "values of the image and of the client's proxy",
         _given_besides("HTTP_PROXY", "no_proxy", by_image=("JAVA_HOME",)),
     ),
     Case(
-        f"{APPLYING}test_the_volumes_stay_the_same", "a secret, which is no data",
+        f"{MADE}test_the_mounts_stay_the_same", "a secret, which is no data",
         container(
             "before", volumes=("tools-understudy-postgres-data-storage", "/srv/word"),
             mounts=(Mount("bind", "/srv/word", "/run/secrets/word", read_only=True),),

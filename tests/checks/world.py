@@ -81,7 +81,7 @@ class World:
             return seen(expected.parts_of(self.before))
         if name == "images_to_keep":
             return tuple(one.image_id for one in seen(self.before.containers))
-        if name == "settings_to_keep":
+        if name in {"settings_to_keep", "mounts_to_keep"}:
             return only(self.before)
         if name in {"schema_to_keep", "schema_to_grow"}:
             return seen(baseline.of(self.before).schema)

@@ -1,0 +1,110 @@
+"""The whole container: what the files would make of it by now is compared with what runs, and named part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests import targets
+from tests.engine import service as seen
+from tests.faults import FAULT, Phase
+from tests.stacks import Stack
+
+SERVICE = "    container_name: ${STACK_PREFIX:-}tools-kestra\n"
+STORAGE = "    name: ${STACK_PREFIX:-}tools-${KESTRA_DB_VOLUME:?is missing from .env}-storage\n"
+
+
+@contextmanager
+def edited(stack: Stack, *lines: str, volume: str = "") -> Iterator[None]:
+    """The compose file with more lines for the service, or with another storage volume; as it was afterwards."""
+    then = stack.compose_file.read_text()
+    text = then.replace(SERVICE, SERVICE + "".join(f"    {one}\n" for one in lines))
+    if volume:
+        text = text.replace(STORAGE, f"    name: {stack.prefix}{volume}\n")
+    assert text != then
+    stack.compose_file.write_text(text)
+    try:
+        yield
+    finally:
+        stack.compose_file.write_text(then)
+
+
+def planned(stack: Stack, *lines: str, name: str = "restart", volume: str = "") -> dict[str, str]:
+    """What closes the gate of a plan, by check; nothing may have been touched."""
+    identity = seen.identity(stack)
+    with edited(stack, *lines, volume=volume):
+        done = targets.procedure(stack, name=name)
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert identity == seen.identity(stack)
+    return seen.findings(targets.record(targets.latest(stack)))
+
+
+def _fault(kind: str) -> pytest.MarkDecorator:
+    return FAULT(
+        kind=kind, phase=Phase.PLAN, happened="refused, with the parts that differ named", verdict="REFUSED"
+    )
+
+
+@pytest.mark.parametrize(
+    "procedure",
+    [
+        pytest.param("restart", marks=_fault("another storage volume in the compose file")),
+        pytest.param(
+            "apply_env", marks=_fault("another storage volume in the compose file, with new settings")
+        ),
+    ],
+)
+def test_another_volume(service: Stack, procedure: str) -> None:
+    """Every procedure that acts refuses another volume as a matter of data."""
+    found = planned(service, name=procedure, volume="elsewhere")
+
+    assert f"{service.prefix}elsewhere at /app/storage (new)" in found["test_the_mounts_stay_the_same"]
+
+
+@_fault("privileges, a user and the engine's socket in the compose file")
+def test_privileges(service: Stack) -> None:
+    """What reaches into the host is refused by name; a mount is a matter of data whatever it is."""
+    found = planned(
+        service,
+        "privileged: true",
+        "user: root",
+        "pid: host",
+        "tmpfs: /var/run/docker.sock",
+        name="apply_env",
+    )
+
+    assert "PID namespace, privileged, user" in found["test_its_privileges_and_its_reach_stay_the_same"]
+
+
+@_fault("limits, labels and logging in the compose file")
+def test_a_limit_and_a_label(service: Stack) -> None:
+    """A plain restart changes none of the rest either."""
+    found = planned(service, "mem_limit: 900m", "labels: {team: tools}", "init: true")
+
+    assert "an init process, label team, memory" in found["test_nothing_else_of_the_container_changes"]
+
+
+@_fault("a part of the compose file that has no name")
+def test_what_only_compose_knows(service: Stack) -> None:
+    """A difference that only Compose's own mark tells is a finding too."""
+    found = planned(service, "blkio_config: {weight: 300}")
+
+    assert "apply_env" in found["test_compose_knows_no_other_difference"]
+
+
+def test_what_is_applied(service: Stack) -> None:
+    """Where parts are meant to change, they are shown before the stop, and afterwards nothing differs any more."""
+    with edited(service, "cpu_shares: 512", "stop_grace_period: 16s"):
+        text = service.compose_file.read_text().replace(
+            "    stop_grace_period: ${KESTRA_STOP_GRACE:-6m}\n", ""
+        )
+        service.compose_file.write_text(text)
+        done = targets.procedure(service, name="apply_env")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "CPU shares, stop's grace" in done.stdout
+        assert targets.procedure(service, "--plan").returncode == 0
+    assert targets.procedure(service, name="apply_env").returncode == 0
