@@ -7,15 +7,12 @@ from procedures.observe import made
 from procedures.target import Keys
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
-_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
-"""What the docker client gives to every container out of its own configuration, in both spellings."""
-
 
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
     """Return what a recreation would change in a container of an image, by name; values are never told."""
     # Each way of making a container has names of its own for the same settings.
     alike = remaking.alike(container, rendering)
-    found = variables(container, rendering, image) if alike else ["who makes it"]
+    found = remaking.variables(container, rendering, image) if alike else ["who makes it"]
     if published_elsewhere(container.bindings, rendering.bindings):
         found.append("the published ports")
     if rendering.made is None:
@@ -29,21 +26,6 @@ def changes(container: Container, rendering: Rendering, image: Image | Unseen | 
     if not found and remaking.compose_alone_knows(container, rendering):
         found.append("what only Compose knows")
     return tuple(sorted(found))
-
-
-def variables(container: Container, rendering: Rendering, image: Image | Unseen | None) -> list[str]:
-    """Return the variables that a container of an image would get anew, with another value, or not any more."""
-    found = [
-        name for name, value in rendering.environment.items() if container.environment.get(name) != value
-    ]
-    own = image.environment if isinstance(image, Image) else None
-    if own is not None:
-        found += [
-            f"{name} (removed)"
-            for name, value in container.environment.items()
-            if name not in rendering.environment and own.get(name) != value and name.upper() not in _PROXIES
-        ]
-    return sorted(found)
 
 
 def published_elsewhere(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:

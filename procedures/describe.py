@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from procedures import rendered
 from procedures import target as targets
 from procedures.observe import endpoint
 from procedures.observe.engine import PROJECT, SERVICE, EngineObserver
@@ -41,7 +42,7 @@ def describe(container: Container, beside: tuple[Container, ...]) -> str:
             "name the service's own container",
         )
     root = Path(labels.get(_WORKING_DIR, "."))
-    compose_files = [one for one in labels.get(_CONFIG_FILES, "").split(",") if one]
+    compose_files = [rendered.origin(one) for one in labels.get(_CONFIG_FILES, "").split(",") if one]
     env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _found_env_files(root)
     database = _database(labels, beside)
     values = {

@@ -31,6 +31,8 @@ class Expected:
     version: str | Unnamed | Unseen
     settings: Settings | Unseen
     bindings: tuple[Binding, ...] | Unseen
+    rendering: Rendering | None = None
+    """The whole of what the target's files make; None where something else is to run."""
 
 
 def as_configured(look: Snapshot, version: str | Unnamed | Unseen) -> Expected:
@@ -44,6 +46,7 @@ def as_configured(look: Snapshot, version: str | Unnamed | Unseen) -> Expected:
         version,
         rendering.settings,
         rendering.bindings,
+        rendering,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from procedures import PROCEDURES, apply_env, keeping, kept, returning, rollback, update
+from procedures import PROCEDURES, apply_env, keeping, kept, rendered, returning, rollback, update
 from procedures.accepted import Past
 from procedures.acting import Acting
 from procedures.observe.snapshot import Observers
-from procedures.scripting import START, script
+from procedures.problems import StepFailed
+from procedures.scripting import START, replaces, script
 from procedures.waiting import Waiting
 from reports.evidence import Step
 from reports.observed import Container, Image, Snapshot
@@ -34,6 +35,8 @@ class Preparing:
         self._choice = rollback.Choice(observers, self._only, stem)
         self._updating: update.Updating | None = None
         self._acting: Acting | None = None
+        self._stem = stem
+        self._freezes = False
         self._planned: dict[str, Step] = {}
         self._look(past)
 
@@ -111,8 +114,18 @@ class Preparing:
         if self.announcement is not None:
             self._updating = update.Updating(planned, self.announcement, acting, self._observers, tell)
 
+    def freeze(self) -> None:
+        """Let the start use what was checked, and not what the target's files say by then."""
+        self._freezes = self._observers.freeze(self._stem)
+        if self._freezes and self.goal is None:
+            self._observers.choose(
+                self._observers.frozen.start, takes_over=replaces(self._observers.target.steps)
+            )
+
     def prepare(self, before: Snapshot) -> None:
         """Do what is done while the service still runs."""
+        if self._freezes:
+            self._write_rendered()
         if self.returning is not None and self.returning.planned and before.container is not None:
             self.returning.keep(before.container, before.database)
         if self._updating is not None:
@@ -121,6 +134,16 @@ class Preparing:
             choice, goal = self._choice, self.goal
             self._acting.remember(rollback.CHOOSE, image=goal.image.id if goal.image else "")
             self._acting.carry_out(choice.step, lambda: choice.write(goal, before.container))
+
+    def _write_rendered(self) -> None:
+        files = self._observers.target.compose_files
+        try:
+            rendered.write(self._stem, files, self._observers.model)
+        except OSError as error:
+            raise StepFailed(
+                f"what was checked cannot be kept in {rendered.folder(self._stem)}: {error.strerror or error}",
+                "free some room there, or set XDG_STATE_HOME to another folder",
+            ) from error
 
     def told(self, ready: Snapshot) -> str:
         """Tell which image takes the place of which, once it is here."""
@@ -133,9 +156,14 @@ class Preparing:
         for one in (self._updating, self.returning):
             if one is not None and (told := one.undo()):
                 yield told
+        self.forget_rendered()
         if self._choice.file.exists():
             self._choice.file.unlink()
             yield f"undone: {self._choice.file} was removed"
+
+    def forget_rendered(self) -> None:
+        """Remove what this run has rendered: nobody starts anything from it any more."""
+        rendered.forget(self._stem)
 
     def give_names_back(self) -> str:
         """Give a name that moved with a pull back to the image that runs again."""
@@ -149,6 +177,7 @@ class Preparing:
         # What a rollback has started from holds the container's values too.
         for one in (*folder.glob(f"*{kept.ANY}*"), *folder.glob(f"*{rollback.STEM}*")):
             one.unlink(missing_ok=True)
+        rendered.forget_all(folder)
 
 
 def _named(image: Image | None) -> str:

@@ -9,6 +9,8 @@ from procedures.observe.engine import PROJECT
 from procedures.observe.rendering import SECRETS
 from reports.observed import Container, Image, Mount, Rendering, Unseen
 
+_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
+"""What the docker client gives to every container out of its own configuration, in both spellings."""
 HASH = "com.docker.compose.config-hash"
 _VERSION = "com.docker.compose.version"
 _FILES = "com.docker.compose.project.config_files"
@@ -26,6 +28,44 @@ def parts(container: Container, rendering: Rendering, image: Image | Unseen | No
         return ()
     found = made.differences(container.made, rendering.made, given)
     return found if alike(container, rendering) else tuple(one for one in found if one in made.PRIVILEGE)
+
+
+def variables(container: Container, rendering: Rendering, image: Image | Unseen | None) -> list[str]:
+    """Return the variables that a container of an image would get anew, with another value, or not any more."""
+    found = [
+        name for name, value in rendering.environment.items() if container.environment.get(name) != value
+    ]
+    own = image.environment if isinstance(image, Image) else None
+    if own is not None:
+        found += [
+            f"{name} (removed)"
+            for name, value in container.environment.items()
+            if name not in rendering.environment and own.get(name) != value and name.upper() not in _PROXIES
+        ]
+    return sorted(found)
+
+
+def everything(container: Container, rendering: Rendering, image: Image) -> tuple[str, ...]:
+    """Return all in which a container is another one than was rendered; nothing where nobody knows what it should be."""
+    if rendering.made is None or container.made is None or not alike(container, rendering):
+        return ()
+    return (
+        *variables(container, rendering, image),
+        *parts(container, rendering, image),
+        *mounts(container, rendering),
+    )
+
+
+def between(container: Container, before: tuple[Container, ...]) -> tuple[str, ...]:
+    """Return in what a container that was brought back does more or less to its host than the one before."""
+    changed = []
+    for one in before:
+        if one.made is not None and container.made is not None:
+            then, now = one.made, container.made
+            changed += [name for name in sorted(made.PRIVILEGE) if then.get(name) != now.get(name)]
+        old, new = ({_told(at) for at in each.mounts if not _is_of_no_name(at)} for each in (one, container))
+        changed += sorted(old ^ new)
+    return tuple(changed)
 
 
 def far_reaching(found: tuple[str, ...]) -> tuple[str, ...]:
@@ -66,7 +106,7 @@ def another_hash(container: Container, rendering: Rendering) -> str:
 def incomparable(container: Container, rendering: Rendering) -> str:
     """Return why Compose's mark on a container says nothing about the files; empty where it does."""
     labels = container.labels
-    if labels.get(_VERSION, "") != rendering.compose_version:
+    if labels.get(_VERSION, "").partition("-")[0] != rendering.compose_version:
         return f"Compose {labels.get(_VERSION, 'of an unknown version')} has made it, here is {rendering.compose_version}"
     files = ",".join(rendered.origin(one) for one in labels.get(_FILES, "").split(","))
     if files != ",".join(rendering.compose_files):

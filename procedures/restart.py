@@ -64,6 +64,20 @@ def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: fl
     return tuple(planned)
 
 
+def started_by(planned: tuple[Step, ...], driver: Driver) -> tuple[Step, ...]:
+    """Return the steps with the start as this driver carries it out, and with that as their way back."""
+    start = driver.start(START_LIMIT).argv
+    then = next((" ".join(one.command) for one in planned if one.name == START), "")
+    return tuple(
+        dataclasses.replace(
+            one,
+            command=start if one.name == START else one.command,
+            way_back=" ".join(start) if then and one.way_back == then else one.way_back,
+        )
+        for one in planned
+    )
+
+
 def soak_of(asked: float | None, liveness: float | None) -> float:
     """Return how long to watch: as asked, else four thirds of the server's own liveness, at most a minute."""
     if asked is not None:

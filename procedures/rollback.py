@@ -62,7 +62,7 @@ class Choice:
         """Build the start of what was chosen."""
         if self._script is not None:
             return self._script.start(limit)
-        return self._observers.compose.with_file(self.file).start(limit)
+        return self._observers.frozen.with_file(self.file).start(limit)
 
     @property
     def step(self) -> Step:

@@ -382,6 +382,7 @@ class Run:
             return
         self.course.recovered_from = holding.recovered_from
         self.course.findings += holding.findings
+        self._freeze()
         self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
         self.restarting = restart.Restart(
@@ -390,6 +391,14 @@ class Run:
         if self.preparing is not None:
             self.preparing.hold(self.plan.steps, self._acting, waiting, self.tell)
         self.moment("locked")
+
+    def _freeze(self) -> None:
+        """Let the start use what was checked; the plan tells the command that is carried out."""
+        if self.preparing is None or self.plan is None:
+            return
+        self.preparing.freeze()
+        steps = restart.started_by(self.plan.steps, self.observers.driver)
+        self.plan = dataclasses.replace(self.plan, steps=steps)
 
     @property
     def start_commands(self) -> tuple[str, ...]:
@@ -491,6 +500,8 @@ class Run:
         try:
             if verdict == Verdict.ACCEPTED:
                 self._forget()
+            if self.preparing is not None and self._acting is not None and self.course.answers:
+                self.preparing.forget_rendered()
             if self._holding:
                 self._holding.let_go(verdict, owed=self.owes)
         except OSError as error:

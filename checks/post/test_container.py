@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procedures import apply_env
+from procedures import apply_env, remaking
 from procedures.acts import Start
 from procedures.claims import check, seen
 from procedures.expected import Expected
@@ -56,6 +56,22 @@ def test_its_configuration_is_the_one_that_was_checked(expected: Expected, after
     """The container was given the configuration that was checked, as its server reads it."""
     assert seen(after.running_settings) == seen(expected.settings), (
         "it differs → the env file or the compose file was edited between the checks and the start"
+    )
+
+
+def test_it_is_made_as_was_checked(
+    expected: Expected, before: Snapshot, after: Snapshot, container_after: Container, our_start: Start
+) -> None:
+    """The whole of the container is what was checked: its variables, mounts, privileges, networks, limits and all the rest."""
+    del our_start  # what this run has not made is compared with the files by nobody's promise
+    one, image = container_after, seen(after.running_image)
+    if expected.rendering is not None:
+        changed = remaking.everything(one, expected.rendering, image)
+    else:
+        changed = remaking.between(one, seen(before.containers))
+    assert not changed, (
+        f"it has others: {', '.join(changed)} → somebody edited the files or made the container meanwhile: compare `docker "
+        "inspect` of it with the compose file"
     )
 
 

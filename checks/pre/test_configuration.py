@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures import apply_env, basic_auth
+from procedures import apply_env, basic_auth, remaking
 from procedures.claims import check, seen
 from procedures.observe.engine import PROJECT
 from procedures.target import Target
@@ -124,7 +124,7 @@ def test_the_running_container_has_the_same_configuration(
     # Each way of making it has variables of its own; what the server reads of them is compared below.
     made_alike = (PROJECT in settings_to_keep.labels) == rendering.by_compose
     image = seen(before.running_image)
-    changed = apply_env.variables(settings_to_keep, rendering, image) if made_alike else []
+    changed = remaking.variables(settings_to_keep, rendering, image) if made_alike else []
     if apply_env.published_elsewhere(settings_to_keep.bindings, rendering.bindings):
         changed.append("the published ports")
     assert not changed, (

@@ -23,6 +23,7 @@ _NEUTRAL = (
     "DOCKER_TLS_VERIFY",
     "DOCKER_TLS",
     "LANG",
+    "PWD",
 )
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -36,7 +37,12 @@ class Compose:
         self._environment = {
             **{name: value for name, value in environment.items() if name != "DOCKER_CONTEXT"},
             "DOCKER_HOST": docker_host,
+            # Where somebody stands who types the same command in the root.
+            "PWD": str(target.root),
         }
+
+        self._apart: tuple[str, ...] = ()
+        self._before: tuple[str, ...] = ()
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -49,6 +55,15 @@ class Compose:
         found._target = dataclasses.replace(  # noqa: SLF001 - our own kind
             self._target, compose_files=(*self._target.compose_files, file)
         )
+        return found
+
+    def of_rendered(self, project: str, files: tuple[Path, ...], *, without_env_file: bool) -> Compose:
+        """Return the same commands for what was rendered of these files: nothing of them is read any more."""
+        found = copy.copy(self)
+        found._target = dataclasses.replace(self._target, project=project, compose_files=files)  # noqa: SLF001 - our own kind
+        found._apart = self._directory  # noqa: SLF001 - our own kind
+        # A `.env` that nobody can parse by now must not keep the start from what was rendered before.
+        found._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
         return found
 
     def of_kept(self, file: Path) -> Compose:
@@ -171,7 +186,7 @@ class Compose:
 
     def _docker(self, limit: float, *words: str) -> Command:
         """Build a call of the docker client that finds this target's engine, typed by hand too."""
-        argv = ("docker", *self._target.engine_flags, *words)
+        argv = (*self._before, "docker", *self._target.engine_flags, *words)
         return Command(argv, self._target.root, limit, self._environment)
 
     def _up(self) -> tuple[str, ...]:
@@ -183,7 +198,11 @@ class Compose:
 
     def _files(self) -> tuple[str, ...]:
         project = ("-p", self._target.project) if self._target.project else ()
-        return (*project, *(word for one in self._target.compose_files for word in ("-f", self._typed(one))))
+        return (
+            *project,
+            *self._apart,
+            *(word for one in self._target.compose_files for word in ("-f", self._typed(one))),
+        )
 
     def _typed(self, file: Path) -> str:
         root = self._target.root

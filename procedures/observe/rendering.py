@@ -46,7 +46,12 @@ def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tupl
     with ThreadPoolExecutor(len(calls)) as pool:
         version, *hashes = pool.map(shell.run, calls)
     found = (one.stdout.split()[-1] for one in hashes if one.ok and one.stdout.split())
-    return tuple(dict.fromkeys(found)), version.stdout.strip().removeprefix("v") if version.ok else ""
+    return tuple(dict.fromkeys(found)), _plain(version.stdout) if version.ok else ""
+
+
+def _plain(version: str) -> str:
+    """Return a version as Compose writes it on a container: without what a distribution has added."""
+    return version.strip().removeprefix("v").partition("-")[0].partition("+")[0]
 
 
 def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Rendering:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from procedures import envfile, scripting
+from procedures import envfile, rendered, scripting
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
 from procedures.drivers.shell import Command
@@ -79,9 +79,10 @@ class Observers:
         self.file_rendering: Rendering | Unseen | None = None
         self.running_settings: Settings | Unseen | None = None
         self.driver = Scripts(target, compose, self._unlabelled())
-        self._starting = compose
+        self._starting = self.frozen = compose
         self._from_kept = False
         self._by_files = self.operator_rendering
+        """What the target's own files say, whatever is started."""
         self.asks_registry = False
         """Whether the procedure would pull, so that the registry's word belongs to the look before."""
         self.changes_settings = False
@@ -170,6 +171,19 @@ class Observers:
         `takes_over` has a container that Compose has not made removed before it: the start itself does not.
         """
         self.driver = Scripts(self.target, self.compose, self._unlabelled(), start, takes_over=takes_over)
+
+    def freeze(self, stem: Path) -> bool:
+        """Let the start go by what was rendered when the plan was made; false where it goes by something else already."""
+        if self._from_kept or self.driver.own(scripting.START, 1.0) or not self._by_files.hashes:
+            return False
+        places = rendered.places(stem, self.target.compose_files)
+        needs_env = any(
+            "environment" in one
+            for part in ("secrets", "configs")
+            for one in (self.model.get(part) or {}).values()
+        )
+        self.frozen = self.compose.of_rendered(self.project, places, without_env_file=not needs_env)
+        return True
 
     def rendered_kept(self, file: Path) -> Rendering:
         """Render what was kept: a model of Compose's, or a script, which is rehearsed for that."""

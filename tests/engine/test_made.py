@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ import pytest
 from tests import targets
 from tests.engine import service as seen
 from tests.faults import FAULT, Phase
-from tests.stacks import Stack
+from tests.stacks import Stack, run
 
 SERVICE = "    container_name: ${STACK_PREFIX:-}tools-kestra\n"
 STORAGE = "    name: ${STACK_PREFIX:-}tools-${KESTRA_DB_VOLUME:?is missing from .env}-storage\n"
@@ -108,3 +109,47 @@ def test_what_is_applied(service: Stack) -> None:
         assert "CPU shares, stop's grace" in done.stdout
         assert targets.procedure(service, "--plan").returncode == 0
     assert targets.procedure(service, name="apply_env").returncode == 0
+
+
+@FAULT(
+    kind="the compose file and the env file are edited in the outage",
+    phase=Phase.OUTAGE,
+    happened="what was checked is started all the same, and the whole container is compared with it",
+    verdict="ACCEPTED",
+)
+def test_files_that_are_edited_in_the_outage(service: Stack) -> None:
+    """The start uses what was checked; Compose and `describe` find the container as the operator's own afterwards."""
+    then, env = service.compose_file.read_text(), service.env_file.read_text()
+    volumes = {one["Name"] for one in service.container("kestra").attrs["Mounts"]}
+    running = targets.started(service)
+    try:
+        targets.wait_for_step(service, running, "stop", "end")
+        service.compose_file.write_text(
+            then.replace(SERVICE, f"{SERVICE}    privileged: true\n").replace(
+                STORAGE, f"    name: {service.prefix}elsewhere\n"
+            )
+        )
+        service.write_env_text('JAVA_OPTS=-Dedited=1\nX="nobody can parse this\n')
+        said = running.communicate(timeout=targets.LIMIT)[0]
+    finally:
+        service.compose_file.write_text(then)
+        service.write_env_text(env)
+    made = service.container("kestra")
+
+    assert running.returncode == 0, said
+    assert not made.attrs["HostConfig"]["Privileged"]
+    assert volumes == {one["Name"] for one in made.attrs["Mounts"]}
+    assert "JAVA_OPTS=" in made.attrs["Config"]["Env"]
+    assert list((service.root / targets.STATE).rglob("*.rendered")) == []
+    # What the operator types afterwards.
+    service.compose("up", "-d", "--no-deps", "--pull", "never", "kestra")
+    assert made.id == service.container("kestra").id
+    described = run_described(service)
+    assert f'compose_files = ["{service.compose_file}"]' in described
+    assert f'root = "{service.compose_file.parent}"' in described
+
+
+def run_described(stack: Stack) -> str:
+    """The target file that `describe` writes of the container, by its labels alone."""
+    words = [sys.executable, "-m", "procedures.describe", str(stack.container("kestra").name)]
+    return run(words, cwd=targets.PROJECT, env=targets.environment(stack)).stdout
