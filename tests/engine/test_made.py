@@ -120,7 +120,7 @@ def test_what_is_applied(service: Stack) -> None:
 def test_files_that_are_edited_in_the_outage(service: Stack) -> None:
     """The start uses what was checked; Compose and `describe` find the container as the operator's own afterwards."""
     then, env = service.compose_file.read_text(), service.env_file.read_text()
-    volumes = {one["Name"] for one in service.container("kestra").attrs["Mounts"]}
+    old = service.container("kestra").attrs
     running = targets.started(service)
     try:
         targets.wait_for_step(service, running, "stop", "end")
@@ -138,8 +138,8 @@ def test_files_that_are_edited_in_the_outage(service: Stack) -> None:
 
     assert running.returncode == 0, said
     assert not made.attrs["HostConfig"]["Privileged"]
-    assert volumes == {one["Name"] for one in made.attrs["Mounts"]}
-    assert "JAVA_OPTS=" in made.attrs["Config"]["Env"]
+    assert {one["Name"] for one in old["Mounts"]} == {one["Name"] for one in made.attrs["Mounts"]}
+    assert sorted(old["Config"]["Env"]) == sorted(made.attrs["Config"]["Env"])
     assert list((service.root / targets.STATE).rglob("*.rendered")) == []
     # What the operator types afterwards.
     service.compose("up", "-d", "--no-deps", "--pull", "never", "kestra")
