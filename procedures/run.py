@@ -167,6 +167,7 @@ class Run:
             compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
+            self._tell_environment(compose)
             self._make_plan()
         except CannotObserve as error:
             self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
@@ -179,6 +180,17 @@ class Run:
             self.course.unobservable = f"an error of this suite's own: {type(error).__name__}: {error}"
             self.finding(self.course.unobservable, "report it with this record")
         self.moment("planned")
+
+    def _tell_environment(self, compose: Compose) -> None:
+        """Name the variables for Compose and the docker client that stand in the caller's environment."""
+        handed_on = f"; handed on: {', '.join(compose.handed_on)}" if compose.handed_on else ""
+        if compose.dropped:
+            self.finding(
+                f"not handed on to Compose and the engine's client: {', '.join(compose.dropped)}{handed_on}",
+                f"`unset {' '.join(compose.dropped)}` before a command is typed by hand",
+            )
+        elif any(one.startswith("COMPOSE_") for one in compose.handed_on):
+            self.finding(f"of the caller's environment{handed_on}")
 
     @property
     def observers(self) -> Observers:

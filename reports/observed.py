@@ -216,6 +216,8 @@ class Rendering:
     hashes: tuple[str, ...] = ()
     """By what Compose knows a container of these files again: with what it depends on, and without."""
     compose_version: str = ""
+    platform: str = ""
+    """The platform that the files ask for, such as `linux/arm64`; empty where they name none."""
     compose_files: tuple[str, ...] = ()
     """The files that Compose was given, as it writes them on a container."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from procedures.claims import check, seen
-from reports.observed import Container, Snapshot
+from reports.observed import Container, Snapshot, Unseen
 
+ALSO = {"amd64": ("x86_64", "x86-64"), "arm64": ("aarch64",)}
+"""Other words for a processor."""
 MOVING = {"latest", "develop", "latest-lts", "edge", "stable"}
 
 
@@ -26,6 +28,23 @@ def test_the_image_is_the_one_that_runs(
     assert not others, (
         f"{new.reference} is now {new.id[:19]}, the container has {', '.join(others)} → tag the old image back; a "
         "restart does not change versions: that is `pytest -m update`"
+    )
+
+
+@check(again=True)
+def test_the_image_is_of_the_platform_that_is_named(before: Snapshot, stop_grace: float) -> None:
+    """The image is made for the platform that the files name, where they name one."""
+    del stop_grace  # whatever acts asks this
+    wanted = seen(before.operator_rendering).platform
+    if not wanted:
+        return
+    # One that is yet to be pulled is asked about again when it is here.
+    image = seen(before.running_image if isinstance(before.image, Unseen) else before.image)
+    processor = [*wanted.split("/"), wanted][1]
+    made_for = {image.architecture, *ALSO.get(image.architecture, ())}
+    assert processor in made_for, (
+        f"the files name {wanted}, {image.reference} is made for {image.architecture}: the start would fail in the outage → "
+        "take `platform` out of the compose file, or name the image's own"
     )
 
 

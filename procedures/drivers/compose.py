@@ -26,6 +26,16 @@ _NEUTRAL = (
     "PWD",
 )
 
+_CLIENTS = ("BUILDKIT_", "BUILDX_", "COMPOSE_", "DOCKER_")
+"""How the names of the variables begin by which Compose and the docker client change what they do."""
+_HANDED_ON = frozenset({
+    "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "DOCKER_API_VERSION", "DOCKER_CERT_PATH", "DOCKER_CONFIG",
+    "DOCKER_TLS", "DOCKER_TLS_VERIFY",
+})  # fmt: skip
+"""Those of them that say which engine and which services are meant; no other one reaches a command of ours."""
+_SPENT = frozenset({"DOCKER_CONTEXT", "DOCKER_HOST"})
+"""What the engine's address was made of, which every command is given."""
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -35,12 +45,19 @@ class Compose:
     def __init__(self, target: Target, environment: Mapping[str, str], docker_host: str) -> None:
         self._target = target
         self._environment = {
-            **{name: value for name, value in environment.items() if name != "DOCKER_CONTEXT"},
+            **{name: value for name, value in environment.items() if _is_handed_on(name)},
             "DOCKER_HOST": docker_host,
             # Where somebody stands who types the same command in the root.
             "PWD": str(target.root),
         }
 
+        asked = sorted(
+            name
+            for name, value in environment.items()
+            if value and name.startswith(_CLIENTS) and name not in _SPENT
+        )
+        self.dropped = tuple(one for one in asked if not _is_handed_on(one))
+        self.handed_on = tuple(one for one in asked if _is_handed_on(one))
         self._apart: tuple[str, ...] = ()
         self._before: tuple[str, ...] = ()
 
@@ -210,3 +227,8 @@ class Compose:
 
     def _neutral(self) -> dict[str, str]:
         return {name: self._environment[name] for name in _NEUTRAL if name in self._environment}
+
+
+def _is_handed_on(name: str) -> bool:
+    """Whether a variable of the caller's reaches our commands: all do that are not the clients' own."""
+    return not name.startswith(_CLIENTS) or name in _HANDED_ON

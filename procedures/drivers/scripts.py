@@ -99,7 +99,7 @@ class Scripts:
 
     def command(self, one: StepBy | Validation, limit: float) -> Command:
         """Build the command of a script: no terminal, the engine's address, and nothing that may outlive it."""
-        environment = {**self._environment, **one.environment}
+        environment = {**self._environment, "PWD": str(one.cwd), **one.environment}
         validates = isinstance(one, Validation)
         return Command(
             one.command, one.cwd, one.limit or limit, environment, foreign=True, merged=not validates,

@@ -129,6 +129,7 @@ def _rendering(
         settings=Unseen("the configuration has not been read yet"),
         external_networks=_external(service, model),
         copied_in=copied_in(service),
+        platform=_text(service.get("platform")),
         made=environment_of(made.of_model(target.service, model)),
         mounts=made.mounts_of(target.service, model),
         compose_files=tuple(str(one) for one in target.compose_files),

@@ -153,3 +153,35 @@ def run_described(stack: Stack) -> str:
     """The target file that `describe` writes of the container, by its labels alone."""
     words = [sys.executable, "-m", "procedures.describe", str(stack.container("kestra").name)]
     return run(words, cwd=targets.PROJECT, env=targets.environment(stack)).stdout
+
+
+@FAULT(
+    kind="a variable of the docker client's in the caller's shell",
+    phase=Phase.PLAN,
+    happened="it reaches no command, and is named",
+    verdict="ACCEPTED",
+)
+def test_the_callers_shell(service: Stack) -> None:
+    """The plan's start, typed in the root, makes what a run makes from another folder and another shell."""
+    with edited(service, "labels: {where: '${PWD}'}"):
+        plan = targets.procedure(service, "--plan", name="apply_env")
+        typed = next(one for one in plan.stdout.splitlines() if "--force-recreate" in one)
+        typed = typed[typed.index("docker compose") :]
+        run(["sh", "-c", f"cd {service.root} && {typed}"], cwd=service.root, env=service.environment())
+        service.wait_until_ready()
+
+        done = targets.procedure(service, env={"DOCKER_DEFAULT_PLATFORM": "linux/arm64", "PWD": "/tmp"})
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(service.root) == service.container("kestra").labels["where"]
+    assert "not handed on to Compose and the engine's client: DOCKER_DEFAULT_PLATFORM" in done.stdout
+    service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", "kestra")
+    service.wait_until_ready()
+
+
+@FAULT(kind="another platform in the compose file", phase=Phase.PLAN, happened="refused", verdict="REFUSED")
+def test_another_platform(service: Stack) -> None:
+    """An image of another platform would fail in the outage."""
+    found = planned(service, "platform: linux/arm64", name="apply_env")
+
+    assert "linux/arm64" in found["test_the_image_is_of_the_platform_that_is_named"]

@@ -77,7 +77,41 @@ def test_the_files_alone_are_asked_without_the_caller() -> None:
     """Nothing of the caller's environment can win where the files alone are asked."""
     given = COMPOSE.render_by_file(30).environment
 
-    assert given == {"PATH": "/usr/bin", "HOME": "/root", "DOCKER_HOST": "unix:///var/run/docker.sock"}
+    engine = "unix:///var/run/docker.sock"
+    assert given == {"PATH": "/usr/bin", "HOME": "/root", "DOCKER_HOST": engine, "PWD": str(ROOT)}
+
+
+@pytest.mark.parametrize(
+    "name", ["DOCKER_DEFAULT_PLATFORM", "COMPOSE_FILE", "COMPOSE_ENV_FILES", "BUILDKIT_HOST", "DOCKER_NEW"]
+)
+def test_what_would_change_the_clients_reaches_no_command(name: str) -> None:
+    """Of the variables of Compose and the docker client only those that are known reach a command; each is named."""
+    caller = {"PATH": "/usr/bin", "COMPOSE_PROFILES": "all", name: "x"}
+    compose = Compose(TARGET, caller, "unix:///x")
+    given = compose.start(30).environment
+
+    assert given is not None
+    assert (name in given, given["COMPOSE_PROFILES"]) == (False, "all")
+    assert (compose.dropped, compose.handed_on) == ((name,), ("COMPOSE_PROFILES",))
+
+
+def test_the_root_is_where_a_command_stands() -> None:
+    """`${PWD}` in a file means the folder in which the same command is typed."""
+    given = Compose(TARGET, {"PWD": "/elsewhere"}, "unix:///x").start(30).environment
+
+    assert given is not None
+    assert str(ROOT) == given["PWD"]
+
+
+def test_what_was_rendered_is_started_in_the_files_place() -> None:
+    """The rendering stands in the folder of the files; no `.env` is read once more."""
+    found = COMPOSE.of_rendered("tools", (Path("/state/x.rendered/srv/a.yml"),), without_env_file=True)
+    words = " ".join(found.start(30).argv)
+
+    assert words.startswith("env COMPOSE_DISABLE_ENV_FILE=1 docker compose")
+    assert (
+        "-p tools --project-directory /srv/tools/tools/compose -f /state/x.rendered/srv/a.yml up -d" in words
+    )
 
 
 def test_a_named_project_and_several_files_are_said() -> None:
