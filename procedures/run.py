@@ -394,23 +394,21 @@ class Run:
             return
         self.course.recovered_from = holding.recovered_from
         self.course.findings += holding.findings
-        self._freeze()
+        steps = self._frozen_steps()
         self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
-        self.restarting = restart.Restart(
-            self.plan.steps, self.observers.driver, self._acting, self.observers, waiting
-        )
+        self.restarting = restart.Restart(steps, self.observers.driver, self._acting, self.observers, waiting)
         if self.preparing is not None:
-            self.preparing.hold(self.plan.steps, self._acting, waiting, self.tell)
+            self.preparing.hold(steps, self._acting, waiting, self.tell)
         self.moment("locked")
 
-    def _freeze(self) -> None:
-        """Let the start use what was checked; the plan tells the command that is carried out."""
-        if self.preparing is None or self.plan is None:
-            return
+    def _frozen_steps(self) -> tuple[Step, ...]:
+        """Let the start use what was checked; the plan names the files, which others can type, and the step what it used."""
+        planned = self.plan.steps if self.plan else ()
+        if self.preparing is None:
+            return planned
         self.preparing.freeze()
-        steps = restart.started_by(self.plan.steps, self.observers.driver)
-        self.plan = dataclasses.replace(self.plan, steps=steps)
+        return restart.started_by(planned, self.observers.driver)
 
     @property
     def start_commands(self) -> tuple[str, ...]:
