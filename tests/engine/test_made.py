@@ -166,7 +166,7 @@ def test_the_callers_shell(service: Stack) -> None:
     with edited(service, "labels: {where: '${PWD}'}"):
         plan = targets.procedure(service, "--plan", name="apply_env")
         typed = next(one for one in plan.stdout.splitlines() if "--force-recreate" in one)
-        typed = typed[typed.index("docker compose") :]
+        typed = typed[typed.index("docker compose") : typed.index(" (at most")]
         run(["sh", "-c", f"cd {service.root} && {typed}"], cwd=service.root, env=service.environment())
         service.wait_until_ready()
 
