@@ -136,7 +136,7 @@ def of_container(said: Said) -> dict[str, str]:
         "host name": str(config["Hostname"]) if has_hostname(said) else "",
         "log driver": str(log.get("Type") or ""),
         "network mode": _network_mode(str(host.get("NetworkMode") or "")),
-        "networks": _sorted(_attached(said)),
+        **_networks(_attached(said)),
         "restart policy": _policy(policy.get("Name"), policy.get("MaximumRetryCount")),
         "security options": _security(host.get("SecurityOpt"), shares_host=bool(shares_host)),
         "sysctls": _pairs(host.get("Sysctls")),
@@ -176,7 +176,7 @@ def of_model(name: str, model: Mapping[str, Any]) -> dict[str, str]:
         "host name": _text(service.get("hostname")),
         "log driver": _text(logging.get("driver")),
         "network mode": _network_mode(_text(service.get("network_mode"))),
-        "networks": _sorted(_places(name, service, model)),
+        **_networks(_places(name, service, model)),
         "replicas": _replicas(service),
         "restart policy": _restart(service),
         "security options": _security(service.get("security_opt"), shares_host=bool(shares_host)),
@@ -271,7 +271,7 @@ def _network_mode(value: str) -> str:
     return kind if kind in {"host", "none"} else ""
 
 
-def _attached(said: Said) -> Iterable[str]:
+def _attached(said: Said) -> Iterable[tuple[str, str]]:
     config = said["Config"]
     given = {
         said["Id"][:12], said["Name"].lstrip("/"), config.get("Hostname"),
@@ -283,9 +283,9 @@ def _attached(said: Said) -> Iterable[str]:
             yield _place(name, own, (one.get("IPAMConfig") or {}).get("IPv4Address"))
 
 
-def _places(name: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> Iterable[str]:
+def _places(name: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if mode := _text(service.get("network_mode")):
-        return [mode] if not _network_mode(mode) else []
+        return [(mode, "")] if not _network_mode(mode) else []
     known = model.get("networks") or {}
     given = {name, _text(service.get("container_name")), _text(service.get("hostname"))}
     return [
@@ -298,9 +298,18 @@ def _places(name: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> 
     ]
 
 
-def _place(network: str, aliases: list[str], address: object) -> str:
+def _place(network: str, aliases: list[str], address: object) -> tuple[str, str]:
+    """Return a network, and what the container is called there besides its own names."""
     more = [*sorted(set(aliases)), *([str(address)] if address else [])]
-    return f"{network} as {' and '.join(more)}" if more else network
+    return network, f"{network} as {' and '.join(more)}" if more else ""
+
+
+def _networks(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found = list(places)
+    return {
+        "networks": _sorted(name for name, _ in found),
+        "names in its networks": _sorted(named for _, named in found if named),
+    }
 
 
 def _policy(name: object, most: object) -> str:
