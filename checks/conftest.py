@@ -217,6 +217,12 @@ def container_after(asking: Asking) -> Container:
 
 
 @pytest.fixture
+def own_servers(asking: Asking) -> frozenset[str]:
+    """The host names of this service's own servers: the one that runs, and those that this run has stopped."""
+    return asking.own_servers
+
+
+@pytest.fixture
 def docker_health(asking: Asking) -> str:
     """Docker's own word about the new container's health."""
     return asking.docker_health

@@ -11,6 +11,7 @@ _LOOK = frozenset(
         "server_after",
         "server_itself",
         "container_after",
+        "own_servers",
         "docker_health",
         "parts_expected",
         "dashboards",

@@ -237,6 +237,15 @@ class Asking:
         return _container(self._states.after(self._way))
 
     @property
+    def own_servers(self) -> frozenset[str]:
+        """The host names of our own servers: what runs now, and what this run has stopped, whose heartbeats may be young."""
+        ours = {_container(self._states.after(self._way)).id[:12]}
+        if self._run.acts:
+            ours |= {one.id[:12] for one in self.containers_before}
+            ours |= self._run.started_servers
+        return frozenset(ours)
+
+    @property
     def docker_health(self) -> str:
         return _container(self._states.after(self._way)).health
 

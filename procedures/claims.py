@@ -18,13 +18,16 @@ T = TypeVar("T")
 _DECORATOR = "check"
 
 
-def check(*, advisory: bool = False, protects: str = "service", again: bool = False) -> Callable[[F], F]:
+def check(
+    *, advisory: bool = False, protects: str = "service", again: bool = False, leads_back: bool = True
+) -> Callable[[F], F]:
     """Say of a check, beside its docstring, what its file alone cannot show.
 
     advisory: listed, but closes nothing. protects="data": never waived, never overridden.
     again: asked a second time before the second gate, on the snapshot taken then.
+    leads_back=False: nothing is gone back for it, since going back mends nothing of it.
     """
-    del advisory, protects, again  # read from the file, so that a plan needs no import
+    del advisory, protects, again, leads_back  # read from the file, so that a plan needs no import
 
     def same(function: F) -> F:
         return function
@@ -48,6 +51,7 @@ class _Traits:
     advisory: bool = False
     protects: Protects = Protects.SERVICE
     again: bool = False
+    leads_back: bool = True
 
 
 def read(folder: Path) -> tuple[Check, ...]:
@@ -84,6 +88,7 @@ def _check(file: Path, function: ast.FunctionDef) -> Check:
         advisory=traits.advisory,
         protects=traits.protects,
         again=traits.again,
+        leads_back=traits.leads_back,
     )
 
 
@@ -100,6 +105,6 @@ def _traits(file: Path, function: ast.FunctionDef) -> _Traits:
         except (TypeError, ValueError) as error:
             raise TypedWrong(
                 f"{file}: what {function.name} says of itself cannot be read: {error}",
-                "use @check with advisory, protects and again, and plain values",
+                "use @check with advisory, protects, again and leads_back, and plain values",
             ) from error
     return traits

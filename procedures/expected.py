@@ -8,7 +8,17 @@ from procedures import accepted
 from procedures.baseline import Baseline
 from procedures.rollback import Goal
 from procedures.versions import is_older, numbers
-from reports.observed import Binding, Container, Database, Image, Rendering, Settings, Snapshot, Unseen
+from reports.observed import (
+    Binding,
+    Container,
+    Database,
+    Image,
+    Rendering,
+    ServiceInstance,
+    Settings,
+    Snapshot,
+    Unseen,
+)
 
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
 """What must be alive where nothing is left of the heartbeats before."""
@@ -16,6 +26,10 @@ _GONE = {"INDEXER": "2.0"}
 """Parts that a version, and those after it, do not have."""
 LIVENESS = 45.0
 """Seconds after which Kestra takes a silent part for dead, where the part itself does not say."""
+
+
+ALIVE = frozenset({"CREATED", "RUNNING", "TERMINATING"})
+"""The states of a server that acts on the database, or is about to, or has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,16 @@ def silent_parts(
         one.type for one in ours if one.state == "RUNNING" and one.age < (one.liveness_timeout or LIVENESS)
     }
     return tuple(sorted(parts - gone - now))
+
+
+def others_alive(instances: tuple[ServiceInstance, ...], own: frozenset[str]) -> tuple[str, ...]:
+    """Return the host names of the servers alive on this database that are none of our own."""
+    alive = {
+        one.hostname
+        for one in instances
+        if one.state in ALIVE and one.age < (one.liveness_timeout or LIVENESS)
+    }
+    return tuple(sorted(alive - own))
 
 
 def _has_no(part: str, version: str) -> bool:

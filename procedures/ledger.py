@@ -89,6 +89,7 @@ class Ledger:
             if one.check.phase is Phase.POST
             and one.check.way is Way.FORWARD
             and one.outcome is Outcome.FAILED
+            and one.check.leads_back
             and not one.check.advisory
         )
 

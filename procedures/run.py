@@ -477,6 +477,13 @@ class Run:
         )
 
     @property
+    def started_servers(self) -> frozenset[str]:
+        """The host names of the containers that this run has started and stopped again on its way back."""
+        found = self.course.snapshots.get("after")
+        known = () if found is None or isinstance(found.containers, Unseen) else found.containers
+        return frozenset(one.id[:12] for one in known)
+
+    @property
     def taken_over(self) -> tuple[journal.Story, ...]:
         """The journals of runs that were cut off, which this run has taken over."""
         return self._holding.taken_over if self._holding else ()

@@ -19,6 +19,7 @@ from procedures import (
     plan,
     reaching,
     restart,
+    work,
 )
 from procedures.claims import seen
 from procedures.observe import dashboards
@@ -164,6 +165,7 @@ class States:
         shown = dashboards.look_once(target.dashboards, target.budgets.look / 2)
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
+        self._note(snapshot)
         if self.run.asked.procedure == "apply_env" and (
             told := apply_env.told(snapshot, self.run.asked.target.keys)
         ):
@@ -199,9 +201,17 @@ class States:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
         self.run.moment("probe looking")
         ready = self.run.observers.before("ready")
+        self._note(ready)
         if self.run.preparing is not None and (told := self.run.preparing.told(ready)):
             self._announce(told)
         return ready
+
+    def _note(self, look: Snapshot) -> None:
+        """Let every later look ask after the executions that this one saw, by their ids."""
+        seen_now = baseline.of(look).executions
+        under_way = () if isinstance(found := work.under_way(look), Unseen) else found
+        noted = (*self.run.observers.noted, *(() if isinstance(seen_now, Unseen) else seen_now), *under_way)
+        self.run.observers.noted = tuple(dict.fromkeys(noted))
 
     def _stopped(self) -> Snapshot:
         self._go_on()

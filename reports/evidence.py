@@ -132,6 +132,8 @@ class Check:
     advisory: bool = False
     protects: Protects = Protects.SERVICE
     again: bool = False
+    leads_back: bool = True
+    """Whether a run with a way back takes it where this fails: not where going back would mend nothing of it."""
     not_applicable: str = ""
     """Why the plan leaves it out, from the plan's closed list of reasons; empty where it applies."""
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from procedures.claims import check, seen
 from procedures.downgrade import too_old
-from procedures.expected import LIVENESS
+from procedures.expected import LIVENESS, others_alive
 from reports.observed import Snapshot
-
-ALIVE_FACTOR = 1.0
-ALIVE = {"CREATED", "RUNNING", "TERMINATING"}
 
 
 @check(again=True)
@@ -39,15 +36,10 @@ def test_no_second_kestra_is_alive_on_this_database(before: Snapshot) -> None:
     """No other Kestra is alive on this database, by the heartbeats that every server leaves there."""
     database = seen(before.database)
     # A container of this service that has ended sends nothing any more, however young its last heartbeat is.
-    ours = {one.id[:12] for one in seen(before.containers)}
-    alive = [
-        one
-        for one in seen(database.instances)
-        if one.state in ALIVE and one.age < (one.liveness_timeout or LIVENESS) * ALIVE_FACTOR
-    ]
-    foreign = {one.hostname for one in alive if one.hostname not in ours}
+    ours = frozenset(one.id[:12] for one in seen(before.containers))
+    foreign = others_alive(seen(database.instances), ours)
     assert not foreign, (
-        f"heartbeats of the last {LIVENESS:g} s come from {', '.join(sorted(foreign))}, which is not this service's "
+        f"heartbeats of the last {LIVENESS:g} s come from {', '.join(foreign)}, which is not this service's "
         "container → find and stop that server first: two Kestras on one database run everything twice; the heartbeat of "
         "one that was killed is young for as long, so look again then"
     )

@@ -1,10 +1,11 @@
-"""The stop's grace against the server's own drain."""
+"""The stop's grace against the server's own drain, and against the work in flight."""
 
 from __future__ import annotations
 
-from procedures.claims import seen
+from procedures.claims import check, seen
 from procedures.problems import CannotObserve
 from procedures.target import Target
+from procedures.work import may_outlast
 from reports.observed import Server, Snapshot, Unseen
 
 
@@ -17,6 +18,21 @@ def test_the_stop_grace_covers_the_drain(
     assert stop_grace >= drain, (
         f"the container is killed after {stop_grace:g} s, the server drains up to {drain:g} s → set stop_grace_period above "
         "the drain in the compose file and recreate the container in a quiet hour"
+    )
+
+
+@check(again=True)
+def test_no_work_may_outlast_the_stop(
+    before: Snapshot, server_before: Server, stop_grace: float, target: Target
+) -> None:
+    """No task that a worker has in its hands may last longer than the stop and the server's own drain wait for it."""
+    del server_before  # only a server that runs has work in its hands
+    grace = min(stop_grace, _drain(before, target))
+    found = seen(may_outlast(seen(before.database), grace))
+    assert not found, (
+        f"{'; '.join(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''}: the stop waits {grace:g} s, and "
+        "what lasts longer is cut: it fails, or is done once more → wait until it has ended, kill it in Kestra, or waive "
+        "this with a reason"
     )
 
 

@@ -94,7 +94,7 @@ def look(
         auth_right=said["flows"][0],
         auth_wrong=said["wrong"][0],
         auth_none=said["none"][0],
-        flows=_rows(said["flows"], lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}"),
+        flows=_whole(said["flows"], lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}"),
         executions=_rows(said["executions"], lambda one: str(one["id"])),
         understudy=isinstance(version, str) and "understudy" in version,
         auth_before=said["superseded"][0] if superseded else None,
@@ -294,6 +294,15 @@ def _field(said: tuple[Answer, Any], name: str) -> str | Unseen:
     if answer.status == 200 and isinstance(body, dict) and isinstance(body.get(name), str):
         return str(body[name])
     return Unseen(f"{answer.url} answered {answer.said or answer.status}, without a {name}")
+
+
+def _whole(said: tuple[Answer, Any], told: Any) -> tuple[str, ...] | Unseen:
+    """Read a list that must be whole to say anything of what is not in it."""
+    rows, (answer, body) = _rows(said, told), said
+    total = body.get("total") if isinstance(body, dict) else None
+    if not isinstance(rows, Unseen) and isinstance(total, int) and total > len(rows):
+        return Unseen(f"{answer.url} shows {len(rows)} of {total}: the list is cut")
+    return rows
 
 
 def _rows(said: tuple[Answer, Any], told: Any) -> tuple[str, ...] | Unseen:

@@ -95,6 +95,8 @@ class Observers:
         self._superseded: Settings | None = None
         self._announced: str | Unseen | None = None
         self._scripts: tuple[ScriptSeen, ...] | Unseen | None = None
+        self.noted: tuple[str, ...] = ()
+        """The ids of the executions that were noted: whether each is there is asked by its id, however many came since."""
         self.skew = 0.0
         """Seconds by which the engine's clock is ahead of ours, as last seen."""
 
@@ -271,7 +273,7 @@ class Observers:
             if self.changes_settings:
                 self._view = _view_of(containers.result(), self.running_settings)
             inside, outside = self._inside, self._outside
-            database = pool.submit(_seen, lambda: self._database(postgres.look))
+            database = pool.submit(_seen, self._look_at_database)
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
             itself = pool.submit(self.direct)
@@ -346,7 +348,7 @@ class Observers:
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
             itself = pool.submit(self.direct)
-            database = pool.submit(_seen, lambda: self._database(postgres.look))
+            database = pool.submit(_seen, self._look_at_database)
             given = pool.submit(_seen, lambda: self._given(containers.result()))
             return Snapshot(
                 name="after",
@@ -479,6 +481,11 @@ class Observers:
             raise CannotObserve(f"there is no place in the service's network to log in from: {why}")
         return look(self._inside, settings, self.target.budgets.look)
 
+    def _look_at_database(self) -> Database:
+        return self._database(
+            lambda inside, settings, limit: postgres.look(inside, settings, limit, self.noted)
+        )
+
     def _listeners(self) -> tuple[Listener, ...]:
         if not isinstance(self._outside, lookout.Lookout):
             why = self._outside.unseen if isinstance(self._outside, Unseen) else "no lookout was opened"
@@ -503,7 +510,7 @@ class Observers:
 
     def database(self) -> Database | Unseen:
         """Log in to the database alone."""
-        return _seen(lambda: self._database(postgres.look))
+        return _seen(self._look_at_database)
 
     def server(self) -> Server | Unseen:
         """Ask the service alone."""

@@ -11,8 +11,11 @@ from reports.observed import (
     OWN_HISTORY,
     Binding,
     DryRun,
+    Execution,
     FileSeen,
     Image,
+    InFlight,
+    Job,
     Listener,
     Migration,
     Mount,
@@ -331,6 +334,42 @@ def _with_own_history(world: World) -> World:
     return _database("before", migrations=(*found, newer), last_version="0.20.7")(world)
 
 
+def _working(moment: str, **fields: object) -> Change:
+    """Let a worker have a task in its hands."""
+    one = InFlight("long", "probe", "sleep", "RUNNING", 5.0)
+    return _database(moment, in_flight=(replace(one, **fields),), jobs=(JOB,))  # type: ignore[arg-type]
+
+
+def _became(state: str) -> Change:
+    """Say what has become of the execution that was in flight."""
+    return _database("after", noted=(Execution("long", "probe", "sleep", state),))
+
+
+def _in_new_hands(world: World) -> World:
+    found = database_of(world, "after").instances
+    assert not isinstance(found, Unseen)
+    worker = next(one for one in found if one.type == "WORKER" and one.state == "RUNNING")
+    return _database("after", jobs=(replace(JOB, worker=worker.id),))(world)
+
+
+def _pushed_out(world: World) -> World:
+    """Let twenty newer executions stand in both lists; by their ids those of before are found."""
+    found = database_of(world, "before").executions
+    assert not isinstance(found, Unseen)
+    newer = tuple(Execution(f"new{at}", "probe", "busy", "SUCCESS") for at in range(20))
+    return both(
+        part("after", "server", executions=tuple(one.id for one in newer)),
+        _database("after", executions=newer, noted=found),
+    )(world)
+
+
+def _stopped_one_is_young(world: World) -> World:
+    """Let the server that was killed leave a heartbeat that is young."""
+    return another_instance("after", hostname=container_of(world, "before").id[:12], state="TERMINATING")(
+        world
+    )
+
+
 def _session(**fields: object) -> Change:
     """Leave a session of some client open while the service is stopped."""
     one = Session(
@@ -387,6 +426,8 @@ SECOND = f"{DATABASE}test_no_second_kestra_is_alive_on_this_database"
 BLANK = f"{ENGINE}test_no_value_is_blank"
 DRY_RUN = f"{ENGINE}test_a_start_touches_nothing_else"
 RENDERS = f"{ENGINE}test_compose_renders_the_service"
+OUTLASTS, CUT = f"{GRACE}test_no_work_may_outlast_the_stop", "post/test_work.py::test_no_work_was_cut"
+JOB = Job("run", "long", "dead")
 COVERS = f"{GRACE}test_the_stop_grace_covers_the_drain"
 TAG = f"{IMAGE}test_the_tag_is_exact"
 CLEAN = f"{MID}test_the_stop_was_clean"
@@ -861,14 +902,30 @@ FAILING = (
     Case(f"{AFTER}test_nobody_is_let_in_without_credentials", "let in", answer("after", "auth_none", 200), "not on"),
     Case(f"{AFTER}test_every_flow_is_there", "gone", part("after", "server", flows=()), "demo/hello@1"),
     Case(
-        f"{AFTER}test_every_flow_is_there", "another revision",
-        part("after", "server", flows=("demo/hello@2",)), "demo/hello@1",
+        f"{AFTER}test_every_flow_is_there", "an older revision",
+        part("after", "server", flows=("demo/hello@0",)), "demo/hello@1",
+    ),
+    Case(
+        f"{AFTER}test_every_flow_is_there", "gone from the tables, where the list is cut",
+        both(part("after", "server", flows=GONE), _database("after", flows=())), "demo/hello@1",
     ),
     Case(
         EXECUTIONS, "gone",
         both(part("after", "server", executions=()), _database("after", executions=())), "missing",
     ),
     Case(ALONE, "another", another_instance("after"), "elsewhere"),
+    Case(ALONE, "another that boots", another_instance("after", state="CREATED"), "elsewhere"),
+    Case(ALONE, "another that drains", another_instance("after", state="TERMINATING"), "elsewhere"),
+    Case(OUTLASTS, "no earlier run", _working("before"), "no earlier run says how long"),
+    Case(OUTLASTS, "earlier runs are long", _working("before", earlier=900.0), "earlier ones took up to 900 s"),
+    Case(OUTLASTS, "longer than ever", _working("before", lasts=90.0, earlier=3.0), "longer than any"),
+    Case(OUTLASTS, "in no list", _working("before", id="listed"), "a worker has it in its hands"),
+    Case(CUT, "failed", both(_working("ready"), _became("FAILED")), "was in flight and has FAILED"),
+    Case(CUT, "nobody's", both(_working("ready"), _became("RUNNING")), "no worker has it in its hands"),
+    Case(
+        CUT, "a dead worker's",
+        both(_working("ready"), _became("RUNNING"), _database("after", jobs=(JOB,))), "no worker has it in its hands",
+    ),
     Case(PARTS, "a part ended", instance("after", state="TERMINATED_FORCED"), "no heartbeat of"),
     Case(PARTS, "a part went mute", instance("after", age=1e6), "no heartbeat of"),
     Case(PARTS, "the old container's", instance("after", hostname="gone"), "no heartbeat of"),
@@ -945,5 +1002,17 @@ PASSING = (
     ),
     Case(EXECUTIONS, "only the database still lists them", part("after", "server", executions=())),
     Case(SECOND, "our own one's last heartbeat", container("before", running=False, state="exited")),
+    Case(f"{AFTER}test_every_flow_is_there", "edited since", part("after", "server", flows=("demo/hello@2",))),
+    Case(f"{AFTER}test_every_flow_is_there", "a list that is cut", part("after", "server", flows=GONE)),
+    Case(
+        EXECUTIONS, "pushed out of every list by newer ones",
+        _pushed_out,
+    ),
+    Case(ALONE, "the one that was stopped", _stopped_one_is_young),
+    Case(OUTLASTS, "earlier runs are short", _working("before", lasts=0.4, earlier=0.5)),
+    Case(OUTLASTS, "in flight, and no worker has it", both(_working("before"), _database("before", jobs=()))),
+    Case(CUT, "ended", both(_working("ready"), _became("SUCCESS"))),
+    Case(CUT, "goes on", both(_working("ready"), _became("RUNNING"), _in_new_hands)),
+    Case(CUT, "nobody had it before either", both(_working("ready"), _database("ready", jobs=()), _became("RUNNING"))),
     Case(ALONE, "the old one's last heartbeat", another_instance("after", state="TERMINATED")),
 )  # fmt: skip

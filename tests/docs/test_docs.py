@@ -99,6 +99,7 @@ def test_a_check_is_described_as_it_is(check: Check) -> None:
     kind = ["advisory" if check.advisory else "required"]
     kind += ["data"] if check.protects == "data" else []
     kind += ["asked again"] if check.again else []
+    kind += [] if check.leads_back else ["nothing is gone back for it"]
     head = f"- `{check.id}` ({', '.join(kind)})\n  **{check.claim}**\n  "
     _, found, why = read("docs/checks.md").partition(head)
 

@@ -1,0 +1,21 @@
+"""The work that was in flight: what became of it by our stop."""
+
+from __future__ import annotations
+
+from procedures.acts import Stop
+from procedures.claims import check, seen
+from procedures.work import cut
+from reports.observed import Container, Snapshot
+
+
+@check(leads_back=False)
+def test_no_work_was_cut(
+    ready: Snapshot, after: Snapshot, our_stop: Stop, container_after: Container
+) -> None:
+    """No execution that was in flight before our stop has failed since, or waits for a worker that it does not have."""
+    del our_stop  # where nothing was stopped nothing was cut: the plan knows
+    found = seen(cut(seen(ready.database), seen(after.database), container_after.id[:12]))
+    assert not found, (
+        f"{'; '.join(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''} → look at them in Kestra: restart "
+        "from the failed task, or wait about six minutes until what a dead worker held is given out again"
+    )
