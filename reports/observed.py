@@ -274,6 +274,8 @@ class Session:
     client: str
     state: str
     since: str
+    abandoned: bool = False
+    """Whether its address is one of this engine's networks, and nothing there has it any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from procedures.acts import Ending, Stop
 from procedures.claims import check, seen
 from procedures.problems import CannotObserve
-from reports.observed import Container, Session, Snapshot
-
-KESTRA = ("kestra", "jdbc", "hikari")
+from procedures.sessions import left_over, of_kestra
+from reports.observed import Container, Snapshot
 
 
 def test_the_container_has_stopped(stopped: Snapshot) -> None:
@@ -55,18 +54,16 @@ def test_postgres_still_lets_the_credentials_in(stopped: Snapshot) -> None:
 @check(protects="data")
 def test_no_other_kestra_has_a_session(stopped: Snapshot, container_before: Container) -> None:
     """No other Kestra has a session on this database while ours is stopped."""
-    del container_before  # where there was none, its sessions cannot be told from another's: the plan knows
     if any(one.running for one in seen(stopped.containers)):
         # A stop that was broken off: the server drains, with sessions of its own. Nothing is held back for those.
         raise CannotObserve(
             "the service's own container still runs, so its sessions cannot be told from another's"
         )
-    foreign = [one for one in seen(seen(stopped.database).sessions) if _is_kestra(one)]
+    # Where there was no container, its sessions cannot be told from another's: the plan knows.
+    found = seen(seen(stopped.database).sessions)
+    nobodys = left_over(found, (container_before,))
+    foreign = [one for one in of_kestra(found) if one not in nobodys]
     assert not foreign, (
         f"{len(foreign)} sessions of {foreign[0].application or foreign[0].user} from {foreign[0].client} are open → "
         "stop that server first: two Kestras on one database run everything twice"
     )
-
-
-def _is_kestra(session: Session) -> bool:
-    return session.client != "socket" and any(word in session.application.lower() for word in KESTRA)

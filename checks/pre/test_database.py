@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
+from procedures import leftovers
 from procedures.claims import check, seen
 from procedures.downgrade import too_old
 from procedures.expected import LIVENESS, others_alive
+from procedures.sessions import left_over
 from reports.observed import Snapshot
 
 
@@ -42,6 +46,26 @@ def test_no_second_kestra_is_alive_on_this_database(before: Snapshot) -> None:
         f"heartbeats of the last {LIVENESS:g} s come from {', '.join(foreign)}, which is not this service's "
         "container → find and stop that server first: two Kestras on one database run everything twice; the heartbeat of "
         "one that was killed is young for as long, so look again then"
+    )
+
+
+@check(again=True)
+def test_no_session_is_left_over(before: Snapshot) -> None:
+    """Every session of a Kestra on this database is one of a server that still has it."""
+    found = left_over(seen(seen(before.database).sessions), leftovers.without(seen(before.containers)))
+    if not found:
+        return
+    settings = seen(seen(before.operator_rendering).settings)
+    pids = ", ".join(str(one.pid) for one in found)
+    names = [one.name for one in seen(before.database_containers)] or ["CONTAINER_OF_POSTGRES"]
+    command = (
+        "docker", "exec", names[0], "psql", "-U", settings.db_user, "-d", settings.db_name, "-c",
+        f"select pg_terminate_backend(pid) from pg_stat_activity where pid in ({pids})",  # noqa: S608 - shown, numbers only
+    )  # fmt: skip
+    clients = ", ".join(sorted({one.client for one in found}))
+    raise AssertionError(
+        f"{len(found)} sessions from {clients} are older than the service's container, or from an address that nobody has "
+        f"any more: a server that was cut off from its network left them half open → `{shlex.join(command)}` ends them"
     )
 
 

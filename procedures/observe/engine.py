@@ -19,6 +19,7 @@ from procedures.observe import access, made
 from procedures.observe.client import client_of
 from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
+from procedures.sessions import Addresses
 from procedures.versions import numbers
 from reports.observed import (
     Attachment,
@@ -154,6 +155,25 @@ class EngineObserver:
         """Return the names of the engine's networks."""
         with self._reading("the networks"):
             return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
+
+    def addresses(self) -> Addresses:
+        """Return which addresses of the engine's networks somebody has."""
+        with self._reading("the addresses in the networks"):
+            networks = self.client.api.networks()
+            running = self.client.api.containers()
+        ipam = [part for one in networks for part in (one.get("IPAM") or {}).get("Config") or ()]
+        places = [
+            place
+            for one in running
+            for place in ((one.get("NetworkSettings") or {}).get("Networks") or {}).values()
+        ]
+        held = [place.get(key) for place in places for key in ("IPAddress", "GlobalIPv6Address")]
+        return Addresses(
+            tuple(str(part["Subnet"]) for part in ipam if part.get("Subnet")),
+            frozenset(
+                str(one).partition("/")[0] for one in (*held, *(part.get("Gateway") for part in ipam)) if one
+            ),
+        )
 
     def remove_lookouts(self, run: str) -> None:
         """Remove what a run that is gone left of its own: places to look from, nothing else."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from procedures import envfile, rendered, scripting
+from procedures import envfile, rendered, scripting, sessions
 from procedures.drivers.compose import Compose
 from procedures.drivers.scripts import Scripts
 from procedures.drivers.shell import Command
@@ -479,7 +479,8 @@ class Observers:
         if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
             why = self._inside.unseen if isinstance(self._inside, Unseen) else "no lookout was opened"
             raise CannotObserve(f"there is no place in the service's network to log in from: {why}")
-        return look(self._inside, settings, self.target.budgets.look)
+        found = look(self._inside, settings, self.target.budgets.look)
+        return sessions.marked(found, _seen(self.engine.addresses))
 
     def _look_at_database(self) -> Database:
         return self._database(

@@ -383,6 +383,16 @@ def _session(**fields: object) -> Change:
     return _database("stopped", sessions=(replace(one, **fields),))  # type: ignore[arg-type]
 
 
+def _left_over(**fields: object) -> Change:
+    """Leave a session on the database while the service runs."""
+
+    def changed(world: World) -> World:
+        found = database_of(_session(**fields)(world), "stopped").sessions
+        return _database("before", sessions=found)(world)
+
+    return changed
+
+
 def _edited(world: World) -> World:
     first, *rest = world.ready.files
     return at("ready", files=(replace(first, sha256="0" * 64), *rest))(world)
@@ -426,6 +436,7 @@ SECOND = f"{DATABASE}test_no_second_kestra_is_alive_on_this_database"
 BLANK = f"{ENGINE}test_no_value_is_blank"
 DRY_RUN = f"{ENGINE}test_a_start_touches_nothing_else"
 RENDERS = f"{ENGINE}test_compose_renders_the_service"
+LEFT = f"{DATABASE}test_no_session_is_left_over"
 OUTLASTS, CUT = f"{GRACE}test_no_work_may_outlast_the_stop", "post/test_work.py::test_no_work_was_cut"
 JOB = Job("run", "long", "dead")
 COVERS = f"{GRACE}test_the_stop_grace_covers_the_drain"
@@ -713,6 +724,8 @@ FAILING = (
         SECOND, "another's while ours is stopped",
         both(container("before", running=False, state="exited"), another_instance("before")), "stop that server first",
     ),
+    Case(LEFT, "from nobody's address", _left_over(abandoned=True), "select pg_terminate_backend(pid)"),
+    Case(LEFT, "older than the container", _left_over(since="2020-01-01T00:00:00+00:00"), "in (4711)"),
     Case(f"{DATABASE}test_the_schema_history_is_whole", "a failed migration", _failed_migration, "have failed"),
     Case(f"{DATABASE}test_no_later_version_has_run_on_it", "a later one", _after_a_later_one("before"), "9.1.0 has run"),
     Case(
@@ -1008,6 +1021,9 @@ PASSING = (
         EXECUTIONS, "pushed out of every list by newer ones",
         _pushed_out,
     ),
+    Case(LEFT, "one of an application of its own", _left_over(abandoned=True, application="psql")),
+    Case(NO_SESSION, "half open, from nobody's address", _session(abandoned=True)),
+    Case(NO_SESSION, "half open, older than the container", _session(since="2020-01-01T00:00:00+00:00")),
     Case(ALONE, "the one that was stopped", _stopped_one_is_young),
     Case(OUTLASTS, "earlier runs are short", _working("before", lasts=0.4, earlier=0.5)),
     Case(OUTLASTS, "in flight, and no worker has it", both(_working("before"), _database("before", jobs=()))),
