@@ -8,6 +8,10 @@ from procedures.target import Keys
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
 
+UNNAMED = "what only Compose knows"
+"""What changes where Compose's own mark differs, and nothing that has a name does."""
+
+
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
     """Return what a recreation would change in a container of an image, by name; values are never told."""
     # Each way of making a container has names of its own for the same settings.
@@ -24,7 +28,7 @@ def changes(container: Container, rendering: Rendering, image: Image | Unseen | 
     if remaking.mounts(container, rendering):
         found.append("the mounts")
     if not found and remaking.compose_alone_knows(container, rendering):
-        found.append("what only Compose knows")
+        found.append(UNNAMED)
     return tuple(sorted(found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures import remaking
+from procedures import apply_env, remaking
 from procedures.claims import check, seen
 from reports.observed import Container, Server, Snapshot
 
@@ -49,9 +49,8 @@ def test_compose_knows_no_other_difference(
 ) -> None:
     """Compose itself takes the container for the one that these files make, where that can be told and no difference has a name."""
     del server_before
-    rendering, one = seen(before.operator_rendering), settings_to_keep
-    named = remaking.parts(one, rendering, seen(before.running_image)) or remaking.mounts(one, rendering)
-    assert named or not remaking.compose_alone_knows(one, rendering), (
+    rendering, image = seen(before.operator_rendering), seen(before.running_image)
+    assert apply_env.UNNAMED not in apply_env.changes(settings_to_keep, rendering, image), (
         "it would make another one, in something that has no name here → compare the compose file with its last version; "
         "if the change is meant, `pytest -m apply_env` makes the container anew"
     )

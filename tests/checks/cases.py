@@ -952,6 +952,10 @@ FAILING = (
 
 PASSING = (
     Case(f"{MADE}test_compose_knows_no_other_difference", "another Compose", _marked("2.99.0")),
+    Case(
+        f"{MADE}test_compose_knows_no_other_difference", "a variable, which is a finding of its own",
+        both(_marked("2.26.1"), _environment(ANOTHER="value")),
+    ),
     Case(f"{MADE}test_nothing_else_of_the_container_changes", "what the image gives", _made()),
     Case(
         UNCHANGED, "values of the image and of the client's proxy",
