@@ -7,7 +7,6 @@ from procedures.observe import made
 from procedures.target import Keys
 from reports.observed import Binding, Container, Image, Rendering, Settings, Snapshot, Unseen
 
-
 UNNAMED = "what only Compose knows"
 """What changes where Compose's own mark differs, and nothing that has a name does."""
 
