@@ -10,6 +10,9 @@ from reports.evidence import Attempt, Wait
 _BREATH = 1.0
 """Seconds between two live lines at the least: every change is evidence, not every change is news."""
 
+GAP = 2.0
+"""Seconds that a busy machine may be late; beyond them nobody could look: this process was stopped, or its machine."""
+
 Look = Callable[[], tuple[bool, str]]
 """Looks once: whether the wait is over, and what was seen."""
 
@@ -37,24 +40,39 @@ class Waiting:
         """Look until it is over or the limit has passed; the result says which.
 
         `hopeless` is asked once a second why there is nothing left to wait for.
+        Time in which nobody could look is not the server's: it is added to the limit, and a look that lasted beyond
+        the limit for so long is taken once more.
         """
         began = self._clock()
+        missed, again = 0.0, False
         attempts: list[Attempt] = []
         told_at = asked_at = began - _BREATH
         while True:
+            asked = self._clock()
             over, saw = look()
             now = self._clock()
             changed = _note(attempts, now - began, saw)
             why = ""
             if not over and now - asked_at >= _BREATH:
                 asked_at, why = now, hopeless()
-            if over or why or now - began >= limit:
+            late = now - began - missed >= limit
+            if late and now - asked > GAP and not (over or why or again):
+                again = True
+                continue
+            if over or why or late:
                 return _wait(what, limit, cadence, now - began, attempts, why=why, ended=over)
             if (changed and now - told_at >= _BREATH) or now - told_at >= self._heartbeat:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
                 told_at = now
             self._poll()
-            self._sleep(min(cadence, max(0.0, began + limit - now)))
+            missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)))
+
+    def _slept(self, length: float) -> float:
+        """Sleep; return the seconds by which the sleep was so long that nobody could look."""
+        began = self._clock()
+        self._sleep(length)
+        late = self._clock() - began - length
+        return late if late > GAP else 0.0
 
 
 def _note(attempts: list[Attempt], at: float, saw: str) -> bool:

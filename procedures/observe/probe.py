@@ -354,6 +354,10 @@ class Look:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
+        if self.socket.getsockname() == self.socket.getpeername():
+            # Where the service's port lies in the ephemeral range, a connection to nobody may be given that very port
+            # as its own end: then it has met itself, and nobody listens.
+            raise OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         # A request is far shorter than a fresh socket's send buffer: it goes out whole.
         self.socket.send(self.request)
         self._sent = True

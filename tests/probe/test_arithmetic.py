@@ -3,11 +3,13 @@
 import dataclasses
 import math
 import random
+import selectors
+import socket
 
 import pytest
 
 from procedures.observe.outage import MOST_INTERVALS, MOST_SILENCES, Watched, headline_of, judge
-from procedures.observe.probe import Track
+from procedures.observe.probe import Look, Path, Track
 from reports.evidence import PathOutage
 
 PATH = Watched("ping", "http://127.0.0.1:1/ping", "pong")
@@ -318,3 +320,24 @@ def test_headline_is_the_fast_path_that_came_back_last() -> None:
 
 def _named(name: str, path: PathOutage) -> PathOutage:
     return dataclasses.replace(path, path=name)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_connection_that_has_met_itself_is_nobodys_answer(host: str) -> None:
+    """Where nobody listens, a connection that was given the service's own port as its end is refused, and frees it."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
+        free.bind((host, 0))
+        port = free.getsockname()[1]
+    heard: list[tuple[str, bool]] = []
+    task = {"name": "ping", "expect": "pong", "fast": True, "timeout": 1.0, "host": host, "port": port}
+    path = Path(task | {"target": "/ping", "rate": 50, "slow_rate": 5, "calm_rate": 5})
+    look = Look(path, lambda _, answer, good: heard.append((answer, good)))
+    look.socket.bind((host, port))
+    with look.socket, selectors.DefaultSelector() as selector:
+        selector.register(look.socket, selectors.EVENT_WRITE, look.go_on)
+        look.connect()
+        assert selector.select(5)
+
+        look.go_on(selector)
+
+    assert heard == [("refused", False)]

@@ -17,12 +17,15 @@ class Clock:
     def __init__(self) -> None:
         self.now = 100.0
         self.slept: list[float] = []
+        self.stopped: dict[int, float] = {}
+        """Seconds for which the machine stands still in the sleep of this number."""
 
     def __call__(self) -> float:
         return self.now
 
     def sleep(self, length: float) -> None:
         self.slept.append(length)
+        self.now += self.stopped.pop(len(self.slept), 0.0)
         # A sleep of nothing takes a moment too, or a wait that never ended would hang this test.
         self.now += max(length, 0.001)
 
@@ -141,3 +144,50 @@ def test_what_has_become_hopeless_is_given_up() -> None:
     assert (
         wait.sentence == "ready: given up after 2.0 s: it was restarted 5 times; the last look saw: refused"
     )
+
+
+@pytest.mark.parametrize("stopped", [30.0, 3.0, 3600.0])
+def test_time_in_which_nobody_could_look_is_not_the_servers(stopped: float) -> None:
+    """A wait that was suspended goes on for what was left of its limit when it is awake again."""
+    clock, lines = Clock(), Lines()
+    clock.stopped[4] = stopped
+
+    wait = _waiting(clock, lines).until("ready", lambda: (clock.now >= 100 + stopped + 9, "UP"), 10, 1)
+
+    assert wait.ended
+
+
+def test_being_suspended_is_no_reason_to_wait_for_ever() -> None:
+    """What was left of the limit is all that is waited for after a gap."""
+    clock, lines = Clock(), Lines()
+    clock.stopped[4] = 30.0
+
+    wait = _waiting(clock, lines).until("ready", _saying((False, "refused")), 10, 1)
+
+    assert not wait.ended
+    assert pytest.approx(wait.took, abs=0.1) == 40
+
+
+def test_a_busy_machine_is_no_gap() -> None:
+    """Sleeps that are a little late count against the limit: a server's boot is not given more for them."""
+    clock, lines = Clock(), Lines()
+    clock.stopped |= dict.fromkeys(range(1, 10), 1.0)
+
+    wait = _waiting(clock, lines).until("ready", _saying((False, "refused")), 10, 1)
+
+    assert pytest.approx(wait.took, abs=1.1) == 10
+
+
+def test_a_look_that_was_suspended_is_taken_once_more() -> None:
+    """A look that lasted beyond the limit saw what was before the gap: there is one more after it, and only one."""
+    clock, lines = Clock(), Lines()
+    seen: list[float] = []
+
+    def look() -> tuple[bool, str]:
+        seen.append(clock.now)
+        clock.now += 30.0
+        return False, "accepted and mute"
+
+    wait = _waiting(clock, lines).until("ready", look, 10, 1)
+
+    assert (len(seen), wait.ended) == (2, False)
