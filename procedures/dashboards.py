@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from procedures.durations import seconds
 from procedures.problems import CannotObserve
+from reports import excerpt
 
 _PART = re.compile(
     r"""(?:^|\.)"(?P<quoted>[^"]+)"         # a key in quotes
@@ -66,7 +67,7 @@ class Dashboard:
 
 def shown(value: Any) -> str:
     """Return a value as JSON writes it, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = excerpt.cleaned(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 

@@ -5,6 +5,7 @@ What it finds explains and decides nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from procedures.problems import CannotObserve
 from procedures.run import Run
 from procedures.signatures import Source, Speaker, matches, since_last
 from procedures.signatures.table import SIGNATURES
+from reports import excerpt
 from reports.evidence import Finding, StepStatus
 from reports.observed import Container, Database, DryRun, Rendering, Settings, Snapshot, Unseen
 
@@ -106,7 +108,9 @@ def _note(run: Run, *found: Finding | None) -> None:
 def _tell(run: Run, sources: list[Source], seen: Snapshot | None) -> None:
     """Make a finding of each signature, once in a run."""
     places = _places(run, seen)
-    for match in matches(sources, SIGNATURES):
+    # Of a long line only a part is told: it is clean before it is cut.
+    clean = [dataclasses.replace(one, text=excerpt.cleaned(one.text)) for one in sources]
+    for match in matches(clean, SIGNATURES):
         if match.signature.name not in run.course.causes:
             run.course.causes.add(match.signature.name)
             holder = holders.now(run.observers, int(match.found["port"])) if "port" in match.found else ""

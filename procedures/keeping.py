@@ -12,6 +12,7 @@ from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
 from procedures.scripting import replaces
+from reports import excerpt
 from reports.observed import Container
 
 
@@ -76,7 +77,7 @@ def must(command: Command) -> None:
     result = shell.run(command)
     if not result.ok:
         raise StepFailed(
-            f"`{' '.join(command.argv)}` ended with {result.exit_code}: {result.output.strip()[-300:]}",
+            f"`{' '.join(command.argv)}` ended with {result.exit_code}: {excerpt.last(result.output, 300)}",
             "see the engine's log",
         )
 

@@ -21,6 +21,7 @@ from procedures.observe.engine import OUR_RUN, OURS
 from procedures.observe.snapshot import Observers
 from procedures.private import write
 from procedures.problems import StepFailed
+from reports import excerpt
 from reports.observed import Container
 
 SUFFIX = ".kept.sh"
@@ -60,7 +61,7 @@ class Script:
             made = engine.described(name)
             if not result.ok or made is None:
                 raise StepFailed(
-                    f"`{' '.join(command.argv)}` ended with {result.exit_code}: {result.output.strip()[-300:]}",
+                    f"`{' '.join(command.argv)}` ended with {result.exit_code}: {excerpt.last(result.output, 300)}",
                     "see what the engine says; nothing was stopped",
                 )
             then = engine.described(same.id) if same is not None else made

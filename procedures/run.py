@@ -43,6 +43,7 @@ from procedures.target import Target
 from procedures.typed import on_engine
 from procedures.waiting import Waiting
 from procedures.watching import Watch
+from reports import excerpt
 from reports.evidence import (
     Anomalies,
     EngineEvent,
@@ -156,9 +157,7 @@ class Run:
 
     def observe(self) -> None:
         """Look once and make the plan; what cannot be read ends the run as unobservable."""
-        self.redaction = Redaction(
-            one for file in self.asked.target.env_files for one in envfile.secrets(file)
-        )
+        self._know(Redaction(one for file in self.asked.target.env_files for one in envfile.secrets(file)))
         try:
             host.need_files(self.asked.target)
             where = endpoint.of_target(self.asked.target, self._environment)
@@ -342,6 +341,10 @@ class Run:
         found = (*steps, *more)
         return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
 
+    def _know(self, redaction: Redaction) -> None:
+        self.redaction = redaction
+        excerpt.know(redaction.clean)
+
     def learn_secrets(self) -> None:
         """Build the redaction anew from every secret value that was met by now."""
         observers, target = self.observers, self.asked.target
@@ -353,7 +356,7 @@ class Run:
             *_public(observers),
         )
         known = observers.secrets()
-        self.redaction = Redaction(known, public, known)
+        self._know(Redaction(known, public, known))
         for one in self.redaction.weak:
             self.finding(
                 f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "

@@ -11,6 +11,7 @@ from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
+from reports import excerpt
 from reports.evidence import Step, StepStatus
 from reports.observed import Container, Image, Unseen
 
@@ -113,7 +114,7 @@ class Updating:
             step, self._observers.compose.pull(reference, step.limit), hear=self._tell
         )
         if result.status is not StepStatus.DONE:
-            said = " ".join(result.output.split())[-300:]
+            said = " ".join(excerpt.last(result.output, 300).split())
             raise StepFailed(
                 f"{reference} could not be pulled: {result.reason}: {said}",
                 "see the registry, its login and the disk, then run again; nothing was touched",

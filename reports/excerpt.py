@@ -28,18 +28,17 @@ def know(clean: Callable[[str], str]) -> None:
 
 def last(text: str, limit: int) -> str:
     """Return the last whole lines of a text, clean, within a limit."""
-    cleaned = _cleaned(text).strip()
-    return whole_lines(cleaned, limit).strip() or _part(cleaned.splitlines()[-1:], limit, end=True)
+    whole = cleaned(text).strip()
+    return whole_lines(whole, limit).strip() or _part(whole.splitlines()[-1:], limit, end=True)
 
 
 def first(text: str, limit: int) -> str:
     """Return the first whole lines of a text, clean, within a limit."""
-    cleaned = _cleaned(text).strip()
-    if len(cleaned) <= limit:
-        return cleaned
-    return cleaned[: cleaned.rfind("\n", 0, limit + 1) + 1].strip() or _part(
-        cleaned.splitlines()[:1], limit, end=False
-    )
+    whole = cleaned(text).strip()
+    if len(whole) <= limit:
+        return whole
+    end = whole.rfind("\n", 0, limit + 1)
+    return whole[: end + 1].strip() or _part(whole.splitlines()[:1], limit, end=False)
 
 
 def one_line(text: str, limit: int) -> str:
@@ -68,7 +67,8 @@ def _part(lines: list[str], limit: int, *, end: bool) -> str:
     return f"… {' '.join(reversed(kept))}" if end else f"{' '.join(kept)} …"
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
+    """Return a text without the secrets that this run has met so far."""
     try:
         return _KNOWN.clean(text)
     except Unsearched as error:

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from reports import excerpt
+
 MARK = "KESTRA_RESTART_STEP"
 _ADOPT = 36
 """Linux's PR_SET_CHILD_SUBREAPER: orphans below us become our children, wherever their session is."""
@@ -106,7 +108,7 @@ def _processes(token: str) -> Iterator[_Process]:
                 continue
             marked = not ended and mark in (folder / "environ").read_bytes().split(b"\0")
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            yield _Process(pid, int(parent), ended, marked, words[:200] or f"process {pid}")
+            yield _Process(pid, int(parent), ended, marked, excerpt.one_line(words, 200) or f"process {pid}")
         except (OSError, ValueError):
             continue  # it has ended meanwhile, or is another user's
 

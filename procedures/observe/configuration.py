@@ -11,6 +11,7 @@ import requests
 from procedures.observe import kestra
 from procedures.observe.engine import OURS, EngineObserver, within
 from procedures.problems import CannotObserve
+from reports import excerpt
 from reports.observed import Image, Secret, Settings, Unseen
 
 
@@ -53,4 +54,6 @@ class Configuration:
         try:
             return bytes(within(self._limit, "the image's echo", echo)).decode(errors="replace")
         except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-            raise CannotObserve(f"the image's echo could not be asked: {str(error)[:200]}") from error
+            raise CannotObserve(
+                f"the image's echo could not be asked: {excerpt.one_line(str(error), 200)}"
+            ) from error

@@ -20,6 +20,7 @@ from procedures.observe.engine import within
 from procedures.observe.kestra import silence
 from procedures.problems import CannotObserve
 from procedures.waiting import Waiting
+from reports import excerpt
 from reports.observed import DashboardSeen, Unseen
 
 CADENCE = 1.0
@@ -167,7 +168,9 @@ def _told_age(name: str, value: str) -> float:
     try:
         made = parsedate_to_datetime(value)
     except ValueError as error:
-        raise CannotObserve(f"its header {name} is neither an age nor a time: {value[:60]!r}") from error
+        raise CannotObserve(
+            f"its header {name} is neither an age nor a time: {excerpt.one_line(value, 60)!r}"
+        ) from error
     return _since(made, {})
 
 

@@ -16,6 +16,7 @@ from procedures.observe import probe
 from procedures.observe.engine import EngineObserver
 from procedures.observe.lookout import Lookout
 from procedures.problems import CannotObserve
+from reports import excerpt
 from reports.observed import Answer, Direct
 
 _ASK = (
@@ -39,7 +40,9 @@ def address_of(engine: EngineObserver, container: str, network: str) -> str:
     try:
         said = engine.client.api.inspect_container(container)
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise CannotObserve(f"the container's address cannot be read: {str(error)[:200]}") from error
+        raise CannotObserve(
+            f"the container's address cannot be read: {excerpt.one_line(str(error), 200)}"
+        ) from error
     if said["HostConfig"].get("NetworkMode") == "host":
         return "127.0.0.1"
     place = ((said.get("NetworkSettings") or {}).get("Networks") or {}).get(network) or {}

@@ -21,6 +21,7 @@ from procedures.observe.endpoint import Endpoint
 from procedures.problems import CannotObserve
 from procedures.sessions import Addresses
 from procedures.versions import numbers
+from reports import excerpt
 from reports.observed import (
     Attachment,
     Binding,
@@ -392,4 +393,4 @@ def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
 
 
 def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return excerpt.one_line(str(error), 300) or type(error).__name__

@@ -17,6 +17,7 @@ from procedures.observe.engine import within
 from procedures.observe.lookout import Lookout
 from procedures.problems import CannotObserve
 from procedures.target import Target
+from reports import excerpt
 from reports.observed import FileSeen, Host, Listener, Unseen
 
 
@@ -94,7 +95,7 @@ def _listeners(limit: float, ports: frozenset[int]) -> tuple[Listener, ...] | Un
     except CannotObserve as error:
         return Unseen(error.what)
     except Exception as error:  # noqa: BLE001 - testinfra raises what its tools printed; unknown, never green
-        return Unseen(f"this machine's sockets cannot be listed: {str(error)[:200]}")
+        return Unseen(f"this machine's sockets cannot be listed: {excerpt.one_line(str(error), 200)}")
     return tuple(replace(one, owner=known.get(one.port, "")) for one in found)
 
 

@@ -15,6 +15,7 @@ import httpx
 import yaml
 
 from procedures.durations import seconds
+from reports import excerpt
 from reports.observed import Answer, Secret, Server, Settings, Unseen
 from reports.secret_names import is_secret_name, secrets_inside
 
@@ -271,7 +272,7 @@ def _ask(client: httpx.Client, url: str, auth: httpx.BasicAuth | None, limit: fl
     try:
         body = json.loads(response.content)
     except ValueError:
-        body = response.text[:200]
+        body = excerpt.first(response.text, 200)
     word = str(body.get("status", "")) if isinstance(body, dict) else ""
     return Answer(url, response.status_code, f"{response.status_code} {word}".strip(), took, word), body
 

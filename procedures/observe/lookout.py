@@ -15,6 +15,7 @@ import requests
 
 from procedures.observe.engine import OUR_RUN, OURS, EngineObserver, within
 from procedures.problems import CannotObserve
+from reports import excerpt
 from reports.observed import Container, Listener, Unseen
 
 _TCP_LISTEN = "0A"
@@ -138,7 +139,7 @@ def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:
     # hundred a second itself), and this is read while the service is down.
     said = lookout.ask(("awk", f'$4 == "{_TCP_LISTEN}"', "/proc/net/tcp", "/proc/net/tcp6"), limit)
     if said.exit_code != 0:
-        raise CannotObserve(f"the engine host's sockets cannot be read: {said.text.strip()[:200]}")
+        raise CannotObserve(f"the engine host's sockets cannot be read: {excerpt.first(said.text, 200)}")
     return parse_listeners(said.text)
 
 

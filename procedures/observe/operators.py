@@ -14,6 +14,7 @@ from procedures.observe.scripts import read, unread
 from procedures.problems import CannotObserve
 from procedures.scripting import SCRIPTS
 from procedures.target import Target
+from reports import excerpt
 from reports.claimed import Need
 from reports.observed import Listener, Secret, Unseen
 from reports.scripted import Creation, Rehearsal, ScriptSeen
@@ -66,7 +67,7 @@ def creation_by(target: Target, script: Path, environment: Mapping[str, str], do
     )
     if len(shown.creations) != 1:
         raise CannotObserve(
-            f"{script} makes {len(shown.creations)} containers: {shown.output.strip()[-300:]}"
+            f"{script} makes {len(shown.creations)} containers: {excerpt.last(shown.output, 300)}"
         )
     return shown.creations[0]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from procedures.observe.lookout import Lookout
 from procedures.problems import CannotObserve
+from reports import excerpt
 from reports.observed import (
     FLYWAY_HISTORY,
     OWN_HISTORY,
@@ -125,8 +126,8 @@ def _look(lookout: Lookout, settings: Settings, limit: float, queries: dict[str,
     took = time.monotonic() - began
     answers = dict(line.partition("=")[::2] for line in said.text.splitlines() if _is_answer(line))
     if "server_version" not in answers:
-        return _unseen(_login(said.text), said.text.strip()[:500], took)
-    complaints = " ".join(line for line in said.text.splitlines() if not _is_answer(line))
+        return _unseen(_login(said.text), excerpt.first(said.text, 500), took)
+    complaints = "\n".join(line for line in said.text.splitlines() if not _is_answer(line))
     return Database(
         "ok", "", took, server_version=answers.pop("server_version"), **_read(answers, queries, complaints)
     )
@@ -174,7 +175,9 @@ def _read(answers: dict[str, str], queries: dict[str, str], complaints: str) -> 
     for name in queries:
         if name not in answers:
             # `is null` concatenates to null: an empty line, so nothing was found; an error was told beside it.
-            read[name] = Unseen(f"the database has no answer for {name}: {complaints[:300] or 'no such row'}")
+            read[name] = Unseen(
+                f"the database has no answer for {name}: {excerpt.one_line(complaints, 300) or 'no such row'}"
+            )
             continue
         try:
             read[name] = _FORMS[name](json.loads(answers[name]))

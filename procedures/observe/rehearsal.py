@@ -14,6 +14,7 @@ from procedures.observe.engine import environment_of
 from procedures.observe.standin.place import HIDDEN
 from procedures.observe.standin.request import Request
 from procedures.problems import CannotObserve
+from reports import excerpt
 from reports.observed import Unseen
 from reports.scripted import Creation, DockerCall, Hit, Rehearsal
 
@@ -64,7 +65,7 @@ def rehearse(
     try:
         told: dict[str, Any] = json.loads(result.stdout)
     except ValueError:
-        why = "it did not end" if result.timed_out else result.output.strip()[-300:] or "it said nothing"
+        why = "it did not end" if result.timed_out else excerpt.last(result.output, 300) or "it said nothing"
         raise CannotObserve(f"the rehearsal of {argv[0]} failed by itself: {why}") from None
     if "cannot" in told:
         raise CannotObserve(f"there is no place to rehearse {argv[0]} in: {told['cannot']}", _NO_PLACE)

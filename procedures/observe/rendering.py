@@ -16,6 +16,7 @@ from procedures.observe import made
 from procedures.observe.engine import environment_of
 from procedures.problems import CannotObserve
 from procedures.target import Target
+from reports import excerpt
 from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
 from reports.secret_names import secrets_inside
 
@@ -80,11 +81,15 @@ def dry_run(command: shell.Command) -> DryRun:
     """Ask Compose what a command would do."""
     result = shell.run(command)
     if result.exit_code is None or result.timed_out:
-        raise CannotObserve(f"the dry run of the start did not end: {result.output.strip()[-300:]}")
+        raise CannotObserve(f"the dry run of the start did not end: {excerpt.last(result.output, 300)}")
     touched = {match[1] for match in _TOUCHED.finditer(result.output)}
     anew = {match[1] for match in _TOUCHED.finditer(result.output) if match[2] in {"Recreat", "Creat"}}
     return DryRun(
-        command.argv, result.exit_code, tuple(sorted(touched)), result.output[-2000:], tuple(sorted(anew))
+        command.argv,
+        result.exit_code,
+        tuple(sorted(touched)),
+        excerpt.last(result.output, 2000),
+        tuple(sorted(anew)),
     )
 
 
@@ -141,10 +146,10 @@ def model_of(call: shell.Command) -> tuple[dict[str, Any], tuple[str, ...]]:
     result = shell.run(call)
     if result.exit_code is None or result.timed_out:
         raise CannotObserve(
-            f"Compose did not answer: {result.output.strip()[-300:]}", "try the command by hand"
+            f"Compose did not answer: {excerpt.last(result.output, 300)}", "try the command by hand"
         )
     if not result.ok:
-        said = result.output.strip()[-500:]
+        said = excerpt.last(result.output, 500)
         if "is not a docker command" in said or "unknown shorthand flag" in said:
             raise CannotObserve(
                 "the docker client has no Compose plugin",

@@ -10,6 +10,7 @@ from procedures.drivers import shell
 from procedures.drivers.scripts import Scripts, plain
 from procedures.scripting import JSON, Claimed, Validation
 from procedures.target import Target
+from reports import excerpt
 from reports.claimed import ValidationSeen
 
 KEPT = 8000
@@ -38,7 +39,7 @@ def _seen(one: Validation, scripts: Scripts, limit: float) -> ValidationSeen:
         command=one.command,
         exit_code=result.exit_code,
         took=round(result.took, 3),
-        output=plain(result.output)[-KEPT:],
+        output=excerpt.last(plain(result.output), KEPT),
         healthy=healthy,
         checked=checked,
         least=one.checked.least if one.checked else 0,

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from procedures.observe.standin import kernel, place
 from procedures.observe.standin.doors import make_door
 from procedures.observe.standin.request import Request
+from reports import excerpt
 
 FILE_BYTES = 64 * 1024 * 1024
 MOST_WRITTEN = 500
@@ -130,7 +131,7 @@ def _others() -> list[str]:
             with contextlib.suppress(OSError):
                 words = (process / "cmdline").read_bytes().decode(errors="replace")
                 if words:
-                    found.append(words.strip("\0").replace("\0", " ")[:200])
+                    found.append(excerpt.one_line(words.replace("\0", " "), 200))
     return sorted(found)
 
 
