@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import back, logbook, verdict
+from procedures import back, failed_boot, logbook, verdict
 from procedures.journal import Story
 from procedures.process import Process
 from procedures.run import Run
@@ -76,7 +76,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         target=_target(run),
         plan=run.plan,
         waivers=run.asked.waivers,
-        results=run.ledger.results,
+        results=failed_boot.pointed(run.ledger.results, course.gone) if course.gone else run.ledger.results,
         steps=_steps(run),
         snapshots=tuple(course.snapshots.values()),
         outage=run.outage,
@@ -88,6 +88,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         findings=tuple(course.findings),
         anomalies=course.anomalies,
         recovered_from=course.recovered_from,
+        boot=course.boot,
         redactions=run.redaction.count,
         files=_files(run.folder),
     )
@@ -141,10 +142,18 @@ def save_last_logs(run: Run) -> None:
         except Exception as error:  # noqa: BLE001 - a log that cannot be had takes no record with it
             run.finding(f"the new container's log could not be saved: {error}")
         _save_last_words(run, run.folder)
+        _note_failed_boot(run)
     if run.journal is not None:
         with contextlib.suppress(OSError):
             text = run.journal.file.read_text(encoding="utf-8")
             archive.write_private(run.folder / "journal.jsonl", run.redaction.clean(text))
+
+
+def _note_failed_boot(run: Run) -> None:
+    try:
+        failed_boot.note(run, failed_boot.AFTER)
+    except Exception as error:  # noqa: BLE001 - as above
+        run.finding(f"why the server does not boot could not be looked into: {error}")
 
 
 def _save_last_words(run: Run, folder: Path) -> None:

@@ -134,10 +134,11 @@ class Console:
         for one_untried in record.plan.untried:
             self.say(f"  {one_untried}")
 
-    def result(self, result: CheckResult) -> None:
+    def result(self, result: CheckResult, *, folded: bool = False) -> None:
         """Write a check's line, and under what does not hold its reason and the next move.
 
-        What was not asked is counted and told together, once, at the end.
+        What was not asked is counted and told together, once, at the end. Where one cause stands behind many, they
+        are `folded`: the cause is told at the end.
         """
         if result.outcome in _TOGETHER:
             return
@@ -149,7 +150,7 @@ class Console:
         advisory = " (advisory)" if result.check.advisory and result.outcome is not Outcome.PASSED else ""
         again = " (asked again)" if result.check.id.endswith(AGAIN) else ""
         self.say(f"  {result.outcome:<{_WIDTH}}  {result.check.claim}{again}{advisory}", **colour)
-        if result.outcome is not Outcome.PASSED:
+        if result.outcome is not Outcome.PASSED and not folded:
             self.say(f"  {'':<{_WIDTH}}  {result.reason}")
             if result.next_move:
                 self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
@@ -177,6 +178,7 @@ class Console:
             self.say(
                 "  this ran against the understudy, not Kestra; it says nothing of a real one", yellow=True
             )
+        self._boot(record)
         self._reasons(record)
         self._outage(record)
         self._now(record)
@@ -199,6 +201,26 @@ class Console:
         meaning = "nothing was changed" if ending else record.verdict.meaning
         self.say(f"exit status {record.exit_status}: {meaning}")
 
+    def _boot(self, record: Evidence) -> None:
+        """Say why a server does not boot, before everything that follows from it."""
+        boot = record.boot
+        if boot is None:
+            return
+        self.say(f"  {boot.container} does not boot: {boot.how}", bold=True)
+        self.say(f"  it says last ({boot.log} in the run's folder):")
+        for line in boot.said or ("nothing",):
+            self.say(f"    {line}")
+        if boot.differs is None:
+            self.say("  what differs from what ran before is not known")
+        elif boot.differs:
+            self.say(f"  it differs from what ran before in: {', '.join(boot.differs)}")
+        else:
+            self.say("  it differs from what ran before in nothing that was compared")
+        folded = sum(record.follows(one) for one in record.results)
+        if folded:
+            claims = "1 claim does" if folded == 1 else f"{folded} claims do"
+            self.say(f"  {claims} not hold because of this: the report has each")
+
     def _reasons(self, record: Evidence) -> None:
         """Say why: a check's finding with its next move and the name by which it could be waived."""
         found = {
@@ -206,6 +228,8 @@ class Console:
         }
         for reason in record.verdict_reasons:
             one = found.get(reason)
+            if one is not None and record.follows(one):
+                continue
             if one is None:
                 self.say(f"  {reason}")
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from procedures import diagnosis, expected, logbook, reaching, restart, returning
+from procedures import diagnosis, expected, failed_boot, logbook, reaching, restart, returning
 from procedures.problems import Blocked
 from procedures.run import Run
 from procedures.waiting import Look
@@ -32,6 +32,8 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     _allowed(run, before)
     _save_failed_logs(run)
     diagnosis.before_going_back(run)
+    if run.course.gone:
+        failed_boot.point_to_saved_log(run, run.course.gone)
     run.tell("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
@@ -102,6 +104,8 @@ def _save_failed_logs(run: Run) -> None:
         return
     try:
         for one in run.observers.containers():
-            logbook.save(run.observers, one, run.folder, run.redaction.clean, "failed")
+            logbook.save(run.observers, one, run.folder, run.redaction.clean, failed_boot.FAILED)
+            run.course.gone = one.name
+        failed_boot.note(run, failed_boot.FAILED)
     except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
         run.finding(f"the log of what failed could not be saved: {error}")

@@ -47,6 +47,7 @@ from reports import excerpt
 from reports.evidence import (
     Anomalies,
     EngineEvent,
+    FailedBoot,
     Finding,
     Moment,
     Outage,
@@ -100,6 +101,9 @@ class Course:
     moments: list[Moment] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     recovered_from: str = ""
+    boot: FailedBoot | None = None
+    gone: str = ""
+    """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
     anomalies: Anomalies | None = None
     causes: set[str] = field(default_factory=set)
     """The signatures that were told: each once."""

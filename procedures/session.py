@@ -16,6 +16,7 @@ from procedures import (
     closing,
     diagnosis,
     envfile,
+    failed_boot,
     going_back,
     landing,
     outcome,
@@ -204,7 +205,8 @@ class Session:
         result = self.run.ledger.note(outcome.cleaned(result, self.run.told))
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
-        self.console.result(result)
+        after = check.phase is Phase.POST and check.way is Way.FORWARD
+        self.console.result(result, folded=after and failed_boot.is_known(self.run))
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from reports.evidence import CheckResult, Evidence, Outage, Outcome, PathOutage, Verdict
+from reports.evidence import CheckResult, Evidence, FailedBoot, Outage, Outcome, PathOutage, Verdict
 from reports.markup import Html, block, code, items, join, tag
 from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
 
@@ -29,6 +29,7 @@ def to_banner(evidence: Evidence) -> Html:
             _understudy(evidence),
             tag("header", _verdict(evidence), _ran(evidence), class_=f"kr-banner kr-{_tone(evidence)}"),
             _waivers(evidence),
+            _boot(evidence),
             _reasons(evidence),
             _by_hand(evidence),
         ]
@@ -205,6 +206,30 @@ def _waivers(evidence: Evidence) -> Html:
 def _claim(evidence: Evidence, name: str) -> Html:
     claim = next((one.check.claim for one in evidence.results if one.check.id == name), "")
     return tag("p", join([tag("strong", claim), " "]) if claim else "", code(name))
+
+
+def _boot(evidence: Evidence) -> Html:
+    """Return why a server does not boot: it stands before what follows from it."""
+    boot = evidence.boot
+    if boot is None:
+        return Html()
+    folded = sum(evidence.follows(one) for one in evidence.results)
+    return _box(
+        _tone(evidence),
+        "boot",
+        f"{boot.container} does not boot",
+        tag("p", boot.how),
+        block("\n".join(boot.said) or "nothing", "the last errors of its log"),
+        tag("p", "Its log: ", tag("a", boot.log, href=boot.log)),
+        tag("p", _differs(boot)),
+        tag("p", f"{count(folded, 'claim')} below: because of this.") if folded else Html(),
+    )
+
+
+def _differs(boot: FailedBoot) -> str:
+    if boot.differs is None:
+        return "What differs from what ran before is not known."
+    return f"It differs from what ran before in: {', '.join(boot.differs) or 'nothing that was compared'}."
 
 
 def _reasons(evidence: Evidence) -> Html:

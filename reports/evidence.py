@@ -419,6 +419,21 @@ class Anomalies:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedBoot:
+    """Why a start has brought no service: it stands before every claim that does not hold because of it."""
+
+    container: str
+    how: str
+    """How the boot ended, in a sentence."""
+    said: tuple[str, ...]
+    """The last lines of the container's log that tell an error."""
+    differs: tuple[str, ...] | None
+    """What differs from the container that ran before: variables by name, parts of the container; None: not known."""
+    log: str
+    """The file in the run's folder that holds its log."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything known about one run; HTML, JUnit and the console are views of it."""
 
@@ -452,6 +467,8 @@ class Evidence:
     """None where nothing was found, or the target names no list."""
     recovered_from: str = ""
     """The run whose open journal this run took over."""
+    boot: FailedBoot | None = None
+    """None where no boot has failed."""
     redactions: int = 0
     """How many secret values are known to the redaction of this run."""
     files: tuple[SavedFile, ...] = ()
@@ -468,6 +485,11 @@ class Evidence:
     def of_phase(self, phase: Phase) -> tuple[CheckResult, ...]:
         """Return the results of one phase, in the order in which they were asked."""
         return tuple(result for result in self.results if result.check.phase is phase)
+
+    def follows(self, result: CheckResult) -> bool:
+        """Say whether a claim does not hold because the boot failed."""
+        after = result.check.phase is Phase.POST and result.check.way is Way.FORWARD
+        return self.boot is not None and after and result.closes
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks ended so."""

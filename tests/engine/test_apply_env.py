@@ -155,6 +155,13 @@ def test_settings_that_do_not_work_are_taken_back(service: Stack) -> None:
         assert service.env_file.read_text() == failing != env
         assert service.is_ready()
         assert record(service)["verdict"] == "ROLLED BACK"
+        boot = record(service)["boot"]
+        assert boot["log"].startswith("log-failed-")
+        assert "crash-at-boot" in (targets.latest(service) / boot["log"]).read_text()
+        assert f"({boot['log']} in the run's folder)" in done.stdout
+        assert "IllegalStateException: crash-at-boot" in done.stdout
+        moves = [one["next_move"] for one in record(service)["results"] if one["outcome"] == "failed"]
+        assert not any("docker logs" in one for one in moves)
     service.set_env(UNDERSTUDY=good)
     assert targets.procedure(service, name="apply_env").returncode == 0
 

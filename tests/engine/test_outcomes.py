@@ -175,6 +175,18 @@ def test_a_new_server_that_crashes_at_boot(service: Stack) -> None:
     assert "pytest -m recover" in by_hand(done.stdout)
     assert "test_it_became_ready" in seen.findings(record)
 
+    # Why it does not boot stands before the way by hand, and the claims that follow from it are one line.
+    told = done.stdout[done.stdout.rindex("\nSERVICE DOWN") :]
+    boot = record["boot"]
+    assert "IllegalStateException: crash-at-boot" in "\n".join(boot["said"])
+    assert "UNDERSTUDY" in boot["differs"]
+    assert (targets.latest(service) / boot["log"]).is_file()
+    assert told.index("does not boot") < told.index("crash-at-boot") < told.index("By hand")
+    assert boot["log"] in told
+    assert "it differs from what ran before in: UNDERSTUDY" in told
+    assert "because of this" in told
+    assert told.count("post/test_") == 0
+
     # The journal is open: the next one is sent to recover, which succeeds once the cause is mended.
     service.set_env(UNDERSTUDY=TIMES)
 

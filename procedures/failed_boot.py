@@ -1,0 +1,97 @@
+"""Why a start has brought no service: what its container says, what differs from what ran before, where its log is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from procedures.observe import logs
+from procedures.run import Run
+from reports import excerpt
+from reports.evidence import CheckResult, FailedBoot, Phase, Way
+from reports.observed import Container, Snapshot, Unseen
+
+AFTER, FAILED = "after", "failed"
+"""Which of the saved logs is the one of the container that did not boot."""
+LINES = 5
+WIDTH = 300
+_BYTES, _LIMIT = 200_000, 3.0
+_ERROR = re.compile(r"\b(?:ERROR|FATAL|SEVERE|PANIC|Caused by|\w*(?:Exception|Error)\b)")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
+_LOOK = re.compile(
+    r"`docker logs[^`]*`(?: of [^`;,]*)?|[Ss]ee (?:the (?:new )?(?:server|container)'s|its) log"
+)
+_OF_DATABASE = "test_database.py"
+
+
+def is_known(run: Run) -> bool:
+    """Say whether what was started was waited for in vain."""
+    start = run.our_start
+    return start is not None and not run.course.went_back and not (start.ready and start.ready.ended)
+
+
+def note(run: Run, when: str) -> None:
+    """Keep why the container that runs now does not boot; its log has just been saved."""
+    if not is_known(run) or run.course.answers:
+        return
+    found = run.observers.containers()
+    if len(found) != 1:
+        return
+    one, start = found[0], run.our_start
+    text = excerpt.cleaned(logs.text_of(run.observers.engine, one.id, _BYTES, _LIMIT))
+    told = run.restarting.hopeless() if run.restarting is not None else ""
+    waited = (
+        start.ready.sentence if start is not None and start.ready is not None else "it never became ready"
+    )
+    run.course.boot = FailedBoot(
+        container=one.name,
+        how=told or waited,
+        said=last_errors(text),
+        differs=differences(run.course.snapshots.get("before"), one),
+        log=f"log-{when}-{one.name}.txt",
+    )
+
+
+def last_errors(text: str) -> tuple[str, ...]:
+    """Return the last lines of a log that tell an error, each once; where none does, its last lines."""
+    lines = [_STAMP.sub("", line).strip() for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    errors = [line for line in lines if _ERROR.search(line)] or lines
+    newest = list(dict.fromkeys(reversed(errors)))[:LINES]
+    return tuple(excerpt.first(line, WIDTH) for line in reversed(newest))
+
+
+def differences(before: Snapshot | None, now: Container) -> tuple[str, ...] | None:
+    """Return what of the container is not as in the one that ran before; values of variables are never told."""
+    then = () if before is None or isinstance(before.containers, Unseen) else before.containers
+    if len(then) != 1:
+        return None  # there is nothing to compare with
+    one = then[0]
+    found = [] if one.image_id == now.image_id else [f"the image ({now.image}, was {one.image})"]
+    keys = one.environment.keys() | now.environment.keys()
+    found += sorted(key for key in keys if one.environment.get(key) != now.environment.get(key))
+    parts = ("command", "mounts", "networks", "bindings", "restart_policy", "health_check")
+    found += [part.replace("_", " ") for part in parts if getattr(one, part) != getattr(now, part)]
+    return tuple(found)
+
+
+def point_to_saved_log(run: Run, container: str) -> None:
+    """Let what was noted of a container that goes now lead to its saved log: the one of that name is another by then."""
+    place = f"see log-{FAILED}-{container}.txt in this run's folder"
+    run.course.findings[:] = [
+        dataclasses.replace(one, next_move=_LOOK.sub(place, one.next_move))
+        if container in one.next_move or container in one.text
+        else one
+        for one in run.course.findings
+    ]
+
+
+def pointed(results: tuple[CheckResult, ...], container: str) -> tuple[CheckResult, ...]:
+    """Return results of which those about a container that has gone lead to its saved log."""
+    place = f"see log-{FAILED}-{container}.txt in this run's folder"
+    return tuple(
+        dataclasses.replace(one, next_move=_LOOK.sub(place, one.next_move))
+        if one.check.phase is Phase.POST and one.check.way is Way.FORWARD and _OF_DATABASE not in one.check.id
+        else one
+        for one in results
+    )
