@@ -49,7 +49,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield made.up()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def trial(service: Stack, tmp_path_factory: pytest.TempPathFactory) -> Trial:
     """Every case, tried on the same service: one after another they would take minutes."""
     folder = tmp_path_factory.mktemp("cases")
