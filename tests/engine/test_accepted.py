@@ -169,31 +169,6 @@ def test_junit_has_one_case_named_verdict(accepted: Accepted) -> None:
     assert len(cases) > len(targets.record(accepted.folder)["plan"]["checks"])
 
 
-@FAULT(
-    kind="a neighbour's container is killed meanwhile",
-    phase="outage",
-    happened="an advisory finding in the report, and no failure in the JUnit file",
-    verdict="ACCEPTED",
-)
-def test_an_advisory_finding_turns_no_ci_red(accepted: Accepted) -> None:
-    """A green run is green in JUnit too, whatever advisory checks have found."""
-    with seen.container(seen.unique("neighbour")) as neighbour:
-        run = targets.started(accepted.stack)
-        targets.wait_for_step(accepted.stack, run, "stop")
-        neighbour.kill()
-        output, _ = run.communicate(timeout=targets.LIMIT)
-    folder = targets.latest(accepted.stack)
-    found = [one for one in targets.record(folder)["results"] if one["outcome"] == "failed"]
-    tree = ET.parse(folder / "junit.xml")
-
-    assert run.returncode == 0, output
-    assert [one["check"]["id"] for one in found] == ["post/test_container.py::test_no_neighbour_was_touched"]
-    assert "failed          No container of another project was touched" in output
-    assert [one for name in ("failure", "error") for one in tree.iter(name)] == []
-    assert {one.get("failures") for one in tree.iter("testsuite")} == {"0"}
-    assert "failed (advisory): touched meanwhile: " in (folder / "junit.xml").read_text(encoding="utf-8")
-
-
 def test_the_report_tells_the_verdict_without_script(accepted: Accepted) -> None:
     """The page's title and the text above its table say the verdict, the run and that this is no real Kestra."""
     page = (accepted.folder / "report.html").read_text(encoding="utf-8")

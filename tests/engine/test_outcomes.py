@@ -119,7 +119,12 @@ ANOTHER = [
         "the server is on another database",
         kind="is on another database",
     ),
-    another("forget-flow", "test_every_flow_is_there", "missing: probe/hello@1", kind="has lost a flow"),
+    another(
+        "forget-flow",
+        "test_every_flow_is_there",
+        "missing or older than then: probe/hello@1",
+        kind="has lost a flow",
+    ),
     another(
         "forget-execution", "test_the_last_executions_are_there", "missing: ", kind="has lost an execution"
     ),
@@ -347,6 +352,31 @@ def test_a_changed_postgres_is_left_alone(service: Stack) -> None:
     ended(service, 0)
 
     assert postgres == seen.identity(service, seen.DATABASE)
+
+
+@FAULT(
+    kind="a neighbour's container is killed meanwhile",
+    phase=Phase.OUTAGE,
+    happened="an advisory finding in the report, and no failure in the JUnit file",
+    verdict="ACCEPTED",
+)
+def test_an_advisory_finding_turns_no_ci_red(service: Stack) -> None:
+    """A green run is green in JUnit too, whatever advisory checks have found."""
+    with seen.container(seen.unique("neighbour")) as neighbour:
+        run = targets.started(service)
+        targets.wait_for_step(service, run, "stop")
+        neighbour.kill()
+        output, _ = run.communicate(timeout=targets.LIMIT)
+    folder = targets.latest(service)
+    found = [one for one in targets.record(folder)["results"] if one["outcome"] == "failed"]
+    tree = ET.parse(folder / "junit.xml")
+
+    assert run.returncode == 0, output
+    assert [one["check"]["id"] for one in found] == ["post/test_container.py::test_no_neighbour_was_touched"]
+    assert "failed          No container of another project was touched" in output
+    assert [one for name in ("failure", "error") for one in tree.iter(name)] == []
+    assert {one.get("failures") for one in tree.iter("testsuite")} == {"0"}
+    assert "failed (advisory): touched meanwhile: " in (folder / "junit.xml").read_text(encoding="utf-8")
 
 
 def test_a_waived_claim_is_shown_first(service: Stack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,15 +38,18 @@ def _well(service: Stack) -> Iterator[None]:
 )
 def test_a_living_run_is_not_robbed(service: Stack) -> None:
     """From another container of this host, or once its lock was pruned, `recover` refuses; the run goes on to its end."""
-    targets.target_file(service, budgets={"soak": "12s"})
+    targets.target_file(service, budgets={"soak": "20s"})
     living = targets.started(service)
     targets.wait_for_step(service, living, "save_logs")
     run = targets.journals(service)[-1].stem
     then = (seen.lock_of(service).id, seen.ours(run))
-    refused = [
-        targets.procedure(service, name="recover", behind=one)
-        for one in (ANOTHER_NAMESPACE, UNDER_THE_OLD_PROC)
-    ]
+    # Both at once: the run that holds the target ends, and its lock with it.
+    with ThreadPoolExecutor(2) as pool:
+        typed = [
+            pool.submit(targets.procedure, service, name="recover", behind=one)
+            for one in (ANOTHER_NAMESPACE, UNDER_THE_OLD_PROC)
+        ]
+        refused = [one.result() for one in typed]
     now = (seen.lock_of(service).id, seen.ours(run))
     targets.wait_for_step(service, living, "start", "end")
     state = seen.identity(service)
