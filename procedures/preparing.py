@@ -122,10 +122,13 @@ class Preparing:
                 self._observers.frozen.start, takes_over=replaces(self._observers.target.steps)
             )
 
-    def prepare(self, before: Snapshot) -> None:
-        """Do what is done while the service still runs."""
+    def keep_checked(self) -> None:
+        """Keep what was checked where the start will look for it, before any step that a start may have to follow."""
         if self._freezes:
             self._write_rendered()
+
+    def prepare(self, before: Snapshot) -> None:
+        """Do what is done while the service still runs."""
         if self.returning is not None and self.returning.planned and before.container is not None:
             self.returning.keep(before.container, before.database)
         if self._updating is not None:

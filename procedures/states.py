@@ -191,6 +191,8 @@ class States:
         if self.run.restarting is None or self.run.folder is None:
             raise Blocked(self.run.unprepared or "nothing is prepared without a lock, a journal and a folder")
         before = self.before()
+        if self.run.preparing is not None:
+            self.run.preparing.keep_checked()
         containers = (*_known(before.containers), *_known(before.database_containers))
         clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
         self.run.restarting.prepare(self.run.folder, containers, clean)

@@ -28,8 +28,8 @@ def _well(service: Stack) -> Iterator[None]:
     good = dict(service.env)
     yield
     service.set_env(**good)
-    for journal in targets.journals(service):
-        journal.unlink()
+    for left in (*targets.journals(service), *(service.root / targets.STATE).rglob("*.kept.json")):
+        left.unlink()
     service.compose("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
     service.wait_until_ready()
 

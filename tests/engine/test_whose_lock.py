@@ -38,7 +38,7 @@ def _well(service: Stack) -> Iterator[None]:
 )
 def test_a_living_run_is_not_robbed(service: Stack) -> None:
     """From another container of this host, or once its lock was pruned, `recover` refuses; the run goes on to its end."""
-    targets.target_file(service, budgets={"soak": "20s"})
+    targets.target_file(service, budgets={"soak": "25s"})
     living = targets.started(service)
     targets.wait_for_step(service, living, "save_logs")
     run = targets.journals(service)[-1].stem
