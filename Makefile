@@ -29,7 +29,7 @@ test: venv
 	@stack/up.sh test-tools
 	@$(MAKE) --no-print-directory lint
 	@trap 'stack/up.sh engine-stop make-test' EXIT; \
-	stack/up.sh engine make-test && stack/up.sh images --built && \
+	stack/up.sh engine make-test && .venv/bin/python -m tests.leftovers && stack/up.sh images --built && \
 	$(if $(ARGS),.venv/bin/pytest $(ARGS),.venv/bin/pytest $(ALONE) && \
 	.venv/bin/pytest -p xdist -n 3 --dist loadfile $(TOGETHER))
 
@@ -37,7 +37,7 @@ test: venv
 torture: venv
 	@stack/up.sh test-tools
 	@trap 'stack/up.sh engine-stop make-torture' EXIT; \
-	stack/up.sh engine make-torture && .venv/bin/python -m tests.torture $(ARGS)
+	stack/up.sh engine make-torture && .venv/bin/python -m tests.leftovers && .venv/bin/python -m tests.torture $(ARGS)
 
 lint:
 	@echo "lint: ruff, mypy, shellcheck"

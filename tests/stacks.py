@@ -18,6 +18,8 @@ import docker
 import httpx
 from docker.models.containers import Container
 
+from tests.leftovers import own_name
+
 SOURCE = Path(__file__).resolve().parent.parent / "stack"
 COMPOSE_FILE = Path("tools/compose/docker-compose.tools.yml")
 UNDERSTUDY_IMAGE = "kestra-understudy:0.20.7"
@@ -297,7 +299,7 @@ def _first_settings() -> dict[str, str]:
     image = image_under_test()
     kind = "understudy" if is_understudy(image) else "kestra"
     return _example_settings() | {
-        "STACK_PREFIX": f"test-{secrets.token_hex(4)}-",
+        "STACK_PREFIX": f"{own_name()}-",
         "KESTRA_IMAGE": image,
         "POSTGRES_IMAGE": os.environ.get("POSTGRES_IMAGE") or POSTGRES_IMAGE,
         "KESTRA_HTTP_PORT": str(free_port()),

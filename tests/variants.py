@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from docker.errors import ImageNotFound
 
 from procedures.returning import REPOSITORY
+from tests.leftovers import own_name
 from tests.stacks import SOURCE, UNDERSTUDY_IMAGE, clean_environment, engine, run
 
 NEWER_SCHEMA_IMAGE = "kestra-understudy:0.21.0"
@@ -91,7 +92,7 @@ def _relabel(name: str, architecture: str) -> None:
 @contextmanager
 def _named(version: str) -> Iterator[str]:
     """A name of its own; whatever has it at the end is removed, and what a procedure has kept of it."""
-    name = f"kestra-understudy-{secrets.token_hex(4)}:{version}"
+    name = f"kestra-understudy-{own_name()}:{version}"
     try:
         yield name
     finally:

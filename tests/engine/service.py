@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import subprocess
 import time
@@ -17,25 +16,12 @@ import httpx
 from docker.models.containers import Container
 
 from tests import targets
+from tests.leftovers import own_name
 from tests.stacks import POSTGRES_IMAGE, Stack, engine, wait_for
 
 FLOW = "id: hello\nnamespace: probe\ntasks:\n  - id: log\n    type: io.kestra.plugin.core.log.Log\n    message: hello\n"
 SERVICE, DATABASE = "kestra", "kestra-postgres"
 RESTARTING = "restart of"
-# What changes a container; a health check's own execs are no change.
-CHANGES = {
-    "create",
-    "start",
-    "stop",
-    "kill",
-    "die",
-    "destroy",
-    "restart",
-    "pause",
-    "unpause",
-    "rename",
-    "update",
-}
 
 
 def seed(stack: Stack) -> Stack:
@@ -125,19 +111,6 @@ def processes(stack: Stack) -> list[str]:
     return [one for one in found if one]
 
 
-def changes(since: float, until: float, label: str) -> list[tuple[str, str]]:
-    """What the engine did in a time to containers with a label: the action and the container's name."""
-    with engine() as client:
-        said = client.events(since=int(since), until=int(until) + 1, decode=True, filters={"label": label})
-        return [
-            (str(one["Action"]), str(one["Actor"]["Attributes"].get("name")))
-            for one in said
-            if one.get("Type") == "container"
-            and one["Action"].split(":")[0] in CHANGES
-            and since <= one["timeNano"] / 1e9 <= until
-        ]
-
-
 def files(root: Path, *without: str) -> dict[str, tuple[int, int]]:
     """Every file below a folder with its size and its time of change."""
     return {
@@ -192,7 +165,7 @@ def freeze(stack: Stack, second: Container) -> None:
 
 
 def unique(word: str) -> str:
-    return f"test-{secrets.token_hex(4)}-{word}"
+    return f"{own_name()}-{word}"
 
 
 @contextmanager

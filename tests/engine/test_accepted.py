@@ -14,6 +14,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.engine.heard import heard
 from tests.faults import FAULT, Phase
 from tests.stacks import Stack
 
@@ -208,16 +209,17 @@ def test_a_plan_changes_nothing(accepted: Accepted) -> None:
     """`--plan` is let through, takes no lock, makes no folder, touches no container and no file of the target."""
     stack = accepted.stack
     containers = (seen.identity(stack), seen.identity(stack, seen.DATABASE))
-    files, began = seen.files(stack.root), seen.now()
-    done = targets.procedure(stack, "--plan")
-    ended, run = seen.now(), seen.run_id(done.stdout)
+    files = seen.files(stack.root)
+    with heard() as changes:
+        done = targets.procedure(stack, "--plan")
+    run = seen.run_id(done.stdout)
 
     assert done.returncode == 0, done.stdout
     assert "WOULD BE LET THROUGH" in done.stdout
     assert containers == (seen.identity(stack), seen.identity(stack, seen.DATABASE))
     assert files == seen.files(stack.root)
-    assert seen.changes(began, ended, f"com.docker.compose.project={stack.project}") == []
-    assert seen.changes(began, ended, f"io.kestra-restart.lock.run={run}") == []
+    assert changes.of(f"com.docker.compose.project={stack.project}") == []
+    assert changes.of(f"io.kestra-restart.lock.run={run}") == []
     assert seen.ours(run) == []
 
 
@@ -235,9 +237,9 @@ def test_a_plan_shows_every_command_and_every_check(accepted: Accepted) -> None:
 
 def test_the_helpers_of_a_plan_are_labelled_and_remove_themselves(accepted: Accepted) -> None:
     """What `--plan` starts on the engine carries our label and is gone afterwards; nothing else was made."""
-    began = seen.now()
-    run = seen.run_id(targets.procedure(accepted.stack, "--plan").stdout)
-    told = seen.changes(began, seen.now(), f"io.kestra-restart.run={run}")
+    with heard() as changes:
+        run = seen.run_id(targets.procedure(accepted.stack, "--plan").stdout)
+    told = changes.of(f"io.kestra-restart.run={run}")
     made = {name for action, name in told if action == "create"}
 
     assert made

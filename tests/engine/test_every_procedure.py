@@ -9,6 +9,7 @@ import pytest
 from procedures import PROCEDURES
 from tests import targets
 from tests.engine import service as seen
+from tests.engine.heard import heard
 from tests.foreign import foreign
 from tests.stacks import Stack, password
 
@@ -46,16 +47,17 @@ def test_a_plan_writes_nothing(service: Stack, kept: Path, name: str) -> None:
         seen.files(service.root),
         (seen.identity(service), seen.identity(service, seen.DATABASE)),
     )
-    database, since = _contents(service), seen.now()
+    database = _contents(service)
 
-    done = targets.procedure(service, "--plan", name=name)
+    with heard() as changes:
+        done = targets.procedure(service, "--plan", name=name)
 
     assert done.returncode in {0, 10}, done.stdout + done.stderr
     assert "nothing was changed" in done.stdout
     assert before == seen.files(service.root)
     assert database == _contents(service)
     assert identity == (seen.identity(service), seen.identity(service, seen.DATABASE))
-    assert seen.changes(since, seen.now(), f"com.docker.compose.project={service.project}") == []
+    assert changes.of(f"com.docker.compose.project={service.project}") == []
     assert seen.ours(seen.run_id(done.stdout)) == []
 
 

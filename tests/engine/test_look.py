@@ -10,6 +10,7 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.engine.heard import heard
 from tests.faults import FAULT
 from tests.stacks import Stack, wait_for
 
@@ -43,9 +44,10 @@ def stopped(stack: Stack) -> Iterator[None]:
 def test_status_of_a_healthy_service(service: Stack) -> None:
     """A healthy service is told with its container, image, ports, health and database, and nothing is left of the look."""
     settle(service)
-    before, identity, since = seen.files(service.root), seen.identity(service), seen.now()
+    before, identity = seen.files(service.root), seen.identity(service)
 
-    done = targets.procedure(service, name="status")
+    with heard() as changes:
+        done = targets.procedure(service, name="status")
 
     assert done.returncode == 0, done.stdout + done.stderr
     for said in ("HEALTHY", "container: ", "image: ", "ports: 127.0.0.1:", "server: health 200", "login ok"):
@@ -53,7 +55,7 @@ def test_status_of_a_healthy_service(service: Stack) -> None:
     assert "ACCEPTED" not in done.stdout
     assert identity == seen.identity(service)
     assert before == seen.files(service.root)
-    assert seen.changes(since, seen.now(), f"com.docker.compose.project={service.project}") == []
+    assert changes.of(f"com.docker.compose.project={service.project}") == []
     assert seen.ours(seen.run_id(done.stdout)) == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import os
-import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ import pytest
 
 from tests import targets
 from tests.engine import service as seen
+from tests.engine.heard import heard
 from tests.faults import FAULT
+from tests.leftovers import own_name
 from tests.stacks import SHORT_TIMES, UNDERSTUDY_IMAGE, Stack, engine, free_port, password, stack, wait_for
 
 pytestmark = pytest.mark.understudy
@@ -25,7 +26,7 @@ OTHER_IMAGE = "kestra-understudy:0.21.0"
 @pytest.fixture(scope="module")
 def service(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that runs, of an image reference of its own, which a test may point elsewhere."""
-    reference = f"kestra-understudy:test-{secrets.token_hex(4)}"
+    reference = f"kestra-understudy:{own_name()}"
     with engine() as client:
         client.images.get(UNDERSTUDY_IMAGE).tag(reference)
     try:
@@ -50,12 +51,12 @@ def _as_before(service: Stack) -> Iterator[None]:
 def refused(service: Stack, **env: str) -> dict[str, str]:
     """Run a restart that must be refused and touch nothing; return what it found, by the checks' names."""
     then = identities(service)
-    began = seen.now()
-    done = targets.procedure(service, env=env)
+    with heard() as changes:
+        done = targets.procedure(service, env=env)
 
     assert done.returncode == 10, done.stdout + done.stderr
     assert then == identities(service)
-    assert seen.changes(began, seen.now(), f"com.docker.compose.project={service.project}") == []
+    assert changes.of(f"com.docker.compose.project={service.project}") == []
 
     record = targets.record(targets.latest(service))
     page = html.unescape((targets.latest(service) / "report.html").read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import COMPOSE, START, STOP, WAIVED, by, own
+from tests.engine.heard import heard
 from tests.faults import FAULT
 from tests.foreign import foreign
 from tests.stacks import SOURCE, Stack, stack, wait_for
@@ -276,11 +277,12 @@ def test_a_plan_of_scripts_writes_nothing(service: Stack) -> None:
     """`--plan` rehearses every script for real, and leaves engine and files as they were."""
     bad.target(service)
     targets.target_file(service, **{key: EXAMPLE[key] for key in ("steps", "validate", "needs")})
-    before, identity, since = seen.files(service.root), seen.identity(service), seen.now()
+    before, identity = seen.files(service.root), seen.identity(service)
 
-    done = targets.procedure(service, "--plan")
+    with heard() as changes:
+        done = targets.procedure(service, "--plan")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert before == seen.files(service.root)
     assert identity == seen.identity(service)
-    assert seen.changes(since, seen.now(), f"com.docker.compose.project={service.project}") == []
+    assert changes.of(f"com.docker.compose.project={service.project}") == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from procedures.observe.endpoint import Endpoint
 from procedures.observe.engine import EngineObserver
 from tests import targets
 from tests.engine import service as seen
+from tests.engine.heard import heard
 from tests.faults import FAULT
 from tests.second import NAME, RemoteStack, SecondEngine, second_engine
 from tests.stacks import POSTGRES_IMAGE, SOURCE, Stack, free_port, run, wait_for
@@ -89,16 +89,17 @@ def test_a_restart_on_the_second_engine_is_accepted(
 ) -> None:
     """It is done there, told by its address, and a stack of the same names and ports here is not touched."""
     targets.target_file(remote, **_named_by(remote, way))
-    then, began = seen.identity(remote), time.time()
+    then = seen.identity(remote)
     here = {name: seen.identity(twin, name) for name in (seen.SERVICE, seen.DATABASE)}
-    done = targets.procedure(remote, env=_context(remote))
+    with heard() as changes:
+        done = targets.procedure(remote, env=_context(remote))
     record = targets.record(targets.latest(remote))
     address = remote.second.secure if way == "context" else _named_by(remote, way)["endpoint"]
 
     assert done.returncode == 0, done.stdout
     assert seen.identity(remote) != then
     assert here == {name: seen.identity(twin, name) for name in here}
-    assert seen.changes(began, time.time(), f"com.docker.compose.project={twin.project}") == []
+    assert changes.of(f"com.docker.compose.project={twin.project}") == []
     assert (record["target"]["endpoint"], record["snapshots"][0]["engine"]["name"]) == (address, NAME)
     assert f"engine {address}" in done.stdout
     assert all(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import subprocess
 from pathlib import Path
 
+from tests.leftovers import own_name
 from tests.stacks import SOURCE, clean_environment, engine, free_port, image_under_test, run
 
 # The script alone takes a second; a first boot of a real Kestra takes up to a minute.
@@ -18,7 +18,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.stack = root / "stack"
-        self.prefix = f"test-{secrets.token_hex(4)}-"
+        self.prefix = f"{own_name()}-"
         self.ports = {"KESTRA_HTTP_PORT": free_port(), "KESTRA_MANAGEMENT_PORT": free_port()}
         self.environment = clean_environment(
             XDG_STATE_HOME=str(root / "state"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import subprocess
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ import pytest
 from docker.errors import ImageNotFound
 
 from procedures.returning import REPOSITORY
+from tests.leftovers import own_name
 from tests.registry import Registry, registry
 from tests.stacks import engine
 from tests.variants import foreign_variant
@@ -78,7 +78,7 @@ def test_what_a_tag_has_moved_away_from_is_forgotten_too(served: Registry) -> No
     served.push(str(served.pull(OLD).id), "kestra:moved")
     served.forget()
     first = served.pull("kestra:moved")
-    first.tag(REPOSITORY, f"test-{secrets.token_hex(4)}")
+    first.tag(REPOSITORY, own_name())
     with foreign_variant("0.20.7") as other:
         served.push(other, "kestra:moved")
     served.pull("kestra:moved")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import socket
 import stat
@@ -17,6 +16,7 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
+from tests.leftovers import own_name
 from tests.stack.checkout import Checkout
 from tests.stacks import (
     SOURCE,
@@ -168,7 +168,7 @@ WITHOUT_STORAGE = "FROM {base}\nUSER root\nRUN rmdir /app/storage\nUSER kestra\n
 @pytest.fixture
 def without_storage(tmp_path: Path) -> Iterator[str]:
     """An image whose user has no folder where its volume is mounted; its name."""
-    name = f"kestra-understudy:test-{secrets.token_hex(4)}"
+    name = f"kestra-understudy:{own_name()}"
     (tmp_path / "image").mkdir()
     (tmp_path / "image/Dockerfile").write_text(WITHOUT_STORAGE.format(base=UNDERSTUDY_IMAGE))
     command = ["docker", "build", "--quiet", "--network", "none", "--tag", name, "."]
