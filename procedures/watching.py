@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from procedures.observe import doors
 from procedures.observe import outage as observed
 from procedures.observe.events import Events
 from procedures.observe.snapshot import Observers
 from reports.evidence import EngineEvent, Outage
 from reports.observed import Settings, Unseen
 
+ENDING = {"kill", "die"}
 PROBE_START = 5.0
 STUCK = 10.0
 """Seconds for which a busy server may be mute without being gone."""
@@ -26,9 +28,15 @@ class Watch:
     def __init__(self, observers: Observers, changed_at: Callable[[], float | None]) -> None:
         self._observers = observers
         self._changed_at = changed_at
-        self._events = Events(observers.engine, observers.project, observers.container_name)
         self._probe: observed.Probe | None = observed.Probe.start(
             _paths(observers), observers.target.budgets.run
+        )
+        self._events = Events(
+            observers.engine,
+            observers.project,
+            observers.target.service,
+            observers.container_name,
+            self._foretell,
         )
         self.looking = self._probe.wait_until_looking(PROBE_START)
         self.outage: Outage | None = None
@@ -53,7 +61,7 @@ class Watch:
         return self._probe is not None and self._probe.alive
 
     def look_for_ready(self) -> Callable[[], tuple[bool, str]] | None:
-        """Look through the probe's eyes: it asks a hundred times a second anyhow. None where it is gone."""
+        """Look through the probe's eyes: it asks anyhow, and often where it matters. None where it is gone."""
         probe, since = self._probe, time.monotonic()
         if probe is None or not probe.alive:
             return None
@@ -90,6 +98,17 @@ class Watch:
             self.outage = self._counting(self._probe).stop()
             self._probe = None
         return self.outage
+
+    def _foretell(self, event: EngineEvent) -> None:
+        """Let the probe know what an event of the service's container foretells; without it, it asks as ever."""
+        probe = self._probe
+        if probe is None:
+            return
+        if event.action in ENDING:
+            probe.expect_end()
+        elif event.action == "start":
+            fast = {one.name: one.urls for one in probe.watched if one.fast}
+            probe.expect_return(doors.of_container(self._observers.engine, event.id, fast))
 
     def _counting(self, probe: observed.Probe) -> observed.Probe:
         """Have the outage begin with our first changing step; without one every silence is somebody else's."""

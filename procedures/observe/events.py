@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import docker.errors
 import requests
 
-from procedures.observe.engine import OURS, PROJECT, EngineObserver, moment
+from procedures.observe.engine import OURS, PROJECT, SERVICE, EngineObserver, moment
 from reports.evidence import EngineEvent
 from reports.observed import Unseen
 
@@ -22,11 +22,20 @@ class Events:
     """Listens to what happens to containers until it is closed: those of one project and those of `name`, and others.
 
     A container that a script made carries no label; what a script does to somebody else's is heard as well.
+    `tell` is given each event of the service's own containers as it is heard.
     """
 
-    def __init__(self, engine: EngineObserver, project: str, name: str) -> None:
+    def __init__(
+        self,
+        engine: EngineObserver,
+        project: str,
+        service: str,
+        name: str,
+        tell: Callable[[EngineEvent], None],
+    ) -> None:
         self._changed = threading.Condition()
-        self._project, self._name = project, name
+        self._project, self._service, self._name = project, service, name
+        self._tell = tell
         self._events: list[EngineEvent] = []
         self._others: list[EngineEvent] = []
         self._problem = ""
@@ -79,6 +88,13 @@ class Events:
             return self._events
         return None if OURS in attributes else self._others
 
+    def _is_service(self, said: Mapping[str, Any]) -> bool:
+        attributes = said["Actor"].get("Attributes") or {}
+        ours = (self._project, self._service)
+        return (
+            attributes.get("name") == self._name or (attributes.get(PROJECT), attributes.get(SERVICE)) == ours
+        )
+
     def _listen(self) -> None:
         try:
             for said in self._stream:
@@ -87,6 +103,8 @@ class Events:
                         if (heard := self._list_for(said)) is not None:
                             heard.append(_event(said))
                         self._changed.notify_all()
+                    if self._is_service(said):
+                        self._tell(_event(said))
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
             with self._changed:
                 self._problem = f"the engine's events ended: {error}"

@@ -16,7 +16,8 @@ so with `down` and `up` for the widths of these two windows
 
 The truth lies within length ± uncertainty if the service went away once and came back once between the two good looks.
 This believes nothing about how long an answer takes or whether the probe ran on time: where either is slow, the
-windows are wide. They are one beat and two answers wide where the service answers, refuses or closes at once.
+windows are wide. They are one beat and two answers wide where the service answers, refuses or closes at once. Where the
+probe asks less because a silence was foretold, the beat is longer; the probe's own docstring says when it is not.
 
 A service that moves to another port or takes other credentials is looked for in both ways by turns while neither gives
 a good answer. A bad look by the one way says nothing of the other, so for the service's coming only the bad looks count
@@ -60,6 +61,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from procedures.observe import probe
+from procedures.observe.doors import Door
 from procedures.observe.probe import Stretch
 from reports.evidence import Interval, Outage, PathOutage, Silence
 
@@ -101,6 +103,11 @@ class Watched:
     authorization: str = field(default="", repr=False)
     then: Watched | None = None
     """The same path where the service may be after a change: another port, other credentials."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where it is looked at, in the order of the probe's ways."""
+        return (self.url, *(self.then.urls if self.then else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +355,7 @@ class Probe:
         self.watched = tuple(watched)
         self._process = process
         self._changed = threading.Condition()
+        self._telling = threading.Lock()
         self._stretches: dict[str, list[Stretch]] = {one.name: [] for one in watched}
         self._looks = dict.fromkeys(self._stretches, 0)
         self._zero: dict[str, float] = {}
@@ -433,6 +441,15 @@ class Probe:
         with self._changed:
             return self._told()
 
+    def expect_end(self) -> None:
+        """Tell that the service is about to end, or has ended: a silence teaches little from now on."""
+        self._tell({"expect": probe.END})
+
+    def expect_return(self, doors: Mapping[str, Door]) -> None:
+        """Tell that the service was started, and where it will listen itself, by the path's name."""
+        told = {name: {"at": [one.host, one.port], "ways": one.ways} for name, one in doors.items()}
+        self._tell({"expect": probe.RETURN, "doors": told})
+
     def stop(self, limit: float = 3.0) -> Outage:
         """End the probe within about `limit` seconds, by force if need be, and return what it saw."""
         if self._outage is None:
@@ -446,9 +463,16 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _tell(self, told: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        # It may have ended, by itself or because it was asked to: then nobody needs to be told.
+        with self._telling, contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(told).encode() + b"\n")
+            self._process.stdin.flush()
+
     def _end(self, limit: float) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
+        with self._telling, contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
             self._process.wait(limit)
@@ -553,6 +577,8 @@ METHOD = (
     "A process of its own asked each path on the monotonic clock, every look on a new connection, from this host. "
     "The length is the middle of what the looks allow, the uncertainty half the width of that, "
     "each added up where the service went away more than once after the first changing step; "
+    "where the engine's events foretold a silence the path was asked less, and from its start on the new container's own "
+    "address was tried without a word, until somebody listened there; "
     "a good look proves an answer, a bad one a silence, at some moment between its begin and its end."
 )
 

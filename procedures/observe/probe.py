@@ -2,8 +2,8 @@
 
 It is run by its file's path and needs nothing but the standard library. Its task comes as one line of JSON on stdin,
 so that credentials stand neither in the argument list nor in the environment; what it hears goes to stdout as lines of
-JSON. It ends at its deadline, or as soon as its stdin ends or says anything more: the parent wants the result, or is
-gone. Its times are CLOCK_MONOTONIC, which every process of a machine shares.
+JSON. It ends at its deadline, or as soon as its stdin ends: the parent wants the result, or is gone. Further lines on
+stdin tell what is expected of the service. Its times are CLOCK_MONOTONIC, which every process of a machine shares.
 
 A *look* is one request on a connection of its own. A kept connection would be cheaper, but it tells what an old client
 sees: a draining server still serves it while every new client is turned away, and Docker's proxy, which accepts and
@@ -18,6 +18,20 @@ for the new container's hardware address. Every client meets that silence, so it
 
 Each look has a begin (noted before the socket is made) and an end (noted after the last byte, or the failure, was
 read). Whatever the service did, it did in between; a probe that was kept from running only makes that span longer.
+
+A look costs the service something, and a silent service most: a draining Kestra writes a stack trace for each
+connection that it cannot serve, and on a small machine every look through Docker's proxy takes time from the boot. So
+where the parent foretells a silence (the engine has told of a container's end, or of a start) a silent path is asked a
+few times a second, and at its full rate again around an edge:
+
+- A container is told to end: at the full rate as long as it answers, for `DENSE_FOR` seconds; then at `DRAIN_BEAT`,
+  because how long a drain takes is not foretold. A silence is asked the less the longer it lasts.
+- A container was started: the parent tells the address at which the server itself will listen, the *door*. To *knock*
+  there is to connect without a word. While nobody listens the kernel refuses, and neither the server nor Docker's proxy
+  hears of it. As soon as a knock is accepted the path is asked at its full rate. The last refused knock before that is a
+  bad look like any other: whoever is not listening does not answer. Where no knock was accepted before the path answers
+  well, the door was not this path's, and its refusals count for nothing.
+- Where there is no door to be knocked at, a silent boot is asked at `BOOT_BEAT`, and the windows are as wide as that.
 
 Measured: two paths at 100 looks a second each take about 3 percent of one core; the `end` line tells it of every run.
 """
@@ -42,6 +56,19 @@ LONGEST_ANSWER = 1 << 20
 NEVER = float("-inf")
 CALM_AFTER = 1.0
 """Seconds of good answers after an outage from which on a path is asked at its calm rate."""
+DENSE_FOR = 3.0
+"""Seconds for which a path is asked at its full rate around an edge that was foretold."""
+DRAIN_BEAT = 0.1
+BOOT_BEAT = 0.1
+SPARSE_BEAT = 0.5
+"""Seconds between two looks of which nothing is learnt but that it is still silent."""
+KNOCK_BEAT = 0.02
+KNOCK_PATIENCE = 1.5
+"""Seconds for a knock: the kernel asks once a second for a new container's hardware address."""
+REFUSED = "refused"
+NOBODY = "nobody listens"
+END = "end"
+RETURN = "return"
 MOST_REFUSALS = 3
 """So many times in a row are credentials tried that the service does not accept: a server may lock the account."""
 
@@ -49,7 +76,7 @@ OURS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS
 """Failures of this process, which say nothing about the service: such a look does not count."""
 
 NAMES = {
-    errno.ECONNREFUSED: "refused",
+    errno.ECONNREFUSED: REFUSED,
     errno.ECONNRESET: "reset",
     errno.EPIPE: "reset",
     errno.EHOSTUNREACH: "unreachable",
@@ -100,9 +127,22 @@ class Track:
         self._turned = 0.0
         """The end of the first look since good last turned to bad, or bad to good; nothing while it has never turned."""
 
+    @property
+    def good(self) -> bool:
+        """Whether the newest answer is a good one."""
+        return bool(self.stretches) and self.stretches[-1].good
+
+    @property
+    def answer(self) -> str:
+        return self.stretches[-1].answer if self.stretches else ""
+
+    def lasted(self, now: float) -> float:
+        """Return for how long it has been good, or bad."""
+        return now - (self._turned or self.stretches[0].first_end) if self.stretches else 0.0
+
     def back_for(self, now: float) -> float:
         """Return how long a path has been good again since an outage; nothing where it is bad, or had none."""
-        return now - self._turned if self._turned and self.stretches[-1].good else 0.0
+        return self.lasted(now) if self._turned and self.good else 0.0
 
     def add(self, begin: float, end: float, answer: str, good: bool, way: int = 0) -> bool:
         """Note a look; return whether it opened a new stretch.
@@ -213,6 +253,71 @@ def health_word(body: bytes) -> str:
     return word if known else ""
 
 
+class Pace:
+    """How often a path is asked: by what is expected of it, and by what it has answered."""
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self._fast: bool = task["fast"]
+        self.dense: float = 1.0 / task["rate"]
+        self._slow: float = 1.0 / task["slow_rate"]
+        self._calm: float = 1.0 / task["calm_rate"]
+        self._expected = ""
+        self._edge = NEVER
+        """When an edge was last foretold."""
+
+    def expect(self, what: str, edge: float) -> None:
+        """Take note of what the parent foretells; `edge` is when it is due, and never where that is not known."""
+        self._expected, self._edge = what, edge
+
+    def near(self, moment: float) -> None:
+        """Take note that an edge is near."""
+        self._edge = moment
+
+    def turned(self, moment: float, *, good: bool) -> None:
+        """Take note of an edge: another one is near where that is not what was expected to last."""
+        self._edge = moment if good is (self._expected == END) else NEVER
+
+    def beat(self, now: float, track: Track, *, eager: bool, knocking: bool) -> float:
+        """Return the seconds until the next look; what has been back for a while is expected to stay."""
+        usual = self.dense if self._fast or eager else self._slow
+        if self._expected != END and track.back_for(now) > CALM_AFTER:
+            self._expected = ""
+            return max(usual, self._calm)
+        if not self._expected or now - self._edge < DENSE_FOR:
+            return usual
+        return max(usual, self._spared(now, track, knocking=knocking))
+
+    def _spared(self, now: float, track: Track, *, knocking: bool) -> float:
+        """Return the seconds between looks that learn little."""
+        if track.good:
+            return DRAIN_BEAT if self._expected == END else 0.0
+        if self._expected == END:
+            return min(SPARSE_BEAT, track.lasted(now) / 2)
+        if track.answer == REFUSED:
+            return KNOCK_BEAT  # by the kernel: nobody else has heard of it
+        return SPARSE_BEAT if knocking else BOOT_BEAT
+
+
+class Door:
+    """Where the server itself listens, behind a path's address; `ways` are the path's ways that lead there."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        host, port = told["at"]
+        self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.address = (host, port)
+        self.ways: list[int] = told["ways"]
+        self.due = 0.0
+        self.busy = False
+        """Whether a knock is on its way."""
+        self.open = False
+        self.refused: tuple[float, float] | None = None
+        """Begin and end of the last knock that was refused."""
+
+    def tells(self, now: float) -> bool:
+        """Whether knocks are heard of, and say that nobody listens."""
+        return not self.open and self.refused is not None and now - self.refused[1] < KNOCK_PATIENCE
+
+
 class Path:
     """One path that is looked at, and when it is looked at next."""
 
@@ -221,15 +326,14 @@ class Path:
         self.expect: str = task["expect"]
         self.fast: bool = task["fast"]
         self.patience: float = task["timeout"]
-        self.beat = 1.0 / task["rate"]
-        self.slow_beat = 1.0 / task["slow_rate"]
-        self.calm_beat = 1.0 / task["calm_rate"]
+        self.pace = Pace(task)
         self.most = IN_FLIGHT if self.fast else 2
         self.due = 0.0
         self.in_flight = 0
         self.refusals = 0
         self._with_credentials = bool(task.get("authorization"))
         self.track = Track()
+        self.door: Door | None = None
         # The service may be elsewhere after the change that is watched: another port, other credentials.
         self._ways = [
             (*resolved(one["host"], one["port"]), request_of(one)) for one in (task, *task.get("then", ()))
@@ -243,10 +347,39 @@ class Path:
 
     def beaten(self, now: float, eager: bool) -> None:
         """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
-        beat = self.beat if self.fast or eager else self.slow_beat
-        if self.track.back_for(now) > CALM_AFTER:
-            beat = max(beat, self.calm_beat)
+        knocking = self.door is not None and self.door.tells(now)
+        beat = self.pace.beat(now, self.track, eager=eager, knocking=knocking)
         self.due = self.due + beat if self.due + beat > now else now + beat
+
+    def expects(self, what: str, now: float, door: Door | None) -> None:
+        """Take note of what is expected: an edge is near where a service that answers is told to end."""
+        self.pace.expect(what, now if what == END and self.track.good else NEVER)
+        self.door = door
+        self.due = min(self.due, now + self.pace.dense)
+
+    def turned(self, now: float) -> None:
+        """Take note that answers turned good or bad."""
+        if self.track.good:
+            self.door = None
+        self.pace.turned(now, good=self.track.good)
+        if self.fast:
+            self.due = min(self.due, now + self.pace.dense)
+
+    def opened(self, now: float, door: Door) -> bool:
+        """Take note that somebody listens behind the door: what was refused there last counts, and the edge is near.
+
+        Return whether that opened a new stretch.
+        """
+        new = False
+        if door.refused is not None:
+            begin, ended = door.refused
+            for way in door.ways:
+                new = self.track.add(begin, ended, NOBODY, good=False, way=way) or new
+        if self.way not in door.ways:
+            self.way = door.ways[0]
+        self.pace.near(now)
+        self.due = now
+        return new
 
     def answered(self, answer: str, good: bool, way: int) -> None:
         """Stay with a way that gave a good answer, look another one after a bad one where there is one.
@@ -259,6 +392,12 @@ class Path:
             self.way = (way + 1) % len(self._ways)
         turned_away = self._with_credentials and answer.startswith(("401", "403"))
         self.refusals = self.refusals + 1 if turned_away else 0
+
+    @property
+    def before_door(self) -> Door | None:
+        """The door at which somebody should knock."""
+        door = self.door
+        return None if door is None or door.open or door.busy or self.track.good else door
 
     @property
     def open(self) -> bool:
@@ -354,9 +493,7 @@ class Look:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
-        if self.socket.getsockname() == self.socket.getpeername():
-            # Where the service's port lies in the ephemeral range, a connection to nobody may be given that very port
-            # as its own end: then it has met itself, and nobody listens.
+        if met_itself(self.socket):
             raise OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         # A request is far shorter than a fresh socket's send buffer: it goes out whole.
         self.socket.send(self.request)
@@ -376,6 +513,45 @@ class Look:
             self._told(self, "closed in the answer", False)
         elif len(self._received) > LONGEST_ANSWER:
             self._told(self, "wrong body", False)
+
+
+class Knock:
+    """One connection to a door, without a word; the kernel's answer is all that is wanted."""
+
+    __slots__ = ("_told", "begin", "door", "path", "patience", "socket")
+
+    def __init__(self, path: Path, door: Door, told: Callable[[Knock, int], None]) -> None:
+        self.begin = time.monotonic()
+        self.path = path
+        self.door = door
+        self.patience = self.begin + KNOCK_PATIENCE
+        self._told = told
+        self.socket = socket.socket(door.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+    def connect(self) -> int:
+        """Connect; a kernel on this machine has answered by the time that the call returns."""
+        code = self.socket.connect_ex(self.door.address)
+        return self._answer() if code in {0, errno.EINPROGRESS} else code
+
+    def go_on(self, _: selectors.BaseSelector) -> None:
+        """Hear the answer that came later."""
+        self._told(self, self._answer())
+
+    def _answer(self) -> int:
+        code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        try:
+            return code or (errno.ECONNREFUSED if met_itself(self.socket) else 0)
+        except OSError:
+            return errno.EINPROGRESS
+
+
+def met_itself(one: socket.socket) -> bool:
+    """Whether both ends of a connection are the same; OSError where there is no connection.
+
+    Where a service's port lies in the ephemeral range, a connection to nobody may be given that very port as its own
+    end: then it has met itself, and nobody listens.
+    """
+    return bool(one.getpeername() == one.getsockname())
 
 
 def named(error: OSError) -> str:
@@ -437,6 +613,8 @@ class Probe:
         self._until: float = time.monotonic() + task["deadline"]
         self._paths = [Path(one) for one in task["paths"]]
         self._looks: set[Look] = set()
+        self._knocks: set[Knock] = set()
+        self._heard_of = b""
         self._ready = False
         self._eager = False
         """Whether a fast path came back from an outage: from then on the slow ones are asked at their full rate."""
@@ -447,7 +625,7 @@ class Probe:
     def run(self) -> None:
         """Look until the deadline, or until stdin says that it is enough."""
         os.set_blocking(sys.stdin.fileno(), False)
-        self._selector.register(sys.stdin.fileno(), selectors.EVENT_READ, self._enough)
+        self._selector.register(sys.stdin.fileno(), selectors.EVENT_READ, self._listen)
         while not self._why:
             self._begin_due()
             now = time.monotonic()
@@ -467,7 +645,9 @@ class Probe:
     def _next(self) -> float:
         times: list[float] = [self._until, self._status_due]
         times += [path.due for path in self._paths if path.open]
+        times += [door.due for path in self._paths if (door := path.before_door) is not None]
         times += [look.patience for look in self._looks]
+        times += [knock.patience for knock in self._knocks]
         return min(times)
 
     def _begin_due(self) -> None:
@@ -476,6 +656,9 @@ class Probe:
             if path.open and now >= path.due:
                 path.beaten(now, self._eager)
                 self._begin(path)
+            door = path.before_door
+            if door is not None and now >= door.due:
+                self._knock(path, door)
 
     def _begin(self, path: Path) -> None:
         try:
@@ -493,6 +676,34 @@ class Probe:
             else:
                 self._heard(look, named(error), good=False)
 
+    def _knock(self, path: Path, door: Door) -> None:
+        try:
+            knock = Knock(path, door, self._knocked)
+        except OSError:
+            return
+        door.busy, door.due = True, knock.begin + KNOCK_BEAT
+        code = knock.connect()
+        self._knocks.add(knock)
+        self._selector.register(knock.socket, selectors.EVENT_WRITE, knock.go_on)
+        if code != errno.EINPROGRESS:
+            self._knocked(knock, code)
+
+    def _knocked(self, knock: Knock, code: int) -> None:
+        end = time.monotonic()
+        self._knocks.discard(knock)
+        self._selector.unregister(knock.socket)
+        knock.socket.close()
+        knock.door.busy = False
+        if knock.path.door is not knock.door:
+            return  # it is no door of this path's any more
+        if code == errno.ECONNREFUSED:
+            knock.door.refused = (knock.begin, end)
+        elif code == 0:
+            knock.door.open = True
+            if knock.path.opened(end, knock.door):
+                self._say_stretch(knock.path, -2)
+            self._say_stretch(knock.path, -1)
+
     def _forget(self, look: Look) -> None:
         self._looks.discard(look)
         self._selector.unregister(look.socket)
@@ -503,6 +714,9 @@ class Probe:
         end = time.monotonic()
         self._forget(look)
         path = look.path
+        if good and path.door is not None and path.door.tells(end):
+            # It answered before the next knock was due: whether the door opened with it is asked now.
+            self._knock(path, path.door)
         before = path.track.stretches[-1] if path.track.stretches else None
         opened = path.track.add(look.begin, end, answer, good, look.way)
         path.answered(answer, good, look.way)
@@ -510,6 +724,8 @@ class Probe:
             return
         if before is not None:
             self._say_stretch(path, -2)
+            if good is not before.good:
+                path.turned(end)
             if good and not before.good and path.fast:
                 self._hurry()
         self._say_stretch(path, -1)
@@ -532,6 +748,8 @@ class Probe:
                 look.patience += late
             if now >= look.patience:
                 look.give_up()
+        for knock in [one for one in self._knocks if now >= one.patience]:
+            self._knocked(knock, errno.ETIMEDOUT)
 
     def _say_status(self) -> None:
         now = time.monotonic()
@@ -550,13 +768,28 @@ class Probe:
                 "stretch", path=path.name, index=index, looks=path.track.looks, of=list(stretches[which])
             )
 
-    def _enough(self, _: selectors.BaseSelector) -> None:
-        self._selector.unregister(sys.stdin.fileno())
-        self._why = "asked to"
+    def _listen(self, _: selectors.BaseSelector) -> None:
+        """Hear what is expected of the service, or that it is enough."""
+        got = os.read(sys.stdin.fileno(), 65536)
+        *lines, self._heard_of = (self._heard_of + got).split(b"\n")
+        for line in lines:
+            self._expect(json.loads(line))
+        if not got:
+            self._selector.unregister(sys.stdin.fileno())
+            self._why = "asked to"
+
+    def _expect(self, told: dict[str, Any]) -> None:
+        now, doors = time.monotonic(), told.get("doors", {})
+        self._eager = self._eager and told["expect"] != END
+        for path in self._paths:
+            if path.fast:
+                path.expects(told["expect"], now, Door(doors[path.name]) if path.name in doors else None)
 
     def _end(self) -> None:
         for look in list(self._looks):
             self._forget(look)
+        for knock in self._knocks:
+            knock.socket.close()
         for path in self._paths:
             self._say_stretch(path, -1)
         self._voice.say("end", at=time.monotonic(), why=self._why, cpu=time.process_time(), late=self._late)
@@ -572,7 +805,7 @@ def main() -> int:
 
 
 def read_line() -> bytes:
-    """Read stdin's first line and not a byte more: what follows is the wish that the probe ends."""
+    """Read stdin's first line and not a byte more: what follows is heard in the loop."""
     line = b""
     while not line.endswith(b"\n"):
         got = os.read(sys.stdin.fileno(), 1)

@@ -2,6 +2,7 @@
 
 It listens on as many ports as its argument says and prints them. Each line on stdin is a list of
 [port index, behaviour, seconds from now]; it prints, for each change, the moments just before and just after it.
+[port index, "count", seconds from now] changes nothing: how many connections were accepted there stands in its place.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ class Port:
     def __init__(self) -> None:
         self.number = 0
         self.held: list[socket.socket] = []
+        self.accepted = 0
         self.behaviour = "good"
         self.listener: socket.socket | None = None
         self.listen()
@@ -50,6 +52,7 @@ class Port:
     def serve(self) -> None:
         assert self.listener
         one, _ = self.listener.accept()
+        self.accepted += 1
         one.settimeout(1)
         try:
             self.answer(one, one.recv(4096))
@@ -62,7 +65,7 @@ class Port:
             return
         if self.behaviour == "reset":
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif self.behaviour != "close":
+        elif request and self.behaviour != "close":
             if self.behaviour == "slow":
                 time.sleep(0.05)
             one.sendall(self.reply(request))
@@ -103,8 +106,9 @@ def main() -> None:
         now = time.monotonic()
         for change in [one for one in due if one[2] <= now]:
             due.remove(change)
-            before, after = ports[change[0]].change(change[1])
-            print(json.dumps([change[0], change[1], before, after]), flush=True)
+            port = ports[change[0]]
+            told = [port.accepted, now, now] if change[1] == "count" else [change[1], *port.change(change[1])]
+            print(json.dumps([change[0], *told]), flush=True)
         listeners = {one.listener: one for one in ports if one.listener and one.behaviour != "frozen"}
         wait = min([max(0.0, one[2] - now) for one in due], default=30.0)
         ready, _, _ = select.select([sys.stdin, *listeners], [], [], wait)

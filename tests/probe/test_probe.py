@@ -34,7 +34,8 @@ class Service:
         assert self._process.stdin
         assert self._process.stdout
         self._commands, self._log = self._process.stdin, self._process.stdout
-        self.management, self.http, *_ = self._line()
+        self.ports: list[int] = self._line()
+        self.management, self.http, *_ = self.ports
 
     def _line(self) -> Any:
         return json.loads(self._log.readline())

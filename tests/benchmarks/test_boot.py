@@ -1,0 +1,149 @@
+"""The benchmark of boots: its figures are those of the evidence and of the server's own log, and its goal can be missed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import boot, outage
+from benchmarks.boot import Pair
+from tests import targets
+from tests.stacks import clean_environment, engine, image_under_test
+
+LIMIT = 300.0
+BOOT = 3.0
+"""Seconds of the understudy's: Docker's proxy is mute for the first one, and what is asked in the others counts."""
+ROUNDED = 0.002
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One pair, as it was told, and what our restart wrote down meanwhile."""
+
+    done: subprocess.CompletedProcess[str]
+    record: dict[str, Any]
+
+    @property
+    def cells(self) -> list[str]:
+        line = next(one for one in self.done.stdout.splitlines() if one.startswith("| 1 |"))
+        return [cell.strip() for cell in line.strip("|").split("|")]
+
+    def number(self, column: int) -> float:
+        return float(self.cells[column].removeprefix("± ").split()[0])
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The path whose outage is the run's."""
+        return next(one for one in self.record["outage"]["paths"] if one["headline"])
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """One pair, measured by the command that a person types."""
+    archive = tmp_path_factory.mktemp("archive")
+    words = ["--pairs", "1", "--boot", f"{BOOT:g}", "--archive", str(archive), "--report-only"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.boot", *words],
+        cwd=Path(boot.__file__).resolve().parent.parent,
+        env=clean_environment(KESTRA_IMAGE=image_under_test()),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Measured(done, targets.record(archive / "latest"))
+
+
+def test_the_boot_told_is_the_one_in_the_evidence(measured: Measured) -> None:
+    """From the engine's start to the server's word: a moment before the probe outside has its first good answer."""
+    kill = next(one for one in measured.record["events"] if one["action"] == "kill")
+    started = next(
+        one for one in measured.record["events"] if one["action"] == "start" and one["name"] == kill["name"]
+    )
+    zero = datetime.fromisoformat(measured.record["outage"]["zero_at"]).timestamp()
+    first_good = zero + measured.told["first_good"] - datetime.fromisoformat(started["at"]).timestamp()
+    assert BOOT <= measured.number(2) <= first_good + measured.told["uncertainty"] + 0.5
+
+
+def test_the_ratio_is_that_of_the_two_boots(measured: Measured) -> None:
+    ours, alone, ratio = (measured.number(column) for column in (2, 3, 4))
+    assert abs(ours / alone - ratio) < 0.002
+    assert min(ours, alone) >= BOOT
+
+
+def test_a_boot_is_looked_at_a_few_times_a_second(measured: Measured) -> None:
+    """Two paths, and each but a few times a second until somebody listens; the outage is told as closely as ever."""
+    assert 1 <= measured.number(5) <= 2 * 5 * measured.number(2)
+    assert measured.number(6) == pytest.approx(1000 * measured.told["uncertainty"], abs=1)
+    assert any("nobody listens" in one["answer"] for one in measured.told["intervals"])
+    assert measured.told["uncertainty"] <= 0.1
+
+
+def test_nothing_is_left(measured: Measured) -> None:
+    """The stack that was measured is gone."""
+    label = f"com.docker.compose.project={measured.record['target']['project']}"
+    with engine() as client:
+        assert not client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+
+
+PAIR = Pair(5.05, 5.0, 20, 0.015, "ours")
+LATE = replace(PAIR, watched=5.2)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "met"), [([PAIR, PAIR, LATE], True), ([PAIR, LATE, LATE], False)], ids=["met", "missed"]
+)
+def test_the_goal_can_be_missed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pairs: list[Pair], met: bool
+) -> None:
+    """The median of the pairs is held against the goal; the report and the exit status say so."""
+    monkeypatch.setattr(outage, "running", lambda *_: nullcontext())
+    monkeypatch.setattr(outage, "surroundings", lambda *_: "nothing")
+    monkeypatch.setattr(boot, "measure", lambda *_: iter(pairs))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert boot.main([]) == (0 if met else 1)
+    assert boot.main(["--report-only"]) == 0
+    assert ("MISSED" in capsys.readouterr().out) is not met
+
+
+def test_the_spread_is_told_where_there_are_pairs_enough() -> None:
+    """A median that lies within what chance does is seen for what it is."""
+    assert boot.spread([PAIR] * 3) == ""
+    assert "1.010 to 1.040" in boot.spread([PAIR, PAIR, PAIR, LATE, LATE, LATE])
+
+
+def test_looks_are_counted_by_the_part_of_an_interval_in_the_boot() -> None:
+    """What reaches beyond the boot counts in proportion, and what lies outside not at all."""
+    intervals = [
+        {"begin": 0.0, "end": 1.0, "count": 100},
+        {"begin": 1.0, "end": 3.0, "count": 10},
+        {"begin": 3.0, "end": 3.0, "count": 1},
+        {"begin": 4.5, "end": 9.0, "count": 450},
+    ]
+    record = {
+        "outage": {"zero_at": "2026-01-01T00:00:00+00:00", "paths": [{"rate": 100.0, "intervals": intervals}]}
+    }
+    zero = datetime.fromisoformat("2026-01-01T00:00:00+00:00").timestamp()
+    assert boot.looks_in(record, zero + 2.0, zero + 4.0) == 6
+
+
+def test_a_log_without_the_servers_word_is_no_boot() -> None:
+    line = "2026-01-01T00:00:05.123456789Z INFO Server Running: http://x:8080"
+    assert boot.said_at(f"2026-01-01T00:00:01.0Z INFO other\n{line}\n") % 60 == pytest.approx(5.123456)
+    with pytest.raises(outage.Unmeasured, match="does not say"):
+        boot.said_at("2026-01-01T00:00:01.0Z INFO other\n")
+
+
+def test_no_pair_at_all_is_refused() -> None:
+    with pytest.raises(SystemExit) as refused:
+        boot.main(["--pairs", "0"])
+    assert refused.value.code == 2
