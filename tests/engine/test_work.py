@@ -17,6 +17,8 @@ from tests.stacks import Stack, wait_for
 pytestmark = pytest.mark.understudy
 
 OUTLASTS = "pre/test_grace.py::test_no_work_may_outlast_the_stop"
+DRAIN = 5.0
+"""Seconds that the service gives its work."""
 SLEEP = "id: long\nnamespace: probe\ntasks:\n  - id: sleep\n    type: io.kestra.plugin.core.flow.Sleep\n    duration: PT{}S\n"
 FORM = {"unused": (None, "x")}
 
@@ -61,6 +63,12 @@ def test_a_busy_server_loses_nothing(service: Stack) -> None:
     happened="refused before the stop; waived, what the stop has cut is named and withholds acceptance",
     verdict="REFUSED, NOT ACCEPTED",
 )
+@FAULT(
+    kind="a server that drains for seconds",
+    phase=Phase.STOP,
+    happened="silent by then, it is asked a few times a second; the outage is told with what that leaves uncertain",
+    verdict="NOT ACCEPTED",
+)
 def test_work_that_the_stop_cuts_is_named(service: Stack) -> None:
     """A task that lasts longer than the server's own drain: nobody stops it unasked, and nobody accepts that it failed."""
     with httpx.Client(base_url=service.http_url, auth=service.auth, timeout=30) as client:
@@ -83,3 +91,9 @@ def test_work_that_the_stop_cuts_is_named(service: Stack) -> None:
     assert waived.returncode == 11, waived.stdout + waived.stderr
     assert f"{begun} (probe/long)" in waived.stdout
     assert service.is_ready()
+    record = targets.record(targets.latest(service))
+    assert record["outage"]["headline"] in {"health", "ping"}
+    for path in [one for one in record["outage"]["paths"] if one["path"] in {"health", "ping"}]:
+        asked = sum(one["count"] for one in path["intervals"] if not one["good"])
+        assert path["length"] > DRAIN
+        assert asked < 20 * path["length"], path["intervals"]
