@@ -14,7 +14,17 @@ from procedures.target import Target
 from procedures.update import Announcement
 from reports.claimed import Need, ValidationSeen
 from reports.evidence import EngineEvent, Outage, StepResult
-from reports.observed import Container, DashboardSeen, Direct, DryRun, Image, Listener, Server, Snapshot
+from reports.observed import (
+    Container,
+    DashboardSeen,
+    Direct,
+    DryRun,
+    Ephemeral,
+    Image,
+    Listener,
+    Server,
+    Snapshot,
+)
 from reports.scripted import Rehearsal, ScriptSeen
 
 
@@ -52,6 +62,12 @@ def server_itself_before(asking: Asking) -> Direct:
 def listeners_here(asking: Asking) -> tuple[Listener, ...]:
     """What listens on this machine; the plan leaves checks of it out where the engine is on another one."""
     return asking.listeners_here
+
+
+@pytest.fixture
+def ephemeral_here(asking: Asking) -> Ephemeral:
+    """From which ports this machine gives one to a connection; left out where the engine is on another one."""
+    return asking.ephemeral_here
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ _BEFORE = frozenset(
         "server_before",
         "server_itself_before",
         "listeners_here",
+        "ephemeral_here",
         "container_before",
         "containers_before",
         "dashboards_before",

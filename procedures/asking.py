@@ -19,7 +19,17 @@ from procedures.target import Target
 from procedures.update import Announcement
 from reports.claimed import Need, ValidationSeen
 from reports.evidence import EngineEvent, Outage, StepResult, Way
-from reports.observed import Container, DashboardSeen, Direct, DryRun, Image, Listener, Server, Snapshot
+from reports.observed import (
+    Container,
+    DashboardSeen,
+    Direct,
+    DryRun,
+    Ephemeral,
+    Image,
+    Listener,
+    Server,
+    Snapshot,
+)
 from reports.scripted import Rehearsal, ScriptSeen
 
 
@@ -54,6 +64,10 @@ class Asking:
     @property
     def listeners_here(self) -> tuple[Listener, ...]:
         return seen(seen(self._states.before().host).listeners)
+
+    @property
+    def ephemeral_here(self) -> Ephemeral:
+        return seen(seen(self._states.before().host).ephemeral)
 
     @property
     def container_before(self) -> Container:

@@ -56,6 +56,7 @@ _NEEDS_CONTAINER = {
     "mounts_to_keep",
     "superseded",
 }
+_NEEDS_ENGINE_HERE = {"listeners_here", "ephemeral_here"}
 _NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
 _OF_WHAT_RAN = _NEEDS_CONTAINER | {"server_before", "server_itself_before", "baseline"}
 _NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
@@ -138,7 +139,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
         (situation.stands and (check.phase is not Phase.POST or asks & _OF_ACTS), Reason.AS_IT_STANDS),
         (asks & _NEEDS_DASHBOARDS and not situation.has_dashboards, Reason.NO_DASHBOARDS),
         ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
-        ("listeners_here" in asks and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
+        (asks & _NEEDS_ENGINE_HERE and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
         (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
         *((name in asks, reason) for name, reason in situation.lacking.items()),
         (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
@@ -176,6 +177,7 @@ def make(
                 "server itself"
             ),
             "a container `kestra-restart-outside-…` in the engine host's network: reads which ports listen",
+            "a command in the service's own container, where it runs: asks whether its user can write its folders",
             (
                 "a container `kestra-restart-echo-…` of the service's image without network, where the "
                 "configuration holds a backslash: lets the image's own echo write it"

@@ -181,6 +181,8 @@ class Settings:
     basic_auth_password: Secret | None
     termination_grace: float | None
     problems: tuple[str, ...] = ()
+    storage: str = ""
+    """The folder of its local storage, as a path in its container; empty where it stores elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +393,22 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that a running server must write; `kind` and `source` are those of what is mounted there, if anything is."""
+
+    path: str
+    kind: str
+    source: str
+    writable: bool
+    read_only: bool
+    """Whether the container was made so that nobody can write there."""
+    stores: bool
+    """Whether it is the server's storage."""
+    user: str
+    """As whom the server runs, user and group by their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSeen:
     """A file that the procedure will use; `problem` is empty where it can be."""
 
@@ -398,6 +416,23 @@ class FileSeen:
     role: str
     problem: str
     sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ephemeral:
+    """From which ports a machine gives one to a connection that asks for none, and which of these it keeps back."""
+
+    first: int
+    last: int
+    reserved: str = ""
+    """As the kernel writes it: `8080,9000-9010`."""
+
+    def may_give(self, port: int) -> bool:
+        """Say whether a connection of anybody's may be given this port."""
+        kept = (one.partition("-") for one in self.reserved.split(",") if one)
+        return self.first <= port <= self.last and not any(
+            int(low) <= port <= int(high or low) for low, _, high in kept
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +445,8 @@ class Host:
     archive_problem: str
     archive_free: int
     engine_free: int | Unseen
+    ephemeral: Ephemeral | Unseen | None = None
+    """None in records from before this was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +509,8 @@ class Snapshot:
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
     direct: Direct | Unseen | None = None
+    folders: tuple[Folder, ...] | Unseen | None = None
+    """What the running server must write, and whether it can."""
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
     dashboards: tuple[DashboardSeen, ...] | Unseen | None = None

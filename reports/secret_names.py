@@ -6,7 +6,7 @@ import itertools
 import re
 import shlex
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reports.observed import Secret
 
@@ -128,7 +128,8 @@ def secrets_in_words(words: Sequence[str]) -> tuple[Secret, ...]:
             settings = re.split(r"[;,&]", settings[0])
         for one in settings:
             name, _, value = one.partition("=")
-            if value and is_secret_name(name):
+            # What has blanks in its name is a sentence, and no setting.
+            if value and is_secret_name(name) and len(name.split()) == 1:
                 found[value.rstrip(";,")] = None
         if (
             word.startswith("--")
@@ -142,12 +143,27 @@ def secrets_in_words(words: Sequence[str]) -> tuple[Secret, ...]:
 
 def secrets_inside(name: str, text: str) -> dict[str, Secret]:
     """Return what a text that is no secret as a whole carries of them, by what it is the text of."""
+    return _labelled(name, secrets_in_url(text), secrets_in_words(_words(text)))
+
+
+def secrets_among(name: str, words: Sequence[str]) -> dict[str, Secret]:
+    """Return the same of a list of words, each of which may be a whole command: what `sh -c` is given is one."""
+    in_urls = (one for word in words for one in secrets_in_url(word))
+    inside = (one for word in words for one in secrets_in_words([word]) or secrets_in_words(_words(word)))
+    return _labelled(name, in_urls, (*secrets_in_words(words), *inside))
+
+
+def _words(text: str) -> list[str]:
     try:
-        words = shlex.split(text)
+        return shlex.split(text)
     except ValueError:  # an odd quote
-        words = text.split()
-    found = dict.fromkeys(secrets_in_url(text), f"{name} (in its URL)")
-    for one in secrets_in_words(words):
+        return text.split()
+
+
+def _labelled(name: str, in_urls: Iterable[Secret], in_options: Iterable[Secret]) -> dict[str, Secret]:
+    """Give each secret a name of its own, by where it stands."""
+    found = dict.fromkeys(in_urls, f"{name} (in its URL)")
+    for one in in_options:
         found.setdefault(one, f"{name} (in its options)")
     labels: dict[str, Secret] = {}
     for secret, label in found.items():

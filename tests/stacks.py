@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -266,18 +266,46 @@ def wait_for(condition: Callable[[], bool], what: str, limit: float, cadence: fl
         time.sleep(cadence)
 
 
+_FIRST_PORT, _PORTS = 20000, 100
 _handed_out: set[int] = set()
+_slices: list[tuple[int, socket.socket]] = []
+"""Where this process' own ports begin, and what holds them against other processes for as long as this one lives."""
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on, never the same twice in this process."""
+    """A port of loopback that nobody listens on, never the same twice in this process, nor in another one's tests.
+
+    It lies below those that the kernel gives to any connection: a service there would have a finding of its own.
+    """
     while True:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = int(listener.getsockname()[1])
-        if port not in _handed_out:
+        for port in [one for one in _own_ports() if one not in _handed_out]:
             _handed_out.add(port)
-            return port
+            with socket.socket() as listener, suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                return port
+        _take_slice()
+
+
+def _own_ports() -> list[int]:
+    return [port for begin, _ in _slices for port in range(begin + 1, begin + _PORTS)]
+
+
+def _take_slice() -> None:
+    """Hold the first port of a slice that no other process holds."""
+    kernels = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    below = kernels if kernels > _FIRST_PORT + 10 * _PORTS else 2 * _FIRST_PORT
+    begins = list(range(_FIRST_PORT, below - _PORTS + 1, _PORTS))
+    secrets.SystemRandom().shuffle(begins)
+    for begin in begins:
+        guard = socket.socket()
+        try:
+            guard.bind(("127.0.0.1", begin))
+        except OSError:
+            guard.close()
+            continue
+        _slices.append((begin, guard))
+        return
+    raise OSError(f"no ports are left between {_FIRST_PORT} and {below}")
 
 
 def image_under_test() -> str:

@@ -31,6 +31,12 @@ class Flaw(StrEnum):
     NONE = ""
     EXITS = "echo 'no such file: /app/kestra' >&2; exit 1\n"
     """Ends with 1 before it has touched the database."""
+    LEAVES_A_MARK = "touch /app/storage/mark; echo 'ERROR it does not know this storage' >&2; exit 1\n"
+    """Ends with 1, and has left something in the storage."""
+    FEARS_THE_MARK = (
+        "if [ -e /app/storage/mark ]; then echo 'ERROR this storage is a newer one' >&2; exit 1; fi\n"
+    )
+    """Ends with 1 where another image has left something in the storage."""
     CRASHES = _FAULT % "crash-at-boot"
     """Ends with 1 in the middle of its boot, when the schema has moved."""
     NEVER_READY = _FAULT % "hang"
@@ -40,13 +46,15 @@ class Flaw(StrEnum):
 
 
 @contextmanager
-def variant(version: str, *, base: str = UNDERSTUDY_IMAGE, flaw: Flaw = Flaw.NONE) -> Iterator[str]:
+def variant(
+    version: str, *, base: str = UNDERSTUDY_IMAGE, flaw: Flaw = Flaw.NONE, user: str = ""
+) -> Iterator[str]:
     """An image of this version with a layer of its own; its name. Entry point and settings are the base's.
 
-    Migrations follow the version: from 0.21.0 on the schema moves, on whatever base.
+    Migrations follow the version: from 0.21.0 on the schema moves, on whatever base. `user` is another one to run as.
     """
     with _named(version) as name, TemporaryDirectory() as folder:
-        _write_context(Path(folder), version, base, flaw)
+        _write_context(Path(folder), version, base, flaw, user)
         # The classic builder: the other one would ask a registry for its front end.
         run(
             ["docker", "build", "--quiet", "--network", "none", "--tag", name, folder],
@@ -104,7 +112,7 @@ def _named(version: str) -> Iterator[str]:
                     client.images.remove(one, force=True)
 
 
-def _write_context(folder: Path, version: str, base: str, flaw: Flaw) -> None:
+def _write_context(folder: Path, version: str, base: str, flaw: Flaw, user: str) -> None:
     (folder / "filler").write_bytes(secrets.token_bytes(FILLER))
     # The server is that of this checkout, however old the image below it is.
     server = folder / "understudy"
@@ -117,6 +125,7 @@ def _write_context(folder: Path, version: str, base: str, flaw: Flaw) -> None:
         "COPY understudy /app/understudy",
         f"ENV UNDERSTUDY_VERSION={version}",
         *_labels(version),
+        *(["USER root", "RUN chmod 777 /app/confs", f"USER {user}"] if user else []),
     ]
     (folder / "Dockerfile").write_text("\n".join(lines) + "\n")
 

@@ -8,7 +8,7 @@ from procedures import leftovers, reaching
 from procedures.claims import check, seen
 from procedures.holders import meet, owner, publishing, told
 from procedures.target import Target
-from reports.observed import Binding, Container, Host, Image, Listener, Snapshot, Unseen
+from reports.observed import Binding, Container, Ephemeral, Host, Image, Listener, Snapshot, Unseen
 
 
 @check(again=True)
@@ -98,6 +98,19 @@ def test_this_machine_sees_the_same_ports(before: Snapshot, listeners_here: tupl
             f"ports {hidden} are published by the engine and not listened on here: the engine "
             "forwards without a proxy → do not judge ports by this machine's tools"
         )
+
+
+@check(advisory=True)
+def test_no_port_is_one_that_connections_are_given(before: Snapshot, ephemeral_here: Ephemeral) -> None:
+    """No published port is one that this machine may give to a connection of anybody's."""
+    published = sorted({one.host_port for one in seen(before.operator_rendering).bindings})
+    risky = ",".join(str(one) for one in published if ephemeral_here.may_give(one))
+    kept = f"{ephemeral_here.reserved},{risky}".strip(",")
+    assert not risky, (
+        f"port {risky} lies between {ephemeral_here.first} and {ephemeral_here.last}: in the outage a connection may be given it, and "
+        f"the start then fails → `sysctl -w net.ipv4.ip_local_reserved_ports={kept}` (and a line in /etc/sysctl.d for the "
+        "next boot), or a port outside of that range in the env file"
+    )
 
 
 @check(advisory=True)

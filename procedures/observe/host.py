@@ -18,7 +18,7 @@ from procedures.observe.lookout import Lookout
 from procedures.problems import CannotObserve
 from procedures.target import Target
 from reports import excerpt
-from reports.observed import FileSeen, Host, Listener, Unseen
+from reports.observed import Ephemeral, FileSeen, Host, Listener, Unseen
 
 
 def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset[int]) -> Host:
@@ -31,6 +31,7 @@ def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset
         archive_problem=_archive_problem(archive),
         archive_free=shutil.disk_usage(archive).free,
         engine_free=_engine_free(lookout, limit),
+        ephemeral=ephemeral(),
     )
 
 
@@ -73,6 +74,16 @@ def _file(path: Path, role: str) -> FileSeen:
     except OSError as error:
         return FileSeen(str(path), role, f"the {role} {path} cannot be read: {error.strerror}")
     return FileSeen(str(path), role, "", hashlib.sha256(content).hexdigest())
+
+
+def ephemeral(kernel: Path = Path("/proc/sys/net/ipv4")) -> Ephemeral | Unseen:
+    """Read from which ports this machine gives one to a connection."""
+    try:
+        first, last = (int(one) for one in (kernel / "ip_local_port_range").read_text().split())
+        reserved = kernel / "ip_local_reserved_ports"
+        return Ephemeral(first, last, reserved.read_text().strip())
+    except (OSError, ValueError) as error:
+        return Unseen(f"the range of this machine's ephemeral ports cannot be read: {error}")
 
 
 def _existing(path: Path) -> Path:

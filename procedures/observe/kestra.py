@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -26,6 +26,8 @@ _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
 _PLACEHOLDER_DEPTH = 10
 
 MUTE = "accepted and mute"
+STORAGE = "/app/storage"
+"""Where a local storage lies that names no folder."""
 _SLACK = 3.0
 """So many times what a path took before, or its limit, is waited for where it is slow."""
 
@@ -174,6 +176,7 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
         basic_auth_password=_secret(text(*server, auth, "password")),
         termination_grace=seconds(grace) if grace else None,
         problems=tuple(problems),
+        storage=_storage(text),
     )
 
 
@@ -202,6 +205,14 @@ def secrets_in(configuration: str) -> dict[str, Secret]:
             if text and not _PLACEHOLDER.fullmatch(text):
                 found[path] = Secret(text)
     return found
+
+
+def _storage(text: Callable[..., str]) -> str:
+    """Return the folder that a server keeps its files in, where it keeps them in one."""
+    storage = ("kestra", "storage")
+    if text(*storage, "type") != "local":
+        return ""
+    return text(*storage, "local", "base-path") or text(*storage, "local", "basePath") or STORAGE
 
 
 def _datasource(table: dict[str, Any]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from procedures.observe import kestra, rendering
-from reports.observed import Secret, Settings, Unseen
+from procedures.observe import kestra, made, rendering
+from reports.observed import Container, Rendering, Secret, Settings, Unseen
+from reports.secret_names import secrets_among
 
 
 def known_secrets(
@@ -18,6 +19,16 @@ def known_secrets(
         for name, value in (*rendering.secrets_of(one, keys).items(), *inside.items()):
             found.setdefault(value, name)
     return found
+
+
+def secrets_in_commands(containers: Iterable[Container | Rendering]) -> dict[Secret, str]:
+    """Return what stands in the command, entry point and health check of containers, by the part that holds it."""
+    return {
+        secret: label
+        for one in containers
+        for name, words in made.words_of(one.made or {}).items()
+        for label, secret in secrets_among(name, words).items()
+    }
 
 
 def secrets_of(settings: Settings | Unseen | None) -> dict[str, Secret]:

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import docker
 import docker.errors
 import requests
 
+from procedures.observe import execs
 from procedures.observe.engine import OUR_RUN, OURS, EngineObserver, within
+from procedures.observe.execs import Said
 from procedures.problems import CannotObserve
 from reports import excerpt
 from reports.observed import Container, Listener, Unseen
 
 _TCP_LISTEN = "0A"
-_TO_THE_END = 'status=0; "$@" || status=$?; printf "\\n(said all, %s)\\n" "$status"'
-_END = re.compile(r"\n\(said all, (\d+)\)\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command in a lookout printed."""
-
-    exit_code: int
-    text: str
 
 
 class Lookout:
@@ -73,25 +62,7 @@ class Lookout:
 
     def ask(self, argv: tuple[str, ...], limit: float, environment: Mapping[str, str] | None = None) -> Said:
         """Execute a command in it; secrets go in by the environment, never by an argument list."""
-        api = self._engine.client.api
-
-        def execute() -> Said | None:
-            made = api.exec_create(
-                self.name,
-                ["timeout", str(limit), "sh", "-c", _TO_THE_END, "sh", *argv],
-                environment=dict(environment or {}),
-            )
-            text = _executed(api, made["Id"]).decode(errors="replace")
-            return _whole(text, int(api.exec_inspect(made["Id"])["ExitCode"] or 0))
-
-        for _ in range(2):
-            try:
-                said = within(limit + 5, f"the command in {self.name}", execute)
-            except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-                raise CannotObserve(f"nothing can be asked in the lookout {self.name}: {error}") from error
-            if isinstance(said, Said):
-                return said
-        raise CannotObserve(f"the engine lost what was said in the lookout {self.name}, twice")
+        return execs.ask(self._engine, self.name, argv, limit, environment)
 
     def close(self) -> None:
         """Remove the container; what the SDK made of its stdin is three things, and each is ours to close."""
@@ -109,24 +80,6 @@ def place(networks: tuple[str, ...], databases: tuple[Container, ...] | Unseen) 
     known = () if isinstance(databases, Unseen) else databases
     shared = [one for one in networks if any(one in database.networks for database in known)]
     return next(iter((*shared, *networks)), "bridge")
-
-
-def _whole(text: str, exit_code: int) -> Said | None:
-    """Return what was said where it has come to its end; an engine under load may lose an exec's words."""
-    end = _END.search(text)
-    if end is None:
-        return Said(exit_code, text) if exit_code else None
-    return Said(int(end[1]), text[: end.start()] + text[end.end() :])
-
-
-def _executed(api: Any, made: str) -> bytes:
-    """Start an exec and return what it prints.
-
-    The SDK's `exec_start` asks to upgrade the connection and then reads past its own buffer: what comes in one piece
-    with the answer's head is lost. Without the upgrade the engine sends the same frames as an ordinary body.
-    """
-    answer = api._post_json(api._url("/exec/{0}/start", made), data={"Detach": False, "Tty": False})  # noqa: SLF001
-    return b"".join(api._multiplexed_buffer_helper(answer))  # noqa: SLF001
 
 
 def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:

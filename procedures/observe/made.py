@@ -78,12 +78,19 @@ _CONFIG = {
     "an open standard input": ("OpenStdin", "stdin_open"),
 }
 _WORDS = {"command": ("Cmd", "command"), "entry point": ("Entrypoint", "entrypoint")}
+_TEST = "health check"
 _HEALTH = {
     "health check's interval": ("Interval", "interval"),
     "health check's timeout": ("Timeout", "timeout"),
     "health check's start": ("StartPeriod", "start_period"),
     "health check's retries": ("Retries", "retries"),
 }
+
+
+def words_of(parts: Parts) -> dict[str, tuple[str, ...]]:
+    """Return the words that a container is given to execute, by the part that they are."""
+    texts = {name: parts.get(name) for name in (*_WORDS, _TEST)}
+    return {name: tuple(json.loads(text)) for name, text in texts.items() if isinstance(text, str) and text}
 
 
 def differences(then: Parts, said: Parts, image: Parts) -> tuple[str, ...]:
@@ -388,17 +395,17 @@ def _health(config: Said) -> dict[str, str]:
     if test in ([], ["NONE"]):
         return {}
     lengths = {name: _text(check.get(key)) for name, (key, _) in _HEALTH.items()}
-    return {"health check": json.dumps(test, ensure_ascii=False), **lengths}
+    return {_TEST: json.dumps(test, ensure_ascii=False), **lengths}
 
 
 def _model_health(check: Mapping[str, Any]) -> dict[str, str]:
     test = check.get("test")
     if check.get("disable") or test == ["NONE"]:
-        return dict.fromkeys(("health check", *_HEALTH), "")
+        return dict.fromkeys((_TEST, *_HEALTH), "")
     found = {}
     if test:
         words = [_text(one) for one in test] if isinstance(test, list) else ["CMD-SHELL", _text(test)]
-        found["health check"] = json.dumps(words, ensure_ascii=False)
+        found[_TEST] = json.dumps(words, ensure_ascii=False)
     for name, (_, key) in _HEALTH.items():
         if value := check.get(key):
             length = None if key == "retries" else seconds(str(value))

@@ -18,6 +18,7 @@ from reports import excerpt
 from reports.claimed import Need
 from reports.observed import Listener, Secret, Unseen
 from reports.scripted import Creation, Rehearsal, ScriptSeen
+from reports.secret_names import secrets_among
 
 REHEARSAL_LIMIT = 30.0
 """Seconds for one rehearsal: nothing in it takes as long as the real thing."""
@@ -120,6 +121,8 @@ def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str,
         for file in sorted(opened)
         for number, secret in enumerate(envfile.secrets(Path(file)), start=1)
     }
+    for number, call in enumerate((call for one in rehearsals for call in one.calls), start=1):
+        inside |= secrets_among(f"call {number} of a script", call.argv)
     return [
         *(dict(one.variables or {}) for one in rehearsals),
         *(dict(one) for one in given if not isinstance(one, Unseen)),

@@ -17,6 +17,7 @@ from procedures.drivers.scripts import Scripts
 from procedures.drivers.shell import Command
 from procedures.observe import (
     direct,
+    folders,
     foreseen,
     host,
     kestra,
@@ -28,7 +29,7 @@ from procedures.observe import (
 )
 from procedures.observe.configuration import Configuration
 from procedures.observe.engine import PROJECT, EngineObserver, environment_of
-from procedures.observe.known import known_secrets, secrets_of
+from procedures.observe.known import known_secrets, secrets_in_commands, secrets_of
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
@@ -40,6 +41,7 @@ from reports.observed import (
     Direct,
     DryRun,
     Engine,
+    Folder,
     Image,
     Listener,
     Neighbour,
@@ -277,6 +279,7 @@ class Observers:
             listening = pool.submit(_seen, self._listeners)
             server = pool.submit(_seen, self._server)
             itself = pool.submit(self.direct)
+            written = pool.submit(_seen, lambda: self._folders(containers.result(), self.running_settings))
             machine = pool.submit(
                 _seen,
                 lambda: host.look(
@@ -309,6 +312,7 @@ class Observers:
                 database=database.result(),
                 server=server.result(),
                 direct=itself.result(),
+                folders=written.result(),
                 host=machine.result(),
                 files=host.files(self.target, self._script_files),
                 scripts=self._scripts,
@@ -350,6 +354,7 @@ class Observers:
             itself = pool.submit(self.direct)
             database = pool.submit(_seen, self._look_at_database)
             given = pool.submit(_seen, lambda: self._given(containers.result()))
+            written = pool.submit(_seen, lambda: self._folders(containers.result(), given.result()))
             return Snapshot(
                 name="after",
                 taken_at=taken_at,
@@ -363,21 +368,26 @@ class Observers:
                 database=database.result(),
                 server=server.result(),
                 direct=itself.result(),
+                folders=written.result(),
                 validations=claimed,
                 took=time.monotonic() - began,
             )
 
     def secrets(self) -> dict[Secret, str]:
         """Return every secret value that was met, whoever uses it, by the name of the key that held it first."""
-        renderings = (self.operator_rendering, self._by_files)
+        renderings = [self.operator_rendering, self._by_files]
         environments = [part for one in renderings for part in (one.environment, one.interpolation)]
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)
-        environments += [one.environment for one in (*self.containers(), *self.databases())]
+            renderings.append(self.file_rendering)
+        containers = (*self.containers(), *self.databases())
+        environments += [one.environment for one in containers]
         typed = scripting.environments(self.target.steps, self.target.validate)
         environments += [environment_of(one) for one in typed]
         environments += operators.environments(self._scripts)
         found = known_secrets(environments, self.target.secret_keys)
+        for value, name in secrets_in_commands((*renderings, *containers)).items():
+            found.setdefault(value, name)
         for what, settings in (
             ("the new settings", self.settings),
             ("the present settings", self.running_settings),
@@ -459,6 +469,15 @@ class Observers:
             raise CannotObserve("there is no single container whose configuration could be read")
         one = containers[0]
         return self._configuration.read(one.environment, self._image(one.image_id))
+
+    def _folders(
+        self, containers: tuple[Container, ...] | Unseen, settings: Settings | Unseen | None
+    ) -> tuple[Folder, ...]:
+        if isinstance(containers, Unseen) or len(containers) != 1 or not containers[0].running:
+            raise CannotObserve("there is no single running container that could be asked what it can write")
+        if not isinstance(settings, Settings):
+            raise CannotObserve("what the server must write was not seen: its settings were not read")
+        return folders.look(self.engine, containers[0], settings, self.target.budgets.look)
 
     def _image(self, reference: str) -> Image:
         found = self.engine.image(reference)

@@ -11,8 +11,10 @@ from reports.observed import (
     OWN_HISTORY,
     Binding,
     DryRun,
+    Ephemeral,
     Execution,
     FileSeen,
+    Folder,
     Image,
     InFlight,
     Job,
@@ -26,6 +28,7 @@ from reports.observed import (
     Unseen,
 )
 from tests.checks.world import (
+    STORAGE,
     Change,
     World,
     another_instance,
@@ -393,6 +396,11 @@ def _left_over(**fields: object) -> Change:
     return changed
 
 
+def _barred(moment: str, one: Folder = STORAGE, **fields: object) -> Change:
+    """Let the server not be able to write one of its folders."""
+    return at(moment, folders=(STORAGE, replace(one, writable=False, **fields)))  # type: ignore[arg-type]
+
+
 def _edited(world: World) -> World:
     first, *rest = world.ready.files
     return at("ready", files=(replace(first, sha256="0" * 64), *rest))(world)
@@ -429,6 +437,7 @@ PORTS_FREE = f"{CONTAINER}test_the_ports_are_free_or_ours"
 NETWORKS = "pre/test_network.py::test_its_networks_exist_or_are_made"
 SHARED = "pre/test_network.py::test_postgres_is_in_one_of_them"
 SAME_PORTS = f"{CONTAINER}test_this_machine_sees_the_same_ports"
+GIVEN = f"{CONTAINER}test_no_port_is_one_that_connections_are_given"
 LOOPBACK = f"{CONTAINER}test_the_management_port_is_on_loopback_only"
 POSTGRES = f"{DATABASE}test_postgres_runs_and_is_healthy"
 LOGIN = f"{DATABASE}test_the_new_containers_credentials_log_in"
@@ -438,6 +447,10 @@ DRY_RUN = f"{ENGINE}test_a_start_touches_nothing_else"
 RENDERS = f"{ENGINE}test_compose_renders_the_service"
 LEFT = f"{DATABASE}test_no_session_is_left_over"
 OUTLASTS, CUT = f"{GRACE}test_no_work_may_outlast_the_stop", "post/test_work.py::test_no_work_was_cut"
+WRITES, WRITTEN = (
+    f"{phase}/test_writing.py::test_the_server_can_write_what_it_must" for phase in ("pre", "post")
+)
+WORK = Folder("/work", "bind", "/srv/work", writable=True, read_only=False, stores=False, user="1000:1000")
 JOB = Job("run", "long", "dead")
 COVERS = f"{GRACE}test_the_stop_grace_covers_the_drain"
 TAG = f"{IMAGE}test_the_tag_is_exact"
@@ -702,6 +715,15 @@ FAILING = (
         f"{CONTAINER}test_docker_checks_the_services_health", "unchecked",
         _rendering(has_health_check=False), "none",
     ),
+    Case(
+        GIVEN, "two ports", part("before", "host", ephemeral=Ephemeral(1024, 65535)),
+        "`sysctl -w net.ipv4.ip_local_reserved_ports=8080,8081`",
+    ),
+    Case(
+        GIVEN, "one, and others are kept back already", part("before", "host", ephemeral=Ephemeral(1024, 8080, "5000-5009")),
+        "`sysctl -w net.ipv4.ip_local_reserved_ports=5000-5009,8080`",
+    ),
+    Case(GIVEN, "it cannot be read", part("before", "host", ephemeral=GONE), "look by hand", Outcome.UNKNOWN),
     Case(LOOPBACK, "everywhere", _bound("rendering", "0.0.0.0"), "0.0.0.0"),
     Case(LOOPBACK, "no address", _bound("rendering", ""), "every address"),
     Case(LOOPBACK, "every address of IPv6", _bound("rendering", "::"), "::"),
@@ -933,6 +955,15 @@ FAILING = (
     Case(OUTLASTS, "earlier runs are long", _working("before", earlier=900.0), "earlier ones took up to 900 s"),
     Case(OUTLASTS, "longer than ever", _working("before", lasts=90.0, earlier=3.0), "longer than any"),
     Case(OUTLASTS, "in no list", _working("before", id="listed"), "a worker has it in its hands"),
+    Case(WRITES, "its storage is root's", _barred("before"), "chown -R 1000:1000 /app/storage"),
+    Case(WRITES, "a folder that somebody has mounted", _barred("before", WORK), "if not, waive this"),
+    Case(WRITES, "read-only", _barred("before", read_only=True), "let /app/storage be written in the compose file"),
+    Case(
+        WRITES, "no shell in it", at("before", folders=Unseen("it cannot be asked → see it by hand")), "see it by hand",
+        Outcome.UNKNOWN,
+    ),
+    Case(WRITTEN, "its storage is root's", _barred("after"), "cannot write /app/storage (its storage, volume tools-storage)"),
+    Case(WRITTEN, "a place of its own", _barred("after", kind="", source="", stores=False), "/app/storage (its own)"),
     Case(CUT, "failed", both(_working("ready"), _became("FAILED")), "was in flight and has FAILED"),
     Case(CUT, "nobody's", both(_working("ready"), _became("RUNNING")), "no worker has it in its hands"),
     Case(
@@ -991,6 +1022,8 @@ PASSING = (
         _other(state="exited", bindings=(Binding("80/tcp", "127.0.0.1", 8080),)),
     ),
     Case(PORTS_FREE, "a listener on another address", at("before", listeners=(Listener("127.0.0.2", 8080),))),
+    Case(GIVEN, "kept back", part("before", "host", ephemeral=Ephemeral(1024, 65535, "80,8000-8090"))),
+    Case(GIVEN, "kept back one by one", part("before", "host", ephemeral=Ephemeral(1024, 65535, "8080,8081"))),
     Case(LOOPBACK, "loopback of IPv6", _bound("rendering", "::1")),
     Case(POSTGRES, "no health check", postgres("before", health="")),
     Case(SECOND, "one that has ended", another_instance("before", state="NOT_RUNNING")),
@@ -1031,6 +1064,7 @@ PASSING = (
     Case(ALONE, "the one that was stopped", _stopped_one_is_young),
     Case(OUTLASTS, "earlier runs are short", _working("before", lasts=0.4, earlier=0.5)),
     Case(OUTLASTS, "in flight, and no worker has it", both(_working("before"), _database("before", jobs=()))),
+    Case(WRITES, "it must write nothing", at("before", folders=())),
     Case(CUT, "ended", both(_working("ready"), _became("SUCCESS"))),
     Case(CUT, "goes on", both(_working("ready"), _became("RUNNING"), _in_new_hands)),
     Case(CUT, "nobody had it before either", both(_working("ready"), _database("ready", jobs=()), _became("RUNNING"))),

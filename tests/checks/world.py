@@ -20,11 +20,25 @@ from procedures.rollback import Goal
 from procedures.target import SUITE, Target
 from procedures.update import Announcement
 from reports.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
-from reports.observed import Container, DashboardSeen, Database, Direct, Image, Server, Snapshot, Unseen
+from reports.observed import (
+    Container,
+    DashboardSeen,
+    Database,
+    Direct,
+    Ephemeral,
+    Folder,
+    Image,
+    Server,
+    Snapshot,
+    Unseen,
+)
 from tests.checks import operators, recording
 
 # The recorded target names none.
 DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"', '"healthy"', 1.5)
+STORAGE = Folder(
+    "/app/storage", "volume", "tools-storage", writable=True, read_only=False, stores=True, user="1000:1000"
+)
 CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
 
 DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
@@ -110,6 +124,8 @@ class World:
             return reaching.server_of(getattr(self, name.removeprefix("server_")), self.target)
         if name in {"server_itself_before", "server_itself"}:
             return seen((self.before if name.endswith("before") else self.after).direct)
+        if name == "ephemeral_here":
+            return seen(seen(self.before.host).ephemeral)
         if name == "listeners_here":
             return seen(seen(self.before.host).listeners)
         if name == "containers_before":
@@ -146,18 +162,19 @@ def recorded() -> World:
             steps=operators.STEPS,
         ),
         stop_grace=15.0,
-        before=_direct(
+        before=_asked_itself(
             replace(
                 operators.before(before),
                 announced=DIGEST,
                 present_database=before.database,
                 whole_dry_run=before.dry_run,
                 dashboards=(DASHBOARD,),
+                host=replace(seen(before.host), ephemeral=Ephemeral(32768, 60999)),
             )
         ),
-        ready=_direct(replace(ready, image=pulled, validations=(operators.VALIDATION,))),
+        ready=_asked_itself(replace(ready, image=pulled, validations=(operators.VALIDATION,))),
         stopped=recording.snapshot("stopped"),
-        after=_direct(
+        after=_asked_itself(
             replace(recording.snapshot("after"), dashboards=(DASHBOARD,), validations=(operators.VALIDATION,))
         ),
         our_stop=Stop(stop, before.container, recording.events()),
@@ -188,10 +205,10 @@ def kept_of(before: Snapshot) -> Kept:
     return Kept(story, Path("/srv/state/cut.kept.json"))
 
 
-def _direct(look: Snapshot) -> Snapshot:
-    """Let the server itself say what answered at its address: the run was recorded before it was asked directly."""
+def _asked_itself(look: Snapshot) -> Snapshot:
+    """Let the server itself say what answered at its address, and what it can write: the record is older than that."""
     server = seen(look.server)
-    return replace(look, direct=Direct(server.health, server.ping))
+    return replace(look, direct=Direct(server.health, server.ping), folders=(STORAGE,))
 
 
 def ask(check: Check, world: World) -> CheckResult:

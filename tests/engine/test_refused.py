@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from reports.observed import Ephemeral
 from tests import targets
 from tests.engine import service as seen
 from tests.engine.heard import heard
 from tests.faults import FAULT
 from tests.leftovers import own_name
-from tests.stacks import SHORT_TIMES, UNDERSTUDY_IMAGE, Stack, engine, free_port, password, stack, wait_for
+from tests.stacks import (
+    SHORT_TIMES,
+    UNDERSTUDY_IMAGE,
+    Stack,
+    engine,
+    free_port,
+    password,
+    run,
+    stack,
+    wait_for,
+)
 
 pytestmark = pytest.mark.understudy
 
@@ -198,6 +210,28 @@ def test_another_container_holds_the_port(service: Stack) -> None:
         found = refused(service)
 
     assert f"port {port} is published by container {name}" in found["test_the_ports_are_free_or_ours"]
+
+
+def test_a_port_that_the_kernel_gives_away(service: Stack) -> None:
+    """A port of the ephemeral range is a finding that closes nothing; the command that is told keeps it back."""
+    with socket.socket() as given:
+        given.bind(("127.0.0.1", 0))
+        port = int(given.getsockname()[1])
+    service.set_env(KESTRA_HTTP_PORT=str(port))
+    done = targets.procedure(service, "--plan", name="apply_env")
+    typed = re.search(r"port (\d+) lies between .*\n +→ `(sysctl -w [^`]+)`", done.stdout)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert typed is not None, done.stdout
+    assert typed[1] == str(port)
+
+    # In a network of its own: this machine's settings are nobody's to change.
+    kernel = "/proc/sys/net/ipv4"
+    words = f"{typed[2]} >&2 && cat {kernel}/ip_local_port_range {kernel}/ip_local_reserved_ports"
+    said = run(["unshare", "--net", "sh", "-c", words], cwd=service.root).stdout.splitlines()
+    first, last = said[0].split()
+    assert not Ephemeral(int(first), int(last), said[1]).may_give(port)
+    assert Ephemeral(int(first), int(last)).may_give(port)
 
 
 @FAULT(

@@ -78,8 +78,10 @@ def forms(secret: str, users: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def hits(service: Stack, output: str) -> list[str]:
-    """Where a canary stands, in what form: streams, the archive's files and names, the journals."""
+def hits(service: Stack, output: str, *more: str) -> list[str]:
+    """Where a canary of the env file, or another one, stands, in what form: streams, files, their names, journals."""
+    known = {key: service.env[key] for key in ("KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD")}
+    known |= {f"canary {number}": one for number, one in enumerate(more, start=1)}
     users = (service.env["KESTRA_DB_USER"], service.env["KESTRA_BASICAUTH_USERNAME"])
     texts = {"the streams": output.encode()}
     for root in (targets.archive(service), service.root / targets.STATE):
@@ -90,8 +92,8 @@ def hits(service: Stack, output: str) -> list[str]:
     assert len(texts) > 5, "nothing was searched"
     return [
         f"{key} {how} in {where}"
-        for key in ("KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD")
-        for how, form in forms(service.env[key], users).items()
+        for key, secret in known.items()
+        for how, form in forms(secret, users).items()
         for where, text in texts.items()
         if form.encode() in text
     ]
@@ -202,6 +204,38 @@ def test_a_refused_run_holds_no_secret(service: Stack) -> None:
     assert mine == []
     # The running containers still have the old one: that is a secret as well.
     assert hits(service, told(done)) == []
+
+
+def commanded(service: Stack, *words: str) -> None:
+    """Let the compose file give the server more words."""
+    text = service.compose_file.read_text()
+    command = json.dumps(["server", "standalone", *words]).replace("$", "$$")
+    lines = [f"    command: {command}" if "command: " in one else one for one in text.splitlines()]
+    service.compose_file.write_text("\n".join(lines) + "\n")
+
+
+def test_secrets_of_a_command_are_known(service: Stack) -> None:
+    """What stands in the server's words, the running one's and the new one's, is a secret as a variable's value is."""
+    then = service.compose_file.read_text()
+    option, word, url, new = canary("option"), canary("word"), f"Aa1{secrets.token_hex(8)}", canary("new")
+    more = (f"-Dcanary.password={option}", "--canary-token", word, f"--proxy=http://u:{url}@127.0.0.1:3128")
+    recreate = ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
+    try:
+        commanded(service, *more)
+        service.compose(*recreate)
+        service.wait_until_ready()
+        speak(service, f"started by {' '.join(more)}")
+        done = targets.procedure(service)
+        commanded(service, f"-Dcanary.password={new}")
+        refused = targets.procedure(service)
+    finally:
+        service.compose_file.write_text(then)
+        service.compose(*recreate)
+        service.wait_until_ready()
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert refused.returncode == 10, refused.stdout + refused.stderr
+    assert hits(service, told(done) + told(refused), option, word, url, new) == []
 
 
 def test_an_interrupted_run_holds_no_secret(service: Stack) -> None:

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from procedures.observe import lookout
-from procedures.observe.lookout import Said
+from procedures.observe.execs import Said
 from procedures.problems import CannotObserve
 
 

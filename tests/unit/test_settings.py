@@ -182,3 +182,18 @@ def test_what_is_no_yaml_is_told_without_its_text(text: str, said: str) -> None:
 
     assert said in problem
     assert "canary" not in problem
+
+
+@pytest.mark.parametrize(
+    ("storage", "folder"),
+    [
+        ("{type: local, local: {base-path: /data}}", "/data"),
+        ("{type: local, local: {basePath: '${DB_HOST}/data'}}", "postgres/data"),
+        ("{type: local}", "/app/storage"),
+        ("{type: s3, local: {base-path: /data}}", ""),
+        ("{}", ""),
+    ],
+)
+def test_the_folder_of_a_local_storage(storage: str, folder: str) -> None:
+    """Only a local storage is a folder that the server must write."""
+    assert folder == settings(f"kestra: {{storage: {storage}}}", ENVIRONMENT).storage

@@ -1,0 +1,16 @@
+"""What the server must write: a restart mends none of it."""
+
+from __future__ import annotations
+
+from procedures import writing
+from procedures.claims import seen
+from reports.observed import Container, Server, Snapshot
+
+
+def test_the_server_can_write_what_it_must(
+    before: Snapshot, server_before: Server, container_before: Container
+) -> None:
+    """The running server can write its storage, and every folder that is mounted to be written."""
+    del server_before  # only a server that runs can be asked: the plan reads that from what is asked for
+    found = writing.barred(seen(before.folders))
+    assert not found, writing.told(found, container_before.name)
