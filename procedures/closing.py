@@ -89,6 +89,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         anomalies=course.anomalies,
         recovered_from=course.recovered_from,
         boot=course.boot,
+        boot_back=course.boot_back,
         redactions=run.redaction.count,
         files=_files(run.folder),
     )

@@ -10,7 +10,7 @@ from _pytest.terminal import TerminalReporter
 
 from procedures.durations import told
 from procedures.target import shown
-from reports.banner import outage_in_words
+from reports.banner import boot_in_words, outage_in_words
 from reports.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Plan, Verdict, Way
 from reports.observed import Unseen
 from reports.printable import escaped
@@ -203,23 +203,20 @@ class Console:
 
     def _boot(self, record: Evidence) -> None:
         """Say why a server does not boot, before everything that follows from it."""
-        boot = record.boot
-        if boot is None:
-            return
-        self.say(f"  {boot.container} does not boot: {boot.how}", bold=True)
-        self.say(f"  it says last ({boot.log} in the run's folder):")
-        for line in boot.said or ("nothing",):
-            self.say(f"    {line}")
-        if boot.differs is None:
-            self.say("  what differs from what ran before is not known")
-        elif boot.differs:
-            self.say(f"  it differs from what ran before in: {', '.join(boot.differs)}")
-        else:
-            self.say("  it differs from what ran before in nothing that was compared")
-        folded = sum(record.follows(one) for one in record.results)
-        if folded:
-            claims = "1 claim does" if folded == 1 else f"{folded} claims do"
-            self.say(f"  {claims} not hold because of this: the report has each")
+        for boot, way in record.failed_boots:
+            self.say(f"  {boot_in_words(boot, way)}: {boot.how}", bold=True)
+            self.say(f"  it says last ({boot.log} in the run's folder):")
+            for line in boot.said or ("nothing",):
+                self.say(f"    {line}")
+            if boot.differs is None:
+                self.say("  what differs from what ran before is not known")
+            elif boot.differs:
+                self.say(f"  it differs from what ran before in: {', '.join(boot.differs)}")
+            else:
+                self.say("  it differs from what ran before in nothing that was compared")
+            if folded := record.folded(way):
+                claims = "1 claim does" if folded == 1 else f"{folded} claims do"
+                self.say(f"  {claims} not hold because of this: the report has each")
 
     def _reasons(self, record: Evidence) -> None:
         """Say why: a check's finding with its next move and the name by which it could be waived."""

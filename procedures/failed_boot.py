@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from procedures.acts import Start
 from procedures.observe import logs
 from procedures.run import Run
 from reports import excerpt
@@ -25,31 +26,37 @@ _OF_DATABASE = "test_database.py"
 
 
 def is_known(run: Run) -> bool:
-    """Say whether what was started was waited for in vain."""
-    start = run.our_start
-    return start is not None and not run.course.went_back and not (start.ready and start.ready.ended)
+    """Say whether what was started last, forward or on the way back, was waited for in vain."""
+    return _in_vain(run) is not None
+
+
+def _in_vain(run: Run) -> Start | None:
+    start = run.our_return if run.course.went_back else run.our_start
+    return start if start is not None and not (start.ready and start.ready.ended) else None
 
 
 def note(run: Run, when: str) -> None:
     """Keep why the container that runs now does not boot; its log has just been saved."""
-    if not is_known(run) or run.course.answers:
+    start = _in_vain(run)
+    if start is None or run.course.answers:
         return
     found = run.observers.containers()
     if len(found) != 1:
         return
-    one, start = found[0], run.our_start
+    one = found[0]
     text = excerpt.cleaned(logs.text_of(run.observers.engine, one.id, _BYTES, _LIMIT))
     told = run.restarting.hopeless() if run.restarting is not None else ""
-    waited = (
-        start.ready.sentence if start is not None and start.ready is not None else "it never became ready"
-    )
-    run.course.boot = FailedBoot(
+    boot = FailedBoot(
         container=one.name,
-        how=told or waited,
+        how=told or (start.ready.sentence if start.ready is not None else "it never became ready"),
         said=last_errors(text),
         differs=differences(run.course.snapshots.get("before"), one),
         log=f"log-{when}-{one.name}.txt",
     )
+    if run.course.went_back:
+        run.course.boot_back = boot
+    else:
+        run.course.boot = boot
 
 
 def last_errors(text: str) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ class Course:
     by_hand: list[str] = field(default_factory=list)
     recovered_from: str = ""
     boot: FailedBoot | None = None
+    boot_back: FailedBoot | None = None
     gone: str = ""
     """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
     anomalies: Anomalies | None = None

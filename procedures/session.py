@@ -205,7 +205,7 @@ class Session:
         result = self.run.ledger.note(outcome.cleaned(result, self.run.told))
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
-        after = check.phase is Phase.POST and check.way is Way.FORWARD
+        after = check.phase is Phase.POST and (check.way is Way.BACK) is self.run.course.went_back
         self.console.result(result, folded=after and failed_boot.is_known(self.run))
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"

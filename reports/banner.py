@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from reports.evidence import CheckResult, Evidence, FailedBoot, Outage, Outcome, PathOutage, Verdict
+from reports.evidence import CheckResult, Evidence, FailedBoot, Outage, Outcome, PathOutage, Verdict, Way
 from reports.markup import Html, block, code, items, join, tag
 from reports.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
 
@@ -29,7 +29,7 @@ def to_banner(evidence: Evidence) -> Html:
             _understudy(evidence),
             tag("header", _verdict(evidence), _ran(evidence), class_=f"kr-banner kr-{_tone(evidence)}"),
             _waivers(evidence),
-            _boot(evidence),
+            _boots(evidence),
             _reasons(evidence),
             _by_hand(evidence),
         ]
@@ -208,16 +208,22 @@ def _claim(evidence: Evidence, name: str) -> Html:
     return tag("p", join([tag("strong", claim), " "]) if claim else "", code(name))
 
 
-def _boot(evidence: Evidence) -> Html:
+def boot_in_words(boot: FailedBoot, way: Way) -> str:
+    """Return what does not boot, new or brought back."""
+    return f"{boot.container} does not boot{' on the way back' if way is Way.BACK else ''}"
+
+
+def _boots(evidence: Evidence) -> Html:
     """Return why a server does not boot: it stands before what follows from it."""
-    boot = evidence.boot
-    if boot is None:
-        return Html()
-    folded = sum(evidence.follows(one) for one in evidence.results)
+    return join([_boot(evidence, boot, way) for boot, way in evidence.failed_boots])
+
+
+def _boot(evidence: Evidence, boot: FailedBoot, way: Way) -> Html:
+    folded = evidence.folded(way)
     return _box(
         _tone(evidence),
-        "boot",
-        f"{boot.container} does not boot",
+        "boot" if way is Way.FORWARD else "boot-back",
+        boot_in_words(boot, way),
         tag("p", boot.how),
         block("\n".join(boot.said) or "nothing", "the last errors of its log"),
         tag("p", "Its log: ", tag("a", boot.log, href=boot.log)),

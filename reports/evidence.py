@@ -469,6 +469,8 @@ class Evidence:
     """The run whose open journal this run took over."""
     boot: FailedBoot | None = None
     """None where no boot has failed."""
+    boot_back: FailedBoot | None = None
+    """The same of what was brought back."""
     redactions: int = 0
     """How many secret values are known to the redaction of this run."""
     files: tuple[SavedFile, ...] = ()
@@ -488,8 +490,18 @@ class Evidence:
 
     def follows(self, result: CheckResult) -> bool:
         """Say whether a claim does not hold because the boot failed."""
-        after = result.check.phase is Phase.POST and result.check.way is Way.FORWARD
-        return self.boot is not None and after and result.closes
+        boot = self.boot if result.check.way is Way.FORWARD else self.boot_back
+        return boot is not None and result.check.phase is Phase.POST and result.closes
+
+    @property
+    def failed_boots(self) -> tuple[tuple[FailedBoot, Way], ...]:
+        """Return every boot that failed and the way that it was on, first the one that the service is down by."""
+        found = ((self.boot_back, Way.BACK), (self.boot, Way.FORWARD))
+        return tuple((boot, way) for boot, way in found if boot is not None)
+
+    def folded(self, way: Way) -> int:
+        """Return how many claims do not hold because the boot on that way failed."""
+        return sum(one.check.way is way and self.follows(one) for one in self.results)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many checks ended so."""

@@ -367,3 +367,42 @@ def test_an_image_that_migrates_and_breaks(images: None, tmp_path: Path) -> None
         assert "as it was before the change" not in done.stdout, (
             "what the database forbids is not told to be typed"
         )
+
+
+@FAULT(
+    kind="a new image that does not run, and has spoilt the storage for the one before",
+    phase=Phase.WAY_BACK,
+    happened="what ran before does not boot either: the last errors of both stand first, what follows is folded",
+    verdict="SERVICE DOWN",
+)
+def test_a_way_back_that_does_not_boot(images: None, tmp_path: Path) -> None:
+    """Two boots have failed, for two reasons: each is told once, that of what is there now first, with its own log."""
+    with (
+        variant("0.20.7", flaw=Flaw.FEARS_THE_MARK) as old,
+        variant("0.20.10", flaw=Flaw.LEAVES_A_MARK) as new,
+        stack(tmp_path, KESTRA_IMAGE=old) as own,
+    ):
+        seen.seed(own.up())
+        own.set_env(KESTRA_IMAGE=new)
+        targets.target_file(own)
+        done = targets.procedure(own, name="update")
+        name, folder = f"{own.project}-kestra", targets.latest(own)
+
+    assert done.returncode == 12, done.stdout + done.stderr
+    end = done.stdout.partition("SERVICE DOWN\n")[2]
+    told = [
+        f"{name} does not boot on the way back: {name} was restarted", f"log-after-{name}.txt",
+        "ERROR this storage is a newer one", "it differs from what ran before in nothing that was compared",
+        "because of this: the report has each", f"{name} does not boot: {name} was restarted",
+        f"log-failed-{name}.txt", "ERROR it does not know this storage", "it differs from what ran before in: the image",
+        "because of this: the report has each",
+    ]  # fmt: skip
+    places = [0]
+    for words in told:
+        assert words in end[places[-1] :], (words, end)
+        places.append(end.index(words, places[-1]))
+    assert "(post/" not in end, "a claim that follows from a boot is no finding of its own"
+    for when, words in (("after", told[2]), ("failed", told[7])):
+        assert words in (folder / f"log-{when}-{name}.txt").read_text()
+    page = (folder / "report.html").read_text()
+    assert page.index(told[2]) < page.index(told[7]) < page.index("Why, and what to do next")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from procedures import failed_boot
 from reports.banner import to_banner
-from reports.evidence import FailedBoot, Outcome, Phase
+from reports.evidence import FailedBoot, Outcome, Phase, Way
 from reports.observed import Secret
 from tests.reports import samples
 from tests.unit.test_console import closing, found
@@ -105,3 +105,33 @@ def test_after_a_way_back_the_advice_leads_to_the_saved_log() -> None:
         replace(one, check=replace(one.check, phase=Phase.PRE)),
     )
     assert failed_boot.pointed(others, "tools-kestra") == others
+
+
+def test_a_way_back_that_fails_too_stands_first() -> None:
+    """What is there now is why the service is down; what the change brought is told after it, each with its own claims."""
+    now = replace(BOOT, how="it ends again", said=("FATAL: gone",), differs=(), log="log-after-x.txt")
+    one = next(one for one in samples.service_down().results if one.check.phase is Phase.POST)
+    failed = replace(one, outcome=Outcome.FAILED, reason="because of the boot", next_move="see its log")
+    back = replace(failed, check=replace(one.check, id=f"{one.check.id}@back", way=Way.BACK))
+    record = replace(samples.service_down(), results=(failed, back), boot=BOOT, boot_back=now)
+    lines = closing(record)
+
+    assert [way for _, way in record.failed_boots] == [Way.BACK, Way.FORWARD]
+    first = lines.index("  tools-kestra does not boot on the way back: it ends again")
+    assert (
+        first < lines.index("    FATAL: gone") < lines.index("  tools-kestra does not boot: it ends at boot")
+    )
+    assert lines.count("  1 claim does not hold because of this: the report has each") == 2
+    assert not any("because of the boot" in line for line in lines)
+    page = str(to_banner(record))
+    assert page.index("on the way back") < page.index("UNDERSTUDY") < page.index("Why, and what to do next")
+
+
+def test_a_way_back_that_fails_alone_folds_nothing_of_the_change() -> None:
+    """Where the change had booted, and a claim led back, that claim is told as ever."""
+    one = next(one for one in samples.service_down().results if one.check.phase is Phase.POST)
+    failed = replace(one, outcome=Outcome.FAILED, reason="the flow is gone", next_move="look")
+    record = replace(samples.service_down(), results=(failed,), boot=None, boot_back=BOOT)
+
+    assert not record.follows(failed)
+    assert record.follows(replace(failed, check=replace(one.check, way=Way.BACK)))
