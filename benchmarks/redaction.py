@@ -43,6 +43,13 @@ def worst_texts(known: tuple[Secret, ...], size: int, dice: random.Random) -> It
         "all but the last character of every secret",
         _filled("".join(one.value[:-1] for one in known), size),
     )
+    yield (
+        "every secret up to its middle, and what it may be written with",
+        _filled(
+            "".join(one.value[: len(one.value) // 2] + "\\'\"\\'\"%25$$&amp;" * 4 for one in known), size
+        ),
+    )
+    yield "quotes", _filled("'\"'\"'\\'", size)
     yield "every secret", _filled(" ".join(one.value for one in known), size)
     yield "escapes", _filled("%25%3C&amp;#39;\\\\u003c&lt;\\x26%c3%A4", size)
     yield "keys", _filled("password= --token  secret: user.name:kestr@", size)

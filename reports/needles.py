@@ -59,6 +59,42 @@ def literal(word: bytes, label: str = "", *, in_base64: bool = False) -> Needle:
     return Needle(pieces, label, in_base64, exact=word)
 
 
+class _Piece:
+    """What a piece may be a part of: the needles that are exact, each with the like of it, and all others."""
+
+    def __init__(self, told: Iterable[tuple[Needle, int]]) -> None:
+        exact: dict[int, list[Needle]] = {}
+        self._others: list[Needle] = []
+        for needle, offset in told:
+            if needle.exact:
+                exact.setdefault(offset, []).append(needle)
+            else:
+                self._others.append(needle)
+        self._exact = [(offset, *_at_once(needles)) for offset, needles in exact.items()]
+
+    def around(self, data: bytes, piece: int) -> list[tuple[Span, Needle]]:
+        """Return which needles stand around the piece that was found."""
+        standing = []
+        for offset, match, ends in self._exact:
+            begin = piece - offset
+            if begin >= 0 and (found := match(data, begin)) is not None:
+                standing += [((begin, begin + end), needle) for end, needle in ends[found[0]]]
+        for needle in self._others:
+            span = needle.around(data, piece)
+            if span is not None:
+                standing.append((span, needle))
+        return standing
+
+
+def _at_once(
+    needles: list[Needle],
+) -> tuple[Callable[[bytes, int], re.Match[bytes] | None], dict[bytes, list[tuple[int, Needle]]]]:
+    """Return what finds the longest of exact needles at a place, and all of them that stand there then."""
+    words = sorted({one.exact for one in needles})
+    ends = {word: [(len(one.exact), one) for one in needles if word.startswith(one.exact)] for word in words}
+    return re.compile(_tree(words, 0)).match, ends
+
+
 class Needles:
     """Everything that is looked for in one pass."""
 
@@ -68,33 +104,29 @@ class Needles:
             chosen.setdefault(piece, []).append((needle, offset))
         # A piece that begins with a shorter one stands for that as well.
         self._told = {
-            piece: [
-                (needle, needle.exact, offset)
+            piece: _Piece(
+                told
                 for short in (piece[:length] for length in range(1, len(piece) + 1))
-                for needle, offset in chosen.get(short, ())
-            ]
+                for told in chosen.get(short, ())
+            )
             for piece in chosen
         }
         self._pattern = re.compile(_tree(sorted(chosen), 0)) if chosen else None
 
-    def find(self, data: bytes, hear: Hear) -> Iterator[tuple[Span, Needle]]:
-        """Yield every needle that stands in the data; spans may overlap, and are not quite in order."""
+    def find(self, data: bytes, hear: Hear) -> list[tuple[Span, Needle]]:
+        """Return every needle that stands in the data; spans may overlap, and are not quite in order."""
+        standing: list[tuple[Span, Needle]] = []
         if self._pattern is None:
-            return
+            return standing
         search, told, at = self._pattern.search, self._told, 0
         while at < len(data):
             hear()
             edge = at + WINDOW
             while (found := search(data, at, edge + PIECE)) and (piece := found.start()) < edge:
                 at = piece + 1
-                for needle, exact, offset in told[found[0]]:
-                    if not exact:
-                        span = needle.around(data, piece)
-                        if span is not None:
-                            yield span, needle
-                    elif offset <= piece and data.startswith(exact, piece - offset):
-                        yield (piece - offset, piece - offset + len(exact)), needle
+                standing += told[found[0]].around(data, piece)
             at = edge
+        return standing
 
 
 def _with_few_first_bytes(needles: list[Needle]) -> Iterator[tuple[Needle, tuple[bytes, int]]]:

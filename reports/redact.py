@@ -19,8 +19,9 @@ MARK = "[redacted]"
 SHORT = 6
 """A shorter secret stands in too many other words to be searched for."""
 
+_INDENT = rb"(?:[ \t]|\\{1,4}t){0,16}+"
 _STAMP = rb"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}Z )?+"
-_BREAK = rb"[ \t]{0,16}+(?:\r|\\{1,4}r)?+(?:\n|\\{1,4}n)[ \t]{0,16}+" + _STAMP
+_BREAK = _INDENT + rb"(?:\r|\\{1,4}r)?+(?:\n|\\{1,4}n)" + _INDENT + _STAMP + _INDENT
 _BREAKS = re.compile(_BREAK)
 _WRAPPED = re.compile(
     rb"(?<![%s])[%s]{4,}+(?:%s[%s]++)++={0,2}+" % (BASE64_CLASS, BASE64_CLASS, _BREAK, BASE64_CLASS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import shlex
@@ -81,6 +82,8 @@ PUBLIC_ENDINGS = frozenset(
 
 URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s\"'<>`]+)")
 PORT_AT_END = re.compile(r"(?:^[^:]*|:\d{1,5}|\])$")
+_OPENS = re.compile(r"(?:[^=\s]*=)?[\"']")
+"""A word or a value that begins with a quote was meant for a shell."""
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\$\w+")
 
 
@@ -143,21 +146,21 @@ def secrets_in_words(words: Sequence[str]) -> tuple[Secret, ...]:
 
 def secrets_inside(name: str, text: str) -> dict[str, Secret]:
     """Return what a text that is no secret as a whole carries of them, by what it is the text of."""
-    return _labelled(name, secrets_in_url(text), secrets_in_words(_words(text)))
+    return _labelled(name, secrets_in_url(text), _in_text(text))
 
 
 def secrets_among(name: str, words: Sequence[str]) -> dict[str, Secret]:
     """Return the same of a list of words, each of which may be a whole command: what `sh -c` is given is one."""
     in_urls = (one for word in words for one in secrets_in_url(word))
-    inside = (one for word in words for one in secrets_in_words([word]) or secrets_in_words(_words(word)))
+    inside = (one for word in words for one in secrets_in_words([word]) or _in_text(word))
     return _labelled(name, in_urls, (*secrets_in_words(words), *inside))
 
 
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:  # an odd quote
-        return text.split()
+def _in_text(text: str) -> Iterator[Secret]:
+    """Yield what a text gives: as a script parts a variable, which knows no quotes, and as a shell reads a line."""
+    yield from secrets_in_words(["" if _OPENS.match(word) else word for word in text.split()])
+    with contextlib.suppress(ValueError):  # an odd quote
+        yield from secrets_in_words(shlex.split(text))
 
 
 def _labelled(name: str, in_urls: Iterable[Secret], in_options: Iterable[Secret]) -> dict[str, Secret]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import html.entities
+import itertools
 import re
 
 from reports.forms import encoded
@@ -17,6 +18,12 @@ WIDEST = 96
 """More bytes than any one character takes in any spelling."""
 _SLASHES = 8
 """Backslashes before an escaped character: writers within writers double them."""
+_QUOTES = "'\""
+_QUOTED = 25
+"""So many quotes at most are written for one: five by a shell (`'"'"'`), and five for each of these by another one."""
+_DOLLAR, _DOLLARS = "$", 4
+"""Compose doubles them, and doubles them again in what it has doubled before."""
+_RUNS = re.compile(r"(?s)\\+|['\"]+|\$+|.")
 _BEHIND_SLASH = {
     "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\0": "0", "\x1b": "e", "\x85": "N", "\xa0": "_",
 }  # fmt: skip
@@ -51,7 +58,7 @@ def needle(value: str, label: str) -> Needle:
 
 def longest(value: str) -> int:
     """Return more bytes than the value takes in any spelling."""
-    return sum(1 if is_plain(one) else WIDEST for one in value)
+    return sum(1 if is_plain(one) else WIDEST * (_QUOTED if one in _QUOTES else 1) for one in value)
 
 
 def _longest_plain_run(value: str) -> tuple[int, int]:
@@ -66,16 +73,26 @@ def _first_bytes(one: str) -> tuple[bytes, ...]:
 
 
 def _spelled(value: str) -> list[bytes]:
-    """Return the pattern of each character of a value; the first of several backslashes stands for all of them."""
+    """Return the pattern of each character of a value; the first of several that are alike stands for all of them."""
     parts = list[bytes]()
-    for run, one in re.findall(r"(?s)(\\*)([^\\]?)", value):
-        if run:
-            escaped = bool(one) and not is_plain(one)
-            parts += [_backslashes(len(run), escaped=escaped), *[b""] * (len(run) - 1)]
-        if one:
-            slashes = b"" if run or is_plain(one) else rb"\\{0,8}"
-            parts.append(slashes + _character(one))
+    runs = _RUNS.findall(value)
+    for run, behind in itertools.zip_longest(runs, runs[1:], fillvalue=""):
+        slashes = b"" if parts and value[len(parts) - 1] == "\\" else rb"\\{0,8}"
+        if run[0] == "\\":
+            one = _backslashes(len(run), escaped=bool(behind) and not is_plain(behind))
+        elif run[0] in _QUOTES:
+            one = _repeated(b"(?:" + b"|".join(map(_character, _QUOTES)) + b")", slashes, len(run), _QUOTED)
+        elif run[0] == _DOLLAR:
+            one = _repeated(_character(run[0]), slashes, len(run), _DOLLARS)
+        else:
+            one = (b"" if is_plain(run) else slashes) + _character(run)
+        parts += [one, *[b""] * (len(run) - 1)]
     return parts
+
+
+def _repeated(one: bytes, slashes: bytes, count: int, times: int) -> bytes:
+    """Return the pattern of so many characters of a kind, each of which a writer may have written several times."""
+    return b"%s%s(?:\\\\{0,8}%s){%d,%d}" % (slashes, one, one, count - 1, count * times - 1)
 
 
 def spelled(value: str) -> re.Pattern[bytes]:
