@@ -114,7 +114,7 @@ def struck(run: subprocess.Popen[str], strike: Strike, counted: Counted, limit: 
     time.sleep(strike.later)  # no wait for anything: the moment itself is what was drawn
     if run.poll() is not None:
         return False
-    for process in [run.pid, *(_started_by(counted.stack) if strike.whole_tree else ())]:
+    for process in [run.pid, *(started_by(counted.stack) if strike.whole_tree else ())]:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
     return True
@@ -131,7 +131,7 @@ def _until(condition: Callable[[], bool], run: subprocess.Popen[str], limit: flo
     return True
 
 
-def _started_by(stack: Stack) -> list[int]:
+def started_by(stack: Stack) -> list[int]:
     """The processes of this stack's runs: they carry its place for journals."""
     mark = f"XDG_STATE_HOME={stack.root / targets.STATE}\0".encode()
     found = []

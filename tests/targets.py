@@ -160,7 +160,8 @@ def wait_for_step(
         if not any(other["kind"] == "sealed" for other in entries(file))
     ):
         if run.poll() is not None:
-            raise AssertionError(f"the run ended with {run.returncode} before {kind} {step}")
+            said, _ = run.communicate(timeout=5)
+            raise AssertionError(f"the run ended with {run.returncode} before {kind} {step}:\n{said}")
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {limit:g} s for the journal's {kind} {step}")
         time.sleep(0.005)
