@@ -126,6 +126,7 @@ class Preparing:
         """Keep what was checked where the start will look for it, before any step that a start may have to follow."""
         if self._freezes:
             self._write_rendered()
+            self._observers.rehearse_frozen()
 
     def prepare(self, before: Snapshot) -> None:
         """Do what is done while the service still runs."""

@@ -217,6 +217,8 @@ class Rendering:
     """What is mounted in it, but for volumes that nobody names; None where that is not known."""
     hashes: tuple[str, ...] = ()
     """By what Compose knows a container of these files again: with what it depends on, and without."""
+    unread: str = ""
+    """Why Compose cannot read back what it has rendered of these files; empty where it can, or nobody asked."""
     compose_version: str = ""
     platform: str = ""
     """The platform that the files ask for, such as `linux/arm64`; empty where they name none."""

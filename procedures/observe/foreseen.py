@@ -45,6 +45,7 @@ def rendering(files: Rendering, creation: Creation) -> Rendering:
         made=None,
         mounts=None,
         hashes=(),
+        unread="",
     )
 
 

@@ -32,12 +32,30 @@ def by_operator(
     call = compose.render(30)
     model, warnings = model_of(call)
     found = _rendering(target, call, model, warnings, _worth(compose.interpolate(names, 30, by_file=False)))
-    hashes, version = known_by(target, compose, model)
-    return dataclasses.replace(found, hashes=hashes, compose_version=version), model
+    model = readable(model)
+    hashes, unread, version = known_by(target, compose, model)
+    return dataclasses.replace(found, hashes=hashes, unread=unread, compose_version=version), model
 
 
-def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
-    """Return by what Compose knows a container of a model again, and its own version; nothing where it does not say.
+def readable(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model that Compose can read back, as its own start has it.
+
+    What it renders leaves out a service whose profile nobody has asked for, and still names it where another one may
+    depend on it.
+    """
+    services = model.get("services") or {}
+    return {**model, "services": {name: _of_these(one, services) for name, one in services.items()}}
+
+
+def _of_these(service: Mapping[str, Any], services: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a service that depends on none but these."""
+    named = service.get("depends_on") or {}
+    there = {name: how for name, how in named.items() if name in services}
+    return {**service, "depends_on": there} if named else dict(service)
+
+
+def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
+    """Return by what Compose knows a container of a model again, why it cannot read the model, and its own version.
 
     It leaves out what the service depends on where it is told to touch nothing else, and some versions always do.
     """
@@ -47,7 +65,8 @@ def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tupl
     with ThreadPoolExecutor(len(calls)) as pool:
         version, *hashes = pool.map(shell.run, calls)
     found = (one.stdout.split()[-1] for one in hashes if one.ok and one.stdout.split())
-    return tuple(dict.fromkeys(found)), _plain(version.stdout) if version.ok else ""
+    unread = "" if hashes[0].ok else excerpt.last(hashes[0].output, 300) or "it said nothing"
+    return tuple(dict.fromkeys(found)), unread, _plain(version.stdout) if version.ok else ""
 
 
 def _plain(version: str) -> str:

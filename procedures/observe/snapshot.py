@@ -177,8 +177,11 @@ class Observers:
         self.driver = Scripts(self.target, self.compose, self._unlabelled(), start, takes_over=takes_over)
 
     def freeze(self, stem: Path) -> bool:
-        """Let the start go by what was rendered when the plan was made; false where it goes by something else already."""
-        if self._from_kept or self.driver.own(scripting.START, 1.0) or not self._by_files.hashes:
+        """Let the start go by what was rendered when the plan was made; false where it goes by something else already.
+
+        What Compose cannot read back is no start either: that is a finding, and whoever lets it be starts by the files.
+        """
+        if self._from_kept or self.driver.own(scripting.START, 1.0) or self._by_files.unread:
             return False
         places = rendered.places(stem, self.target.compose_files)
         needs_env = any(
@@ -188,6 +191,10 @@ class Observers:
         )
         self.frozen = self.compose.of_rendered(self.project, places, without_env_file=not needs_env)
         return True
+
+    def rehearse_frozen(self) -> None:
+        """Let later looks rehearse the very start that goes by what was rendered, now that it is kept."""
+        self._starting = self.frozen
 
     def rendered_kept(self, file: Path) -> Rendering:
         """Render what was kept: a model of Compose's, or a script, which is rehearsed for that."""

@@ -445,6 +445,7 @@ SECOND = f"{DATABASE}test_no_second_kestra_is_alive_on_this_database"
 BLANK = f"{ENGINE}test_no_value_is_blank"
 DRY_RUN = f"{ENGINE}test_a_start_touches_nothing_else"
 RENDERS = f"{ENGINE}test_compose_renders_the_service"
+READS_BACK = f"{ENGINE}test_compose_reads_back_what_it_rendered"
 LEFT = f"{DATABASE}test_no_session_is_left_over"
 OUTLASTS, CUT = f"{GRACE}test_no_work_may_outlast_the_stop", "post/test_work.py::test_no_work_was_cut"
 WRITES, WRITTEN = (
@@ -765,6 +766,7 @@ FAILING = (
     ),
     Case(RENDERS, "no image", _rendering(image=""), "no image"),
     Case(RENDERS, "another project", _file(project="other"), "COMPOSE_PROJECT_NAME"),
+    Case(READS_BACK, "it cannot", _rendering(unread="undefined service"), "by then: undefined service"),
     Case(BLANK, "a warning", _rendering(warnings=('The "X" variable is not set.',)), "is not set"),
     *(
         Case(BLANK, f"no {what}", settings(**{key: value}), f"a blank {what}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +150,67 @@ def test_files_that_are_edited_in_the_outage(service: Stack) -> None:
     described = run_described(service)
     assert f'compose_files = ["{service.compose_file}"]' in described
     assert f'root = "{service.compose_file.parent}"' in described
+
+
+DEPENDS_ON = "      kestra-postgres:\n        condition: service_healthy\n"
+
+
+@contextmanager
+def beside(stack: Stack) -> Iterator[None]:
+    """The service depends on another one that starts only where somebody asks for it, as its profile says."""
+    then = stack.compose_file.read_text()
+    more = f"{DEPENDS_ON}      extra: {{condition: service_started, required: false}}\n"
+    extra = f"  extra: {{image: {stack.image}, profiles: [asked-for]}}\n"
+    stack.compose_file.write_text(
+        then.replace(DEPENDS_ON, more).replace("\nvolumes:\n", f"{extra}\nvolumes:\n")
+    )
+    try:
+        yield
+    finally:
+        stack.compose_file.write_text(then)
+
+
+@FAULT(
+    kind="the service may depend on one that is not asked for",
+    phase=Phase.START,
+    happened="what was checked names none that its own model does not have",
+    verdict="ACCEPTED",
+)
+def test_a_service_beside_it_that_nobody_asks_for(service: Stack) -> None:
+    """Compose leaves such a service out of what it renders, and cannot read back what still names it."""
+    with beside(service):
+        service.compose("up", "-d", "--pull", "never", "kestra")
+        service.wait_until_ready()
+        done = targets.procedure(service)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    start = next(
+        one for one in targets.record(targets.latest(service))["steps"] if one["step"]["name"] == "start"
+    )
+    assert any(".rendered/" in word for word in start["step"]["command"])
+
+
+@FAULT(
+    kind="Compose cannot read what was kept for the start",
+    phase=Phase.READY,
+    happened="the very start is rehearsed once more before the stop, and refused",
+    verdict="REFUSED",
+)
+def test_what_was_kept_cannot_be_read_back(service: Stack, tmp_path: Path) -> None:
+    """A start that would fail in the outage fails in its rehearsal: nothing is touched, and nothing is left."""
+    identity = seen.identity(service)
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\ncase \"$*\" in *.rendered/*) echo 'invalid compose project' >&2; exit 15;; esac\n"
+        f'exec {shutil.which("docker")} "$@"\n'
+    )
+    docker.chmod(0o755)
+    done = targets.procedure(service, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert "invalid compose project" in done.stdout
+    assert identity == seen.identity(service)
+    assert list((service.root / targets.STATE).rglob("*.rendered")) == []
 
 
 def run_described(stack: Stack) -> str:

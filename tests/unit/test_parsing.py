@@ -185,6 +185,51 @@ def test_compose_itself_says_what_a_file_means(tmp_path: Path) -> None:
     assert (read.database_image, read.warnings) == ("postgres:15", ())
 
 
+UNASKED = """
+  extra: {image: extra, profiles: [asked-for]}
+  more: {image: more, profiles: [asked-for], depends_on: [extra]}
+"""
+
+
+@pytest.mark.parametrize(
+    "depends_on",
+    [
+        "{extra: {condition: service_started, required: false}}",
+        "{postgres: {condition: service_started}, more: {condition: service_healthy, required: false}}",
+        "[postgres]",
+    ],
+)
+def test_compose_reads_back_what_it_rendered(depends_on: str, tmp_path: Path) -> None:
+    """What was rendered can be started from, whatever services were not asked for, and their names are in no part of it."""
+    file = FILE.replace("    restart:", f"    depends_on: {depends_on}\n    restart:") + UNASKED
+    compose = _compose(tmp_path, "VERSION=v1\nPORT=8080\nPASSWORD=x\n", file)
+
+    read, model = rendering.by_operator(_target(tmp_path), compose, ("PORT",))
+
+    assert read.unread == ""
+    assert len(read.hashes) == 1 + ("postgres" in depends_on)
+    assert set(model["services"]) == {"kestra", "postgres"}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"depends_on": {"nobody": {"condition": "service_started"}}},
+        {"unheard": "of"},
+        {"image": ["a", "list"]},
+    ],
+)
+def test_why_compose_cannot_read_a_model_is_told(spoilt: dict[str, object], tmp_path: Path) -> None:
+    """A model that it refuses is no model to start from, and its own words say why."""
+    compose = _compose(tmp_path, "VERSION=v1\nPORT=8080\nPASSWORD=x\n", FILE)
+    _, model = rendering.by_operator(_target(tmp_path), compose, ("PORT",))
+    services = {**model["services"], "kestra": {**model["services"]["kestra"], **spoilt}}
+
+    _, unread, _ = rendering.known_by(_target(tmp_path), compose, {**model, "services": services})
+
+    assert next(iter(spoilt)).partition("_")[0] in unread
+
+
 def test_a_blank_variable_is_a_warning(tmp_path: Path) -> None:
     """What Compose complains of while it renders is kept."""
     read = rendering.by_file(_target(tmp_path), _compose(tmp_path, "PORT=1\nVERSION=1\n", FILE), ("PORT",))
