@@ -22,8 +22,8 @@ from tests.probe.test_probe import (
 
 MANAGEMENT, HTTP, INSIDE = range(3)
 """The service's ports; behind the first one stands the third, as a container's own port behind a published one."""
-CLOSE = 0.05
-"""Seconds of uncertainty that full beats stay well below on a quiet machine; a sparse one alone gives 0.25."""
+CLOSE = 0.1
+"""Seconds of uncertainty that full beats stay well below; a sparse one alone gives 0.25."""
 
 
 @pytest.fixture
