@@ -153,7 +153,7 @@ def look_at_itself(observers: Observers) -> Look:
     """Make a look that asks the server itself, for a wait that must not be a gateway's."""
 
     def look() -> tuple[bool, str]:
-        itself = observers.direct()
+        itself = observers.glance()
         if isinstance(itself, Unseen):
             return False, itself.unseen
         return itself.is_ready, f"the server itself: {itself.told}"

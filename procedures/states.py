@@ -162,7 +162,7 @@ class States:
     def _before(self) -> Snapshot:
         self._go_on()
         target = self.run.asked.target
-        shown = dashboards.look_once(target.dashboards, target.budgets.look / 2)
+        shown = dashboards.look_once(target.dashboards, target.budgets.look / 2, self.run.observers.pace)
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
@@ -306,7 +306,9 @@ class States:
         ]
         back = max(starts, default=None)
         waiting = Waiting(run.interruption.raise_if_asked, run.tell)
-        shown = dashboards.look(target.dashboards, waiting, back, target.budgets.look / 2, patient=patient)
+        shown = dashboards.look(
+            target.dashboards, waiting, back, target.budgets.look / 2, run.observers.pace, patient=patient
+        )
         return dataclasses.replace(snapshot, dashboards=shown)
 
     def _stop_or_reason(self) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,10 +18,11 @@ from procedures.dashboards import Dashboard, shown
 from procedures.durations import seconds
 from procedures.observe.engine import within
 from procedures.observe.kestra import silence
+from procedures.observe.patience import MUTE, Pace, Said, ask_the_mute_again
 from procedures.problems import CannotObserve
 from procedures.waiting import Waiting
 from reports import excerpt
-from reports.observed import DashboardSeen, Unseen
+from reports.observed import Answer, DashboardSeen, Unseen
 
 CADENCE = 1.0
 AGE_HEADERS = ("X-Cache-Age", "Age")
@@ -36,29 +37,68 @@ _MILLISECONDS = 1e11
 """A number of seconds since 1970 above this one is a number of milliseconds."""
 
 
+class _Asked:
+    """What was asked of some dashboards by now; `limit` is one look's."""
+
+    def __init__(self, named: tuple[Dashboard, ...], since: float | None, limit: float, pace: Pace) -> None:
+        self.began = time.monotonic()
+        self.told: dict[str, DashboardSeen] = {}
+        self._named = {one.name: one for one in named}
+        self._since, self._limit, self._pace = since, limit, pace
+        self._said: dict[str, Said] = {}
+
+    def ask(self, some: Iterable[Dashboard]) -> None:
+        """Ask some of them, side by side."""
+        names = [one.name for one in some]
+
+        def ask(name: str) -> Said:
+            return self._ask(name, self._pace.limit(_pace_of(name), self._limit))
+
+        with ThreadPoolExecutor(max(1, len(names))) as pool:
+            self._said |= zip(names, pool.map(ask, names), strict=True)
+
+    def seen(self) -> tuple[DashboardSeen, ...]:
+        """Return what they showed; those that kept mute are asked once more, alone."""
+        ask_the_mute_again(self._said, self._ask, self._limit)
+        for name, (answer, found) in self._said.items():
+            if found is None:
+                self.told[name] = dataclasses.replace(
+                    self.told[name], shows=_mute(self._named[name], answer.said)
+                )
+        return tuple(self.told[name] for name in self._named)
+
+    def _ask(self, name: str, limit: float) -> Said:
+        answer, found = _ask(self._named[name], self._since, limit)
+        self._pace.note(_pace_of(name), answer)
+        self.told[name] = _noted(self.told.get(name), found, time.monotonic() - self.began)
+        return answer, found
+
+
 def look(
-    named: tuple[Dashboard, ...], waiting: Waiting, since: float | None, limit: float, *, patient: bool
+    named: tuple[Dashboard, ...],
+    waiting: Waiting,
+    since: float | None,
+    limit: float,
+    pace: Pace,
+    *,
+    patient: bool,
 ) -> tuple[DashboardSeen, ...]:
     """Ask all of them side by side until each is right or has used its limit up.
 
     since: when the service was back, by our monotonic clock; an answer from before says nothing.
     limit: of one look. patient: whether there is anything to wait for.
     """
-    began = time.monotonic()
-    told: dict[str, DashboardSeen] = {}
-
-    def ask(one: Dashboard) -> None:
-        told[one.name] = _noted(told.get(one.name), _ask(one, since, limit), time.monotonic() - began)
+    asked = _Asked(named, since, limit, pace)
+    told = asked.told
 
     def turn() -> tuple[bool, str]:
-        passed = time.monotonic() - began
+        passed = time.monotonic() - asked.began
         left = [
             one
             for one in named
             if one.name not in told or (passed < one.limit and not _right(told[one.name]))
         ]
-        with ThreadPoolExecutor(len(named)) as pool:
-            list(pool.map(ask, left))
+        asked.ask(left)
         waited_for = [one.name for one in named if not _right(told[one.name])]
         return (
             not waited_for or not left,
@@ -67,17 +107,19 @@ def look(
 
     if named:
         waiting.until("dashboards", turn, max(one.limit for one in named) if patient else 0.0, CADENCE)
-    return tuple(told[one.name] for one in named)
+    return asked.seen()
 
 
-def look_once(named: tuple[Dashboard, ...], limit: float) -> tuple[DashboardSeen, ...]:
+def look_once(named: tuple[Dashboard, ...], limit: float, pace: Pace) -> tuple[DashboardSeen, ...]:
     """Ask all of them once, side by side, and take what they show however old it is."""
+    of_any_age = tuple(dataclasses.replace(one, max_age=math.inf) for one in named)
+    asked = _Asked(of_any_age, None, limit, pace)
+    asked.ask(of_any_age)
+    return asked.seen()
 
-    def ask(one: Dashboard) -> DashboardSeen:
-        return _noted(None, _ask(dataclasses.replace(one, max_age=math.inf), None, limit), 0.0)
 
-    with ThreadPoolExecutor(max(1, len(named))) as pool:
-        return tuple(pool.map(ask, named))
+def _pace_of(name: str) -> str:
+    return f"dashboard {name}"
 
 
 def _right(seen: DashboardSeen) -> bool:
@@ -92,24 +134,42 @@ def _noted(before: DashboardSeen | None, now: DashboardSeen, at: float) -> Dashb
     return DashboardSeen(now.name, now.url, now.expected, now.shows, now.age, (*kept, *news))
 
 
-def _ask(one: Dashboard, since: float | None, limit: float) -> DashboardSeen:
+def _ask(one: Dashboard, since: float | None, limit: float) -> Said:
     age: float | Unseen = Unseen("there was no answer")
     shows: str | Unseen
+    began, silent = time.monotonic(), ""
     try:
         headers, body = within(limit + 1, f"the dashboard {one.name}", _get, one.url, limit)
         age = _age(one, headers, body)
         shows = shown(one.json_path.of(body))
         _need_new(age, one.max_age, None if since is None else time.monotonic() - since)
+    except _Silent as error:
+        silent, shows = error.said, _mute(one, error.said)
     except CannotObserve as error:
         move = error.next_move or f"open {one.url} and see what it says"
         shows = Unseen(f"{one.name}: {error.what} → {move}")
+        # Drop by drop an answer may come for ever.
+        silent = MUTE if time.monotonic() - began > limit else ""
     except Exception as error:  # noqa: BLE001 - one strange answer must not take the look at the service with it
         shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__} → open {one.url}")
-    return DashboardSeen(one.name, one.url, one.expected, shows, age)
+    answer = Answer(one.url, 0 if silent else 200, silent, time.monotonic() - began)
+    return answer, DashboardSeen(one.name, one.url, one.expected, shows, age)
+
+
+class _Silent(CannotObserve):
+    """It did not answer; `said` is which silence it was."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"it does not answer: {said}")
+        self.said = said
+
+
+def _mute(one: Dashboard, said: str) -> Unseen:
+    move = f"see whether the dashboard itself runs, and open {one.url}"
+    return Unseen(f"{one.name}: it does not answer: {said} → {move}")
 
 
 def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:
-    move = f"see whether the dashboard itself runs, and open {url}"
     try:
         with httpx.stream("GET", url, timeout=limit, trust_env=False) as answer:
             body = b""
@@ -118,10 +178,12 @@ def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:
                 if len(body) > LARGEST:
                     raise CannotObserve(f"its answer is longer than {LARGEST} bytes")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        why = silence(error) if isinstance(error, httpx.HTTPError) else str(error)
-        raise CannotObserve(f"it does not answer: {why}", move) from error
+        raise _Silent(silence(error) if isinstance(error, httpx.HTTPError) else str(error)) from error
     if answer.status_code != httpx.codes.OK:
-        raise CannotObserve(f"it answered {answer.status_code}, not 200", move)
+        raise CannotObserve(
+            f"it answered {answer.status_code}, not 200",
+            f"see whether the dashboard itself runs, and open {url}",
+        )
     try:
         return answer.headers, json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -15,6 +15,7 @@ import requests
 from procedures.observe import probe
 from procedures.observe.engine import EngineObserver
 from procedures.observe.lookout import Lookout
+from procedures.observe.patience import MUTE, Pace, Said, ask_the_mute_again
 from procedures.problems import CannotObserve
 from reports import excerpt
 from reports.observed import Answer, Direct
@@ -27,8 +28,26 @@ _REFUSED, _TIMED_OUT, _NO_BASH = 7, {124, 137, 143}, {126, 127}
 _HEALTH, _PING = "/health", "/ping"
 
 
-def look(lookout: Lookout, address: str, http_port: str, management_port: str, limit: float) -> Direct:
-    """Ask health and ping at a container's own address, side by side."""
+def look(
+    lookout: Lookout, address: str, http_port: str, management_port: str, limit: float, *, pace: Pace
+) -> Direct:
+    """Ask health and ping at a container's own address, side by side; what kept mute is asked once more, alone."""
+    asked = {_HEALTH: _number(management_port), _PING: _number(http_port)}
+
+    def ask(path: str, patience: float) -> Said:
+        return _ask(lookout, address, asked[path], path, patience), None
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        begun = {path: pool.submit(ask, path, pace.limit(f"itself {path}", limit)) for path in asked}
+        said = {path: one.result() for path, one in begun.items()}
+    ask_the_mute_again(said, ask, limit)
+    for path, (answer, _) in said.items():
+        pace.note(f"itself {path}", answer)
+    return Direct(said[_HEALTH][0], said[_PING][0])
+
+
+def glance(lookout: Lookout, address: str, http_port: str, management_port: str, limit: float) -> Direct:
+    """Ask both once, for whoever asks again in a moment."""
     with ThreadPoolExecutor(2) as pool:
         health = pool.submit(_ask, lookout, address, _number(management_port), _HEALTH, limit)
         ping = pool.submit(_ask, lookout, address, _number(http_port), _PING, limit)
@@ -69,7 +88,7 @@ def _ask(lookout: Lookout, address: str, port: str, path: str, limit: float) -> 
     if said.exit_code in _NO_BASH:
         raise CannotObserve(f"the image of the lookout {lookout.name} has no bash to ask {url} by")
     if said.exit_code in _TIMED_OUT:
-        return Answer(url, 0, "mute", took)
+        return Answer(url, 0, MUTE, took)
     if said.exit_code == _REFUSED or not said.text:
         return Answer(url, 0, "refused" if said.exit_code == _REFUSED else "accepted and closed", took)
     return _read(url, said.text.encode(), took)

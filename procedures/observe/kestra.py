@@ -8,13 +8,13 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import yaml
 
 from procedures.durations import seconds
+from procedures.observe.patience import MUTE, Pace, ask_the_mute_again
 from reports import excerpt
 from reports.observed import Answer, Secret, Server, Settings, Unseen
 from reports.secret_names import is_secret_name, secrets_inside
@@ -24,27 +24,8 @@ _JDBC = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\$\{([^${}:]+)(?::([^${}]*))?\}")
 _PLACEHOLDER_DEPTH = 10
-
-MUTE = "accepted and mute"
 STORAGE = "/app/storage"
 """Where a local storage lies that names no folder."""
-_SLACK = 3.0
-"""So many times what a path took before, or its limit, is waited for where it is slow."""
-
-
-class Pace:
-    """How long each path's answers have taken in this run, and so how long the next one is waited for."""
-
-    def __init__(self) -> None:
-        self._took: dict[str, float] = {}
-
-    def limit(self, name: str, limit: float) -> float:
-        """Return a path's limit: several times what it took before where that is more, and never without end."""
-        return min(max(limit, _SLACK * self._took.get(name, 0.0)), _SLACK * limit)
-
-    def note(self, name: str, answer: Answer) -> None:
-        if answer.status:
-            self._took[name] = max(self._took.get(name, 0.0), answer.took)
 
 
 def look(
@@ -84,7 +65,7 @@ def look(
             for name, (url, auth) in asked.items()
         }
         said = {name: one.result() for name, one in begun.items()}
-        _ask_the_mute_again(client, asked, said, limit)
+        ask_the_mute_again(said, lambda name, more: _ask(client, *asked[name], more), limit)
     for name, (answer, _) in said.items():
         pace.note(name, answer)
     version = _field(said["version"], "version")
@@ -102,30 +83,6 @@ def look(
         understudy=isinstance(version, str) and "understudy" in version,
         auth_before=said["superseded"][0] if superseded else None,
     )
-
-
-def _ask_the_mute_again(
-    client: httpx.Client,
-    asked: Mapping[str, tuple[str, httpx.BasicAuth | None]],
-    said: dict[str, tuple[Answer, Any]],
-    limit: float,
-) -> None:
-    """Ask each path that kept mute a second time, alone and with more patience; say slow where others answer.
-
-    A server that is mute on every path, and to a request that has it for itself, is mute: nothing else is asked again.
-    """
-    until = time.monotonic() + 2 * _SLACK * limit
-    for name in [name for name, (answer, _) in said.items() if answer.said == MUTE]:
-        first, (url, auth) = said[name][0], asked[name]
-        told = f"slow: no answer within {first.took:.1f} s"
-        if time.monotonic() < until:
-            said[name] = _ask(client, url, auth, _SLACK * limit)
-            if said[name][0].said != MUTE:
-                continue
-            told += f", nor alone within {said[name][0].took:.1f} s"
-        if not any(answer.status for answer, _ in said.values()):
-            return
-        said[name] = replace(first, said=told), None
 
 
 def settings(configuration: str, environment: Mapping[str, str]) -> Settings:

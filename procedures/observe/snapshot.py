@@ -30,6 +30,7 @@ from procedures.observe import (
 from procedures.observe.configuration import Configuration
 from procedures.observe.engine import PROJECT, EngineObserver, environment_of
 from procedures.observe.known import known_secrets, secrets_in_commands, secrets_of
+from procedures.observe.patience import Pace
 from procedures.problems import CannotObserve
 from procedures.scripting import found_by_name
 from procedures.target import Target
@@ -91,7 +92,8 @@ class Observers:
         """Whether the running server may have other settings and ports than the files say by now."""
         self.applies = False
         """Whether the procedure applies new settings, so that the old ones are tried too."""
-        self._pace = kestra.Pace()
+        self.pace = Pace()
+        """How long what is asked has taken in this run."""
         self._view: View | None = None
         self._database_view: Settings | Unseen | None = None
         self._superseded: Settings | None = None
@@ -554,21 +556,24 @@ class Observers:
 
     def direct(self) -> Direct | Unseen:
         """Ask the server itself, inside its network, whatever lies between it and us."""
-        return _seen(self._direct)
+        return _seen(lambda: direct.look(*self._itself(), self.target.budgets.look / 2, pace=self.pace))
 
-    def _direct(self) -> Direct:
+    def glance(self) -> Direct | Unseen:
+        """Ask the server itself as `direct` does, but once: whoever waits asks again in a moment."""
+        return _seen(lambda: direct.glance(*self._itself(), self.target.budgets.look / 2))
+
+    def _itself(self) -> tuple[lookout.Lookout, str, str, str]:
+        """Return from where the server itself is asked, and at which address and ports."""
         found = self.containers()
         if len(found) != 1 or not found[0].running:
             raise CannotObserve("there is no single running container to ask")
         if not isinstance(self._inside, lookout.Lookout):
             raise CannotObserve("there is no place in the service's network to ask from")
-        target = self.target
-        return direct.look(
+        return (
             self._inside,
             direct.address_of(self.engine, found[0].id, self._network),
-            target.http_container_port,
-            target.management_container_port,
-            target.budgets.look / 2,
+            self.target.http_container_port,
+            self.target.management_container_port,
         )
 
     def _server(self) -> Server:
@@ -578,7 +583,7 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
             self._superseded,
-            pace=self._pace,
+            pace=self.pace,
         )
 
 

@@ -87,7 +87,7 @@ def test_each_dashboard_tells_what_is_amiss_with_it(service: Stack, served: Boar
     for name, said in {
         "wrong": 'shows "degraded" and not "healthy"',
         "away": "it does not answer: refused",
-        "mute": "it does not answer: accepted and mute",
+        "mute": "it does not answer: slow: no answer within",
         "page": "its answer is no JSON",
         "old": "its answer may have been made 62.0 s ago",
         "ageless": "its answer does not tell its age",

@@ -13,6 +13,7 @@ import pytest
 from procedures import dashboards
 from procedures.dashboards import Dashboard, JsonPath
 from procedures.observe.dashboards import look, look_once
+from procedures.observe.patience import Pace
 from procedures.problems import CannotObserve
 from procedures.waiting import Waiting
 from reports.observed import DashboardSeen, Unseen
@@ -146,7 +147,7 @@ def _seen(
     told: list[str] = []
     (one,) = dashboards.read([{**WHOLE, "url": served.url("/api"), "limit": "1ms", **keys}], told)
     waiting = Waiting(lambda: None, lambda _text: None)
-    (seen,) = look((one,), waiting, since, look_limit, patient=True)
+    (seen,) = look((one,), waiting, since, look_limit, Pace(), patient=True)
     assert told == []
     return seen
 
@@ -270,7 +271,7 @@ def test_a_dashboard_is_waited_for_up_to_its_limit(served: Board, monkeypatch: p
         for path, limit in (("/slow", "30s"), ("/never", "1ms"))
     ]
     waiting = Waiting(lambda: None, lambda _text: None)
-    slow, never = look(dashboards.read(tables, []), waiting, None, 5.0, patient=True)
+    slow, never = look(dashboards.read(tables, []), waiting, None, 5.0, Pace(), patient=True)
 
     assert [one.partition(": ")[2] for one in slow.looks] == ['it shows "down"', 'it shows "healthy"']
     assert never.shows == '"down"'
@@ -282,7 +283,7 @@ def test_where_nothing_answers_each_is_asked_once(served: Board) -> None:
     """With nothing to wait for a dashboard is looked at, and not waited for."""
     served.pages["/down"] = fixed({"status": "down"}, Age="0")
     (one,) = dashboards.read([{**WHOLE, "url": served.url("/down")}], [])
-    (seen,) = look((one,), Waiting(lambda: None, lambda _text: None), None, 5.0, patient=False)
+    (seen,) = look((one,), Waiting(lambda: None, lambda _text: None), None, 5.0, Pace(), patient=False)
 
     assert seen.shows == '"down"'
     assert served.asked.count("/down") == 1
@@ -292,13 +293,13 @@ def test_before_the_stop_an_old_answer_can_be_read_too(served: Board) -> None:
     """What is asked then is whether a dashboard can be read; how old its answer is, and what it shows, is for later."""
     served.pages |= {"/old": fixed({"status": "down"}, Age="9999"), "/ageless": fixed({"status": "down"})}
     tables = [{**WHOLE, "name": path, "url": served.url(path)} for path in ("/old", "/ageless")]
-    old, ageless = look_once(dashboards.read(tables, []), 5.0)
+    old, ageless = look_once(dashboards.read(tables, []), 5.0, Pace())
 
     assert old.shows == '"down"'
     assert "does not tell its age" in _unseen(ageless, "/ageless")
-    assert look_once((), 5.0) == ()
+    assert look_once((), 5.0, Pace()) == ()
 
 
 def test_no_dashboards_are_no_looks() -> None:
     """A target that names none costs nothing."""
-    assert look((), Waiting(lambda: None, lambda _text: None), None, 5.0, patient=True) == ()
+    assert look((), Waiting(lambda: None, lambda _text: None), None, 5.0, Pace(), patient=True) == ()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
 
-from procedures.observe import kestra
-from reports.observed import Answer, Server, Unseen
+from procedures.dashboards import read
+from procedures.observe import dashboards, direct, kestra
+from procedures.observe.execs import Said
+from procedures.observe.lookout import Lookout
+from procedures.observe.patience import MUTE, Pace
+from reports.observed import Answer, DashboardSeen, Direct, Server, Unseen
 
 LIMIT = 1.0
 NOBODY = Unseen("nobody has read its settings")
@@ -37,6 +43,7 @@ def server(slow: str, *, alone: float, together: float) -> Iterator[str]:
             said = json.dumps({"status": "UP", "uuid": "an-id", "version": "1", "results": []}).encode()
             with suppress(OSError):  # the one who asked may have gone
                 self.send_response(200)
+                self.send_header("Age", "0")
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
                 self.wfile.write(said)
@@ -51,8 +58,77 @@ def server(slow: str, *, alone: float, together: float) -> Iterator[str]:
         http.shutdown()
 
 
-def looked(url: str, pace: kestra.Pace | None = None) -> Server:
+def looked(url: str, pace: Pace | None = None) -> Server:
     return kestra.look(url, url, NOBODY, LIMIT, pace=pace)
+
+
+class Here:
+    """A lookout whose commands run on this machine."""
+
+    name = "here"
+
+    def ask(self, argv: tuple[str, ...], limit: float) -> Said:
+        done = subprocess.run(argv, check=False, capture_output=True, timeout=limit)
+        return Said(done.returncode, done.stdout.decode())
+
+
+def itself(url: str, pace: Pace | None = None) -> Direct:
+    host, _, port = url.removeprefix("http://").partition(":")
+    lookout = cast("Lookout", Here())
+    if pace is None:
+        return direct.glance(lookout, host, port, f"{port}/tcp", LIMIT)
+    return direct.look(lookout, host, port, f"{port}/tcp", LIMIT, pace=pace)
+
+
+def shown(url: str, pace: Pace | None = None) -> list[DashboardSeen]:
+    tables = [
+        {"name": one, "url": f"{url}/{one}", "json_path": "status", "equals": "UP", "max_age": "60s"}
+        for one in ("first", "second")
+    ]
+    return list(dashboards.look_once(read(tables, []), LIMIT, pace or Pace()))
+
+
+def test_the_server_itself_is_asked_once_more_alone() -> None:
+    """Inside its network too: what was slow beside the other look answers by itself, and its next look has more time."""
+    pace = Pace()
+    with server("ping", alone=0.0, together=3.0) as url:
+        seen = itself(url, pace)
+
+    assert (seen.health.status, seen.ping.status) == (200, 200), seen
+
+    with server("health", alone=9.0, together=9.0) as url:
+        slow = itself(url, pace)
+
+    assert re.fullmatch(r"slow: no answer within \d+\.\d s, nor alone within \d+\.\d s", slow.health.said)
+    assert slow.ping.status == 200
+
+
+def test_who_waits_for_the_server_itself_asks_once() -> None:
+    """A look that is taken again in a moment is not held up by a second one."""
+    with server(EVERYTHING, alone=30.0, together=30.0) as url:
+        seen = itself(url)
+
+    assert {seen.health.said, seen.ping.said} == {MUTE}
+    assert max(seen.health.took, seen.ping.took) < 2.5 * LIMIT
+
+
+def test_a_dashboard_that_is_slow_beside_others_is_asked_alone() -> None:
+    """It shows what it shows; one that is slow by itself is told as slow, and one that is mute beside mute ones as mute."""
+    with server("first", alone=0.0, together=3.0) as url:
+        assert [one.shows for one in shown(url)] == ['"UP"', '"UP"']
+
+    with server("second", alone=9.0, together=9.0) as url:
+        first, second = shown(url)
+
+    assert first.shows == '"UP"'
+    assert isinstance(second.shows, Unseen)
+    assert "second: it does not answer: slow: no answer within" in second.shows.unseen
+    assert ", nor alone within" in second.shows.unseen
+
+    with server(EVERYTHING, alone=30.0, together=30.0) as url:
+        mute = [one.shows for one in shown(url)]
+
+    assert ["accepted and mute" in one.unseen for one in mute if isinstance(one, Unseen)] == [True, True]
 
 
 def test_what_is_slow_beside_others_is_asked_alone() -> None:
@@ -80,16 +156,16 @@ def test_a_mute_server_is_mute_and_keeps_nobody_long() -> None:
         seen = looked(url)
         took = time.monotonic() - began
 
-    assert {seen.ping.said, seen.health.said} == {kestra.MUTE}
+    assert {seen.ping.said, seen.health.said} == {MUTE}
     assert took < 10 * LIMIT
 
 
 def test_a_limit_follows_what_the_path_took_before() -> None:
     """Three times what it took, never less than the limit and never more than three times that."""
-    pace = kestra.Pace()
+    pace = Pace()
     assert pace.limit("flows", LIMIT) == LIMIT
     for took, limit in ((0.01, LIMIT), (0.6, 1.8), (5.0, 3 * LIMIT)):
         pace.note("flows", Answer("", 200, "200", took))
         assert abs(pace.limit("flows", LIMIT) - limit) < 1e-9
-    pace.note("ping", Answer("", 0, kestra.MUTE, 9.0))
+    pace.note("ping", Answer("", 0, MUTE, 9.0))
     assert pace.limit("ping", LIMIT) == LIMIT

@@ -1,0 +1,51 @@
+"""How long an answer is waited for: as long as its like took before, and once more, alone, before it counts as none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from reports.observed import Answer
+
+MUTE = "accepted and mute"
+SLACK = 3.0
+"""So many times what a path took before, or its limit, is waited for where it is slow."""
+
+Said = tuple[Answer, Any]
+"""An answer, and what was in it."""
+
+
+class Pace:
+    """How long each path's answers have taken in this run, and so how long the next one is waited for."""
+
+    def __init__(self) -> None:
+        self._took: dict[str, float] = {}
+
+    def limit(self, name: str, limit: float) -> float:
+        """Return a path's limit: several times what it took before where that is more, and never without end."""
+        return min(max(limit, SLACK * self._took.get(name, 0.0)), SLACK * limit)
+
+    def note(self, name: str, answer: Answer) -> None:
+        if answer.status:
+            self._took[name] = max(self._took.get(name, 0.0), answer.took)
+
+
+def ask_the_mute_again(said: dict[str, Said], ask: Callable[[str, float], Said], limit: float) -> None:
+    """Ask each path that kept mute a second time, alone and with more patience; say slow where others answer.
+
+    What is mute on every path, and to a request that has it for itself, is mute: nothing else is asked again.
+    """
+    until = time.monotonic() + 2 * SLACK * limit
+    for name in [name for name, (answer, _) in said.items() if answer.said == MUTE]:
+        first = said[name][0]
+        told = f"slow: no answer within {first.took:.1f} s"
+        if time.monotonic() < until:
+            said[name] = ask(name, SLACK * limit)
+            if said[name][0].said != MUTE:
+                continue
+            told += f", nor alone within {said[name][0].took:.1f} s"
+        if not any(answer.status for answer, _ in said.values()):
+            return
+        said[name] = replace(first, said=told), None
