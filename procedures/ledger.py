@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from procedures import gate
 from reports.evidence import AGAIN, Check, CheckResult, Outcome, Phase, Protects, Waiver, Way
 
 
 class Ledger:
-    """Holds one result a planned check, and those of the checks that were asked again."""
+    """Holds one result a planned check, and those of the checks that were asked again; what it keeps is clean."""
 
-    def __init__(self, checks: tuple[Check, ...], waivers: tuple[Waiver, ...]) -> None:
+    def __init__(
+        self, checks: tuple[Check, ...], waivers: tuple[Waiver, ...], clean: Callable[[str], str] = str
+    ) -> None:
         self.checks = checks
+        self._clean = clean
         self._by_id = {one.id: one for one in checks}
         self._waived = {one.check: one for one in waivers}
         self._results: dict[str, CheckResult] = {}
@@ -47,8 +50,7 @@ class Ledger:
         if waiver and result.closes and result.check.protects is Protects.SERVICE:
             reason = f"{result.outcome}: {result.reason}; waived by {waiver.author}: {waiver.reason}"
             result = dataclasses.replace(result, outcome=Outcome.WAIVED, reason=reason)
-        self._results[result.check.id] = result
-        return result
+        return self._keep(result)
 
     def block_rest(self, reason: str) -> tuple[CheckResult, ...]:
         """Mark every planned check without a result as blocked, and return those."""
@@ -59,9 +61,15 @@ class Ledger:
             for one in self.checks
             if one.id not in self._results
         )
-        for one in blocked:
-            self._results[one.check.id] = one
-        return blocked
+        return tuple(self._keep(one) for one in blocked)
+
+    def _keep(self, result: CheckResult) -> CheckResult:
+        """Keep a result without secrets, whoever wrote its reason: a check, a waiver, or what ended the run."""
+        result = dataclasses.replace(
+            result, reason=self._clean(result.reason), next_move=self._clean(result.next_move)
+        )
+        self._results[result.check.id] = result
+        return result
 
     def first_gate(self) -> gate.Decision:
         return gate.decide(self.of(Phase.PRE), self._results)

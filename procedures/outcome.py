@@ -65,10 +65,6 @@ def asked(check: Check, body: Callable[..., None], ask: Callable[[Callable[..., 
     return of(check, witness.ended(told), began, time.time() - began)
 
 
-def cleaned(result: CheckResult, clean: Callable[[str], str]) -> CheckResult:
-    return dataclasses.replace(result, reason=clean(result.reason), next_move=clean(result.next_move))
-
-
 def tell(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
     """Let a report say our outcome: failed is what withholds acceptance; else what has not passed is a skip.
 

@@ -251,7 +251,7 @@ class Run:
         brought = self.preparing.announcement if self.preparing else None
         untried = brought.untried if brought else ()
         self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
-        self.ledger = Ledger(checks, self.asked.waivers)
+        self.ledger = Ledger(checks, self.asked.waivers, self.told)
 
     def _foresee(self, containers: tuple[Container, ...]) -> None:
         """Let what a script of the operator's would start be known before anything is planned that depends on it."""

@@ -202,7 +202,7 @@ class Session:
         if isinstance(ended, Interrupted):
             self.run.course.interrupted = str(ended)
         result = outcome.of(check, ended, call.start, call.duration)
-        result = self.run.ledger.note(outcome.cleaned(result, self.run.told))
+        result = self.run.ledger.note(result)
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         after = check.phase is Phase.POST and (check.way is Way.BACK) is self.run.course.went_back
@@ -364,7 +364,7 @@ class Session:
                 self._keep(outcome.asked(check, self._bodies[check.id], Asking(self.states).ask))
 
     def _keep(self, result: CheckResult) -> None:
-        self.console.result(self.run.ledger.note(outcome.cleaned(result, self.run.told)))
+        self.console.result(self.run.ledger.note(result))
 
     def _keep_before_changing(self) -> None:
         self._lost = closing.keep(self.run, closing.evidence_of(self.run, running=True)) or self._lost

@@ -137,6 +137,21 @@ def test_only_a_failed_claim_leads_back(of: Check, outcome: Outcome, leads: bool
     assert leads is bool(ledger.failed_forward())
 
 
+def test_what_is_kept_is_clean() -> None:
+    """Whoever wrote a reason or a move, a check, a waiver or what ended the run: what is kept of it is clean."""
+    waiver = Waiver(PRE.id, "hunter2 is known", "ada hunter2")
+    ledger = Ledger(ALL, (waiver,), lambda text: text.replace("hunter2", "…"))
+    found = [
+        ledger.note(replace(result(one, Outcome.FAILED, "it says hunter2"), next_move="change hunter2"))
+        for one in (PRE, MID)
+    ]
+    kept = [*found, *ledger.block_rest("locked by hunter2"), *ledger.results]
+
+    assert len(kept) > len(ALL)
+    assert [one for one in kept if "hunter2" in f"{one.reason} {one.next_move}"] == []
+    assert found[0].reason == "failed: it says …; waived by ada …: … is known"
+
+
 def test_what_closes_is_told() -> None:
     """Everything required that does not let through is told; advice, waivers and what does not apply are not."""
     ledger = Ledger((*ALL, check("advice", advisory=True)), (Waiver(PRE.id, "known", "ada"),))

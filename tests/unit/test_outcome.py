@@ -80,15 +80,6 @@ def test_a_pushed_report_is_no_pass(one: Outcome) -> None:
     assert f"{one}: the gate is closed" == report.longrepr[2]
 
 
-def test_a_reason_is_cleaned() -> None:
-    """Reason and next move pass through redaction."""
-    dirty = outcome.of(CHECK, AssertionError("it says hunter2 → change hunter2"), 0.0, 0.0)
-
-    clean = outcome.cleaned(dirty, lambda text: text.replace("hunter2", "…"))
-
-    assert (clean.reason, clean.next_move) == ("it says …", "change …")
-
-
 @pytest.mark.parametrize("one", Outcome)
 @pytest.mark.parametrize("advisory", [True, False])
 def test_only_what_withholds_acceptance_is_a_failure(one: Outcome, advisory: bool, tmp_path: Path) -> None:
