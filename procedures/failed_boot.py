@@ -18,6 +18,9 @@ LINES = 5
 WIDTH = 300
 _BYTES, _LIMIT = 200_000, 3.0
 _ERROR = re.compile(r"\b(?:ERROR|FATAL|SEVERE|PANIC|Caused by|\w*(?:Exception|Error)\b)")
+_OF_ITSELF = re.compile(r"\b(?:TRACE|DEBUG|INFO|WARN|WARNING|LOG)\b|^(?:at |\.\.\. \d)")
+"""Lines that belong to no error beside them: those with a level, and the frames of a stack."""
+_BESIDE = (-1, -2, 1)
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 _LOOK = re.compile(
     r"`docker logs[^`]*`(?: of [^`;,]*)?|[Ss]ee (?:the (?:new )?(?:server|container)'s|its) log"
@@ -60,12 +63,21 @@ def note(run: Run, when: str) -> None:
 
 
 def last_errors(text: str) -> tuple[str, ...]:
-    """Return the last lines of a log that tell an error, each once; where none does, its last lines."""
+    """Return the last lines of a log that tell an error, each once; where none does, its last lines.
+
+    Java names what it does not take beside its error, in a line without that word: what has no level of its own, and
+    stands beside an error, is told with it where there is room.
+    """
     lines = [_STAMP.sub("", line).strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
-    errors = [line for line in lines if _ERROR.search(line)] or lines
-    newest = list(dict.fromkeys(reversed(errors)))[:LINES]
-    return tuple(excerpt.first(line, WIDTH) for line in reversed(newest))
+    newest = {line: at for at, line in enumerate(lines)}
+    errors = sorted(at for line, at in newest.items() if _ERROR.search(line))[-LINES:]
+    chosen = dict.fromkeys(errors or sorted(newest.values())[-LINES:])
+    beside = [at + step for step in _BESIDE for at in reversed(errors)]
+    for at in beside:
+        if 0 <= at < len(lines) and newest[lines[at]] == at and not _OF_ITSELF.search(lines[at]):
+            chosen.setdefault(at)
+    return tuple(excerpt.first(lines[at], WIDTH) for at in sorted(list(chosen)[:LINES]))
 
 
 def differences(before: Snapshot | None, now: Container) -> tuple[str, ...] | None:

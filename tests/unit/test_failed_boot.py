@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from procedures import failed_boot
 from reports.banner import to_banner
 from reports.evidence import FailedBoot, Outcome, Phase, Way
@@ -12,6 +14,7 @@ from tests.reports import samples
 from tests.unit.test_console import closing, found
 
 STAMP = "2026-11-26T22:00:00.123456789Z "
+CREATE = "Error: Could not create the Java Virtual Machine."
 BOOT = FailedBoot(
     "tools-kestra",
     "it ends at boot",
@@ -42,6 +45,28 @@ def test_only_the_newest_errors_are_told_and_long_ones_are_cut_at_words() -> Non
     assert many == tuple(f"ERROR number {n}" for n in range(35, 40))
     assert len(long) <= failed_boot.WIDTH + 2
     assert long.endswith("word …")
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        [
+            "Unrecognized VM option 'NoSuchOption=1'",
+            CREATE,
+            "Error: A fatal exception has occurred. Program will exit.",
+        ],
+        ["Unrecognized VM option 'UseG1G'", "Did you mean '(+/-)UseG1GC'?", CREATE],
+        ["Invalid maximum heap size: -Xmx4x", CREATE],
+        [
+            "Error occurred during initialization of VM",
+            "Could not reserve enough space for 8388608KB object heap",
+        ],
+    ],
+)
+def test_what_java_names_beside_its_error_is_told_with_it(cause: list[str]) -> None:
+    loop = "".join(f"{STAMP}{line}\n" for line in ["INFO bye", *cause] * 3)
+
+    assert failed_boot.last_errors(loop) == tuple(cause)
 
 
 def test_what_differs_is_told_by_name_and_never_by_value() -> None:
