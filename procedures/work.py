@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
+from reports.observed import Database, InFlight, Job, ServiceInstance, Snapshot, Unseen
 
 WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
 """The states of an execution that somebody still has to go on with."""
@@ -58,7 +58,8 @@ def _why(one: InFlight | None, grace: float) -> str:
 def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen:
     """Say of each execution that was in flight before a stop, and was cut by it, what became of it.
 
-    `host` is the new server's name: what a worker of it has in its hands goes on.
+    `host` is the new server's name: an execution of which a worker of it has a task in its hands goes on, and is cut all
+    the same where that is the very task that was in hands before, because each begins at its beginning.
     """
     if isinstance(after.noted, Unseen) or isinstance(after.jobs, Unseen):
         return (
@@ -73,6 +74,7 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
     held, begun = set(in_hands(ready)), {one.id for one in ready.in_flight}
     alive = _workers(after.instances, host)
     going_on = {one.execution for one in after.jobs if one.worker in alive}
+    again = {one.execution for one in after.jobs if one.worker in alive and one.id in _tasks(ready.jobs)}
     told = []
     for one in after.noted:
         name = f"{one.id} ({one.namespace}/{one.flow})"
@@ -80,7 +82,15 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
             told.append(f"{name} was in flight and has FAILED")
         if one.id in held and one.state in WAITING and one.id not in going_on:
             told.append(f"{name} is still {one.state}, and no worker has it in its hands")
+        if one.id in again:
+            told.append(
+                f"{name} had a task in a worker's hands, and the new one does it once more from its beginning"
+            )
     return tuple(told)
+
+
+def _tasks(jobs: tuple[Job, ...]) -> set[str]:
+    return {one.id for one in jobs}
 
 
 def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:

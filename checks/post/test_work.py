@@ -12,10 +12,11 @@ from reports.observed import Container, Snapshot
 def test_no_work_was_cut(
     ready: Snapshot, after: Snapshot, our_stop: Stop, container_after: Container
 ) -> None:
-    """No execution that was in flight before our stop has failed since, or waits for a worker that it does not have."""
+    """No execution that was in flight before our stop has failed since, waits for a worker, or is done once more."""
     del our_stop  # where nothing was stopped nothing was cut: the plan knows
     found = seen(cut(seen(ready.database), seen(after.database), container_after.id[:12]))
     assert not found, (
         f"{'; '.join(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''} → look at them in Kestra: restart "
-        "from the failed task, or wait about six minutes until what a dead worker held is given out again"
+        "from the failed task, or wait about six minutes until what a dead worker held is given out again; what is done once "
+        "more was done in part before"
     )

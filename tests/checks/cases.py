@@ -348,11 +348,16 @@ def _became(state: str) -> Change:
     return _database("after", noted=(Execution("long", "probe", "sleep", state),))
 
 
-def _in_new_hands(world: World) -> World:
-    found = database_of(world, "after").instances
-    assert not isinstance(found, Unseen)
-    worker = next(one for one in found if one.type == "WORKER" and one.state == "RUNNING")
-    return _database("after", jobs=(replace(JOB, worker=worker.id),))(world)
+def _in_new_hands(task: str) -> Change:
+    """Let a worker of the new server have a task of that execution in its hands."""
+
+    def change(world: World) -> World:
+        found = database_of(world, "after").instances
+        assert not isinstance(found, Unseen)
+        worker = next(one for one in found if one.type == "WORKER" and one.state == "RUNNING")
+        return _database("after", jobs=(replace(JOB, id=task, worker=worker.id),))(world)
+
+    return change
 
 
 def _pushed_out(world: World) -> World:
@@ -969,6 +974,9 @@ FAILING = (
     Case(CUT, "failed", both(_working("ready"), _became("FAILED")), "was in flight and has FAILED"),
     Case(CUT, "nobody's", both(_working("ready"), _became("RUNNING")), "no worker has it in its hands"),
     Case(
+        CUT, "begun again", both(_working("ready"), _became("RUNNING"), _in_new_hands(JOB.id)), "once more from its beginning"
+    ),
+    Case(
         CUT, "a dead worker's",
         both(_working("ready"), _became("RUNNING"), _database("after", jobs=(JOB,))), "no worker has it in its hands",
     ),
@@ -1068,7 +1076,7 @@ PASSING = (
     Case(OUTLASTS, "in flight, and no worker has it", both(_working("before"), _database("before", jobs=()))),
     Case(WRITES, "it must write nothing", at("before", folders=())),
     Case(CUT, "ended", both(_working("ready"), _became("SUCCESS"))),
-    Case(CUT, "goes on", both(_working("ready"), _became("RUNNING"), _in_new_hands)),
+    Case(CUT, "goes on with its next task", both(_working("ready"), _became("RUNNING"), _in_new_hands("next"))),
     Case(CUT, "nobody had it before either", both(_working("ready"), _database("ready", jobs=()), _became("RUNNING"))),
     Case(ALONE, "the old one's last heartbeat", another_instance("after", state="TERMINATED")),
 )  # fmt: skip

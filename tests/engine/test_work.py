@@ -16,10 +16,11 @@ from tests.stacks import Stack, wait_for
 
 pytestmark = pytest.mark.understudy
 
+COVERS = "pre/test_grace.py::test_the_stop_grace_covers_the_drain"
 OUTLASTS = "pre/test_grace.py::test_no_work_may_outlast_the_stop"
 DRAIN = 5.0
 """Seconds that the service gives its work."""
-SLEEP = "id: long\nnamespace: probe\ntasks:\n  - id: sleep\n    type: io.kestra.plugin.core.flow.Sleep\n    duration: PT{}S\n"
+SLEEP = "id: {}\nnamespace: probe\ntasks:\n  - id: sleep\n    type: io.kestra.plugin.core.flow.Sleep\n    duration: PT{}S\n"
 FORM = {"unused": (None, "x")}
 
 
@@ -41,6 +42,20 @@ def _busy(service: Stack) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+
+
+def _begun(service: Stack, flow: str) -> str:
+    """Run a task of ten minutes until a worker has it in its hands; return the execution."""
+    with httpx.Client(base_url=service.http_url, auth=service.auth, timeout=30) as client:
+        head = {"content-type": "application/x-yaml"}
+        client.post("/api/v1/flows", content=SLEEP.format(flow, 600), headers=head).raise_for_status()
+        begun: str = (
+            client.post(f"/api/v1/executions/probe/{flow}", files=FORM).raise_for_status().json()["id"]
+        )
+    wait_for(
+        lambda: service.psql("select count(*) from worker_job_running") == "1", "the task to begin", 20, 0.1
+    )
+    return begun
 
 
 @FAULT(
@@ -71,13 +86,7 @@ def test_a_busy_server_loses_nothing(service: Stack) -> None:
 )
 def test_work_that_the_stop_cuts_is_named(service: Stack) -> None:
     """A task that lasts longer than the server's own drain: nobody stops it unasked, and nobody accepts that it failed."""
-    with httpx.Client(base_url=service.http_url, auth=service.auth, timeout=30) as client:
-        head = {"content-type": "application/x-yaml"}
-        client.post("/api/v1/flows", content=SLEEP.format(600), headers=head).raise_for_status()
-        begun = client.post("/api/v1/executions/probe/long", files=FORM).raise_for_status().json()["id"]
-    wait_for(
-        lambda: service.psql("select count(*) from worker_job_running") == "1", "the task to begin", 20, 0.1
-    )
+    begun = _begun(service, "long")
     identity = seen.identity(service)
 
     refused = targets.procedure(service)
@@ -97,3 +106,27 @@ def test_work_that_the_stop_cuts_is_named(service: Stack) -> None:
         asked = sum(one["count"] for one in path["intervals"] if not one["good"])
         assert path["length"] > DRAIN
         assert asked < 20 * path["length"], path["intervals"]
+
+
+@FAULT(
+    kind="work that is cut and done once more",
+    phase=Phase.SOAK,
+    happened="what the killed server's worker had is given out again and begins at its beginning: named, nothing is gone back",
+    verdict="NOT ACCEPTED",
+)
+def test_work_that_is_done_once_more_is_named(service: Stack) -> None:
+    """A task that the stop has cut, and that a worker of the new server has in its hands, was cut all the same."""
+    service.set_env(KESTRA_STOP_GRACE="1s")
+    service.up()
+    begun = _begun(service, "again")
+    # The new server gives out what the old one held when that has been silent for longer than its drain of 5 s.
+    targets.target_file(service, budgets={"soak": "9s"})
+
+    done = targets.procedure(service, "--waive", OUTLASTS, "--waive", COVERS, "--reason", "as a test")
+
+    assert done.returncode == 11, done.stdout + done.stderr
+    assert (
+        f"{begun} (probe/again) had a task in a worker's hands, and the new one does it once more"
+        in done.stdout
+    )
+    assert service.psql(f"select state_current from executions where id = '{begun}'") == "RUNNING"
