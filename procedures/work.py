@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from procedures.versions import numbers
 from reports.observed import Database, InFlight, Job, ServiceInstance, Snapshot, Unseen
 
 WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
 """The states of an execution that somebody still has to go on with."""
 _MARGIN = 10.0
 """Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
+
+_GIVES_UP = {(2, 0): 10.0}
+"""Seconds after which a version ends its drain whatever its grace says; the tasks that run by then are begun again."""
 
 
 def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
@@ -27,6 +31,13 @@ def in_hands(database: Database) -> tuple[str, ...]:
     """Return the executions of which a worker has a task in its hands."""
     jobs = () if isinstance(database.jobs, Unseen) else database.jobs
     return tuple(dict.fromkeys(one.execution for one in jobs))
+
+
+def patience(database: Database, grace: float) -> float:
+    """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
+    found = () if isinstance(database.instances, Unseen) else database.instances
+    gives_up = [_GIVES_UP.get(numbers(one.version)[:2]) for one in found if one.state == "RUNNING"]
+    return min((grace, *(one for one in gives_up if one is not None)))
 
 
 def may_outlast(database: Database, grace: float) -> tuple[str, ...] | Unseen:

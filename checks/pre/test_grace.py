@@ -5,7 +5,7 @@ from __future__ import annotations
 from procedures.claims import check, seen
 from procedures.problems import CannotObserve
 from procedures.target import Target
-from procedures.work import may_outlast
+from procedures.work import may_outlast, patience
 from reports.observed import Server, Snapshot, Unseen
 
 
@@ -27,8 +27,9 @@ def test_no_work_may_outlast_the_stop(
 ) -> None:
     """No task that a worker has in its hands may last longer than the stop and the server's own drain wait for it."""
     del server_before  # only a server that runs has work in its hands
-    grace = min(stop_grace, _drain(before, target))
-    found = seen(may_outlast(seen(before.database), grace))
+    database = seen(before.database)
+    grace = patience(database, min(stop_grace, _drain(before, target)))
+    found = seen(may_outlast(database, grace))
     assert not found, (
         f"{'; '.join(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''}: the stop waits {grace:g} s, and "
         "what lasts longer is cut: it fails, or is done once more → wait until it has ended, kill it in Kestra, or waive "

@@ -343,6 +343,15 @@ def _working(moment: str, **fields: object) -> Change:
     return _database(moment, in_flight=(replace(one, **fields),), jobs=(JOB,))  # type: ignore[arg-type]
 
 
+def _patient(version: str, earlier: float) -> Change:
+    """Let a server of a version, whose grace is a minute, have work in its hands that took so many seconds before."""
+    return both(
+        _working("before", earlier=earlier),
+        instance("before", version=version, termination_grace=60.0),
+        lambda world: replace(world, stop_grace=90.0),
+    )
+
+
 def _became(state: str) -> Change:
     """Say what has become of the execution that was in flight."""
     return _database("after", noted=(Execution("long", "probe", "sleep", state),))
@@ -961,6 +970,8 @@ FAILING = (
     Case(OUTLASTS, "no earlier run", _working("before"), "no earlier run says how long"),
     Case(OUTLASTS, "earlier runs are long", _working("before", earlier=900.0), "earlier ones took up to 900 s"),
     Case(OUTLASTS, "longer than ever", _working("before", lasts=90.0, earlier=3.0), "longer than any"),
+    Case(OUTLASTS, "2.0 gives up its drain", _patient("2.0.0-SNAPSHOT", 10.0), "the stop waits 10 s"),
+    Case(OUTLASTS, "so does a later 2.0", _patient("2.0.3-oss", 10.0), "the stop waits 10 s"),
     Case(OUTLASTS, "in no list", _working("before", id="listed"), "a worker has it in its hands"),
     Case(WRITES, "its storage is root's", _barred("before"), "chown -R 1000:1000 /app/storage"),
     Case(WRITES, "a folder that somebody has mounted", _barred("before", WORK), "if not, waive this"),
@@ -1072,6 +1083,8 @@ PASSING = (
     Case(NO_SESSION, "half open, from nobody's address", _session(abandoned=True)),
     Case(NO_SESSION, "half open, older than the container", _session(since="2020-01-01T00:00:00+00:00")),
     Case(ALONE, "the one that was stopped", _stopped_one_is_young),
+    Case(OUTLASTS, "1.3 waits for its grace", _patient("1.3.25-oss", 10.0)),
+    Case(OUTLASTS, "short enough for 2.0", _patient("2.0.0-SNAPSHOT", 6.0)),
     Case(OUTLASTS, "earlier runs are short", _working("before", lasts=0.4, earlier=0.5)),
     Case(OUTLASTS, "in flight, and no worker has it", both(_working("before"), _database("before", jobs=()))),
     Case(WRITES, "it must write nothing", at("before", folders=())),
