@@ -10,7 +10,7 @@ WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "
 _MARGIN = 10.0
 """Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
 
-_GIVES_UP = {(2, 0): 10.0}
+_GIVES_UP: dict[tuple[int, ...], float] = {(2, 0): 10.0}
 """Seconds after which a version ends its drain whatever its grace says; the tasks that run by then are begun again."""
 
 
