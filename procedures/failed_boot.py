@@ -6,6 +6,7 @@ import dataclasses
 import re
 
 from procedures.acts import Start
+from procedures.colours import without_colours
 from procedures.observe import logs
 from procedures.run import Run
 from reports import excerpt
@@ -68,7 +69,7 @@ def last_errors(text: str) -> tuple[str, ...]:
     Java names what it does not take beside its error, in a line without that word: what has no level of its own, and
     stands beside an error, is told with it where there is room.
     """
-    lines = [_STAMP.sub("", line).strip() for line in text.splitlines()]
+    lines = [_STAMP.sub("", line).strip() for line in without_colours(text).splitlines()]
     lines = [line for line in lines if line]
     newest = {line: at for at, line in enumerate(lines)}
     errors = sorted(at for line, at in newest.items() if _ERROR.search(line))[-LINES:]

@@ -69,6 +69,17 @@ def test_what_java_names_beside_its_error_is_told_with_it(cause: list[str]) -> N
     assert failed_boot.last_errors(loop) == tuple(cause)
 
 
+@pytest.mark.parametrize("level", ["1;31mERROR", "31mERROR", "38;5;9mFATAL"])
+def test_an_error_is_known_by_its_level_in_colours(level: str) -> None:
+    lines = [
+        f"04:33:42.1 \x1b[{level}\x1b[0;39m \x1b[35mmain\x1b[0;39m no such bean",
+        "04:33:42.4 \x1b[34mINFO \x1b[0;39m \x1b[35mmain\x1b[0;39m bye",
+    ]
+    text = "".join(f"{STAMP}{line}\n" for line in lines)
+
+    assert failed_boot.last_errors(text) == (f"04:33:42.1 {level[-5:]} main no such bean",)
+
+
 def test_what_differs_is_told_by_name_and_never_by_value() -> None:
     one = samples.container(environment={"A": "1", "PASSWORD": Secret("old-word"), "SAME": "x"})
     before = replace(samples.accepted().snapshots[0], containers=(one,))
