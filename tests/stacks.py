@@ -122,12 +122,19 @@ class Stack:
         """Start all services, or these, and wait until Kestra is ready if it is among them."""
         self.compose("up", "-d", "--pull", "never", *(services or ("kestra",)))
         if not services or "kestra" in services:
+            self.give_storage()
             self.wait_until_ready()
         elif "kestra-postgres" in services:
             wait_for(
                 lambda: self.health("kestra-postgres") == "healthy", "Postgres to be healthy", READY_LIMIT
             )
         return self
+
+    def give_storage(self) -> None:
+        """Let the server's user have its storage, as the bundled stack does: the engine makes its volume as root's."""
+        owner = 'chown "$(stat -c %u:%g /proc/1)" /app/storage'
+        words = ["docker", "exec", "--user", "0", str(self.container("kestra").name), "sh", "-c", owner]
+        run(words, cwd=self.root, env=self.environment())
 
     def wait_until_ready(self, limit: float = READY_LIMIT) -> None:
         """Wait until readiness says UP and the API answers with the right credentials."""

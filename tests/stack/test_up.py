@@ -16,11 +16,9 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from tests.leftovers import own_name
 from tests.stack.checkout import Checkout
 from tests.stacks import (
     SOURCE,
-    UNDERSTUDY_IMAGE,
     clean_environment,
     engine,
     free_port,
@@ -161,29 +159,12 @@ def test_the_whole_way_up_and_down(checkout: Checkout) -> None:
     assert checkout.leftovers() == []
 
 
-# As the public Dockerfile has it: the server's user, and no folder where the volume is mounted.
-WITHOUT_STORAGE = "FROM {base}\nUSER root\nRUN rmdir /app/storage\nUSER kestra\n"
-
-
-@pytest.fixture
-def without_storage(tmp_path: Path) -> Iterator[str]:
-    """An image whose user has no folder where its volume is mounted; its name."""
-    name = f"kestra-understudy:{own_name()}"
-    (tmp_path / "image").mkdir()
-    (tmp_path / "image/Dockerfile").write_text(WITHOUT_STORAGE.format(base=UNDERSTUDY_IMAGE))
-    command = ["docker", "build", "--quiet", "--network", "none", "--tag", name, "."]
-    run(command, cwd=tmp_path / "image", env=clean_environment(DOCKER_BUILDKIT="0"))
-    try:
-        yield name
-    finally:
-        with engine() as client:
-            client.images.remove(name, force=True)
-
-
 @pytest.mark.understudy
-def test_the_server_can_write_into_its_volume(without_storage: str, checkout: Checkout) -> None:
-    """A volume that is made new, one that was root's beneath a running server, and an old one: each is its user's."""
-    checkout.environment["KESTRA_IMAGE"] = without_storage
+def test_the_server_can_write_into_its_volume(checkout: Checkout) -> None:
+    """A volume that is made new, one that was root's beneath a running server, and an old one: each is its user's.
+
+    The image has no folder there, as Kestra's own: the engine makes it as root's.
+    """
     checkout.up("env")
 
     def writes() -> bool:
