@@ -135,10 +135,11 @@ def test_looks_are_counted_by_the_part_of_an_interval_in_the_boot() -> None:
     assert boot.looks_in(record, zero + 2.0, zero + 4.0) == 6
 
 
-def test_a_log_without_the_servers_word_is_no_boot() -> None:
-    line = "2026-01-01T00:00:05.123456789Z INFO Server Running: http://x:8080"
+@pytest.mark.parametrize("word", ["Server Running: http://x:8080", "Main server is running at http://x:8080"])
+def test_a_log_without_the_servers_word_is_no_boot(word: str) -> None:
+    line = f"2026-01-01T00:00:05.123456789Z INFO {word}"
     assert boot.said_at(f"2026-01-01T00:00:01.0Z INFO other\n{line}\n") % 60 == pytest.approx(5.123456)
-    with pytest.raises(outage.Unmeasured, match="does not say"):
+    with pytest.raises(outage.Unmeasured, match="says none of"):
         boot.said_at("2026-01-01T00:00:01.0Z INFO other\n")
 
 
