@@ -47,14 +47,20 @@ class Flaw(StrEnum):
 
 @contextmanager
 def variant(
-    version: str, *, base: str = UNDERSTUDY_IMAGE, flaw: Flaw = Flaw.NONE, user: str = ""
+    version: str,
+    *,
+    base: str = UNDERSTUDY_IMAGE,
+    flaw: Flaw = Flaw.NONE,
+    user: str = "",
+    says: str = "",
 ) -> Iterator[str]:
     """An image of this version with a layer of its own; its name. Entry point and settings are the base's.
 
-    Migrations follow the version: from 0.21.0 on the schema moves, on whatever base. `user` is another one to run as.
+    Migrations follow the version: from 0.21.0 on the schema moves, on whatever base. `user` is another one to run as;
+    what it `says` its server writes into its log at every boot.
     """
     with _named(version) as name, TemporaryDirectory() as folder:
-        _write_context(Path(folder), version, base, flaw, user)
+        _write_context(Path(folder), version, base, flaw, user, says)
         # The classic builder: the other one would ask a registry for its front end.
         run(
             ["docker", "build", "--quiet", "--network", "none", "--tag", name, folder],
@@ -112,16 +118,17 @@ def _named(version: str) -> Iterator[str]:
                     client.images.remove(one, force=True)
 
 
-def _write_context(folder: Path, version: str, base: str, flaw: Flaw, user: str) -> None:
+def _write_context(folder: Path, version: str, base: str, flaw: Flaw, user: str, says: str) -> None:
     (folder / "filler").write_bytes(secrets.token_bytes(FILLER))
+    (folder / "words").write_text(says)
     # The server is that of this checkout, however old the image below it is.
     server = folder / "understudy"
     shutil.copytree(SOURCE / "understudy", server, ignore=shutil.ignore_patterns("__pycache__"))
     entry = server / "entrypoint.sh"
-    entry.write_text(f"#!/bin/sh\n{flaw}{entry.read_text()}")
+    entry.write_text(f"#!/bin/sh\ncat /app/words\n{flaw}{entry.read_text()}")
     lines = [
         f"FROM {base}",
-        "COPY filler /app/filler",
+        "COPY filler words /app/",
         "COPY understudy /app/understudy",
         f"ENV UNDERSTUDY_VERSION={version}",
         *_labels(version),
