@@ -27,7 +27,7 @@ from reports.evidence import (
     Verdict,
     Way,
 )
-from reports.observed import Container, Snapshot, Unseen
+from reports.observed import Container, Database, Snapshot, Unseen
 from reports.printable import encodable
 from reports.record import RecordUnreadable, fingerprint, from_plain, to_plain
 
@@ -371,6 +371,11 @@ def _as_before(run: Run) -> tuple[str, ...]:
 
 
 def _by_files(run: Run) -> tuple[str, ...]:
+    """Return the commands that start what the target's files name; none where that is not seen to fit the database."""
+    before, cut = run.course.snapshots.get("before"), run.recovery.kept
+    database = before.database if before is not None else None
+    if cut is None or not isinstance(database, Database) or cut.files_closed(database):
+        return ()
     return tuple(f"as the target's files say: {one}" for one in run.observers.typed_by_files)
 
 

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from procedures import apply_env, kept, private, restart, returning, rollback, update
+from procedures import apply_env, downgrade, kept, private, restart, returning, rollback, update
 from procedures.expected import Expected, version_of
 from procedures.journal import Story
 from procedures.observe.engine import moment
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
+from procedures.versions import numbers
 from procedures.waiting import Waiting
 from reports.evidence import Finding
-from reports.observed import Container, Rendering, Server, Snapshot, Unseen
+from reports.observed import Container, Database, Image, Rendering, Server, Snapshot, Unseen
 
 CADENCE = 0.5
+_NOT_LOOKED_AT = Unseen("the image that the target's files name was not looked at")
 
 
 class Lead(StrEnum):
@@ -41,6 +43,8 @@ class Kept:
     file: Path
     unread: str = ""
     """Why nobody knows what it would start; empty where that was read."""
+    by_files: Image | Unseen = _NOT_LOOKED_AT
+    """What a start by the target's own files would run."""
 
     @property
     def image(self) -> str:
@@ -68,6 +72,30 @@ class Kept:
             return error.strerror or str(error)
         return (
             "" if noted in {None, found} else "it is not what was written there: its checksum is another one"
+        )
+
+    def files_closed(self, database: Database) -> str | Unseen:
+        """Return why the start by the target's own files is no way out either; empty where it may be one."""
+        if isinstance(self.by_files, Unseen):
+            return self.by_files
+        if isinstance(database.migrations, Unseen):
+            return database.migrations
+        if self.schema != tuple(one.version for one in database.migrations):
+            if self.by_files.id == self.image:
+                return "they name the very image that ran before"
+            if not numbers(self.by_files.version):
+                return f"which version {self.by_files.reference} is cannot be told"
+        return downgrade.too_old(self.by_files.version, database)
+
+    def way_out(self, database: Database) -> str:
+        """Return the next move where what was kept must not be started."""
+        closed = self.files_closed(database)
+        if not closed:
+            return "start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
+        return (
+            "the target's files lead nowhere as they are: "
+            f"{closed.unseen if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
+            "database, or a later one, then run `pytest -m recover` again: it tells the start"
         )
 
     @property
@@ -112,6 +140,7 @@ def look(
     cut = _cut_off(stories)
     if cut is None:
         return Recovery()
+    cut = dataclasses.replace(cut, by_files=observers.image_by_files())
     stands = len(containers) == 1 and settled(containers[0])
     was = _read(cut, observers)
     if isinstance(was, Unseen):

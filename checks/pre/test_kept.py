@@ -13,7 +13,7 @@ def test_what_was_kept_can_be_read(kept: Kept) -> None:
     """What ran before the change can be read as it was written, so that what is started is known."""
     assert not kept.unread, (
         f"{kept.file}: {kept.unread} → nothing is started that nobody knows or has accepted: start the service by hand, "
-        "as it was before or as the target's files say (the commands are below), then `pytest -m recover` judges it"
+        "by a command below, then `pytest -m recover` judges it"
     )
 
 
@@ -30,19 +30,18 @@ def test_the_image_that_was_kept_is_here(before: Snapshot, kept: Kept) -> None:
 @check(protects="data", again=True)
 def test_the_schema_is_the_one_that_it_ran_on(before: Snapshot, kept: Kept) -> None:
     """The database's schema history is the one from before the change that was cut off."""
-    then, now = seen(kept.schema), tuple(one.version for one in seen(seen(before.database).migrations))
+    database = seen(before.database)
+    then, now = seen(kept.schema), tuple(one.version for one in seen(database.migrations))
     assert now == then, (
         f"it was at {', '.join(then[-1:]) or 'none'} before and is at {', '.join(now[-1:]) or 'none'} now: what ran before "
-        "does not know this schema → start the service as the target's files say (the command is below), then `pytest -m "
-        "recover` judges it; what ran before needs a copy of the database from before"
+        f"does not know this schema → {kept.way_out(database)}; what ran before needs a copy of the database from before"
     )
 
 
 @check(protects="data", again=True)
 def test_no_later_version_has_run_since(before: Snapshot, kept: Kept) -> None:
     """No later version than the one that was kept has run on this database."""
-    del kept  # what it would start is what the look before has rendered, image and all
-    reason = seen(too_old(seen(before.image).version, seen(before.database)))
-    assert not reason, (
-        f"{reason} → start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
-    )
+    # What it would start is what the look before has rendered, image and all.
+    database = seen(before.database)
+    reason = seen(too_old(seen(before.image).version, database))
+    assert not reason, f"{reason} → {kept.way_out(database)}"

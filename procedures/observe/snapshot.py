@@ -223,6 +223,10 @@ class Observers:
         free = (self.compose.stop_container(name, grace, 1.0), self.compose.clear((name,), 1.0))
         return "; ".join((*(shlex.join(one.argv) for one in free), typed))
 
+    def image_by_files(self) -> Image | Unseen:
+        """Return the image that a start by the target's own files would run."""
+        return _seen(lambda: self._image(self._by_files.image))
+
     @property
     def typed_by_files(self) -> tuple[str, ...]:
         """The start by the target's own files, as it is typed."""

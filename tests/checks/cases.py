@@ -329,6 +329,23 @@ def _after_a_later_one(moment: str, version: str = "9.1.0") -> Change:
     return _database(moment, last_version=version)
 
 
+def _files_name(**image: str) -> Change:
+    """Let the schema have moved by a later version, and the target's files name this image; without an id, that of before."""
+
+    def change(world: World) -> World:
+        found = world.kept.by_files
+        assert isinstance(found, Image)
+        named = replace(
+            found,
+            id=image.get("id", found.id) or world.kept.image,
+            version=image.get("version", found.version),
+        )
+        moved = _database("before", migrations=(), last_version="9.1.0")(world)
+        return replace(moved, kept=replace(world.kept, by_files=named))
+
+    return change
+
+
 def _with_own_history(world: World) -> World:
     """Let a version with a history of its own have changed the schema, and an older one have written itself down since."""
     found = database_of(world, "before").migrations
@@ -573,7 +590,19 @@ FAILING = (
         f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved", _database("before", migrations=()),
         "start the service as the target's files say",
     ),
+    Case(
+        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved, and the files name the image from before",
+        _files_name(id=""), "they name the very image that ran before; let them name the version that last ran",
+    ),
+    Case(
+        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved, and the files name no version",
+        _files_name(version="latest"), "which version kestra:newest is cannot be told",
+    ),
     Case(f"{KEPT}test_no_later_version_has_run_since", "a later one", _after_a_later_one("before"), "as the target's files"),
+    Case(
+        f"{KEPT}test_no_later_version_has_run_since", "a later one, and the files name one before it",
+        _files_name(version="0.21.0"), "lead nowhere as they are: 9.1.0 has run on this database since",
+    ),
     Case(f"{APPLIED}test_the_old_ports_are_closed", "still open", _old_port_open, "still listened on"),
     Case(
         f"{GOAL}test_there_is_an_accepted_run_to_go_back_to", "none",

@@ -202,7 +202,8 @@ def kept_of(before: Snapshot) -> Kept:
         begun=("keep", "stop"), ended={"keep": "done"}, changing_begun=("stop",), way_back="", sealed="",
         facts={"kept": fact},
     )  # fmt: skip
-    return Kept(story, Path("/srv/state/cut.kept.json"))
+    newest = replace(before.image, reference="kestra:newest", id="sha256:newest", version="99.0.0")
+    return Kept(story, Path("/srv/state/cut.kept.json"), by_files=newest)
 
 
 def _asked_itself(look: Snapshot) -> Snapshot:

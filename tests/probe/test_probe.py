@@ -253,10 +253,11 @@ def test_bad_answers_have_names(service: Service, behaviour: str, answer: str) -
     """Each silence is told apart from the others, and a connection alone is no answer."""
     with probing(service) as probe:
         service.behave([0, behaviour, 0])
-        assert probe.wait_until(lambda answers: not answers["health"].good, 5)
+        # Who closes its door resets the connection that stood before it: on a busy machine one may be told as well.
+        assert probe.wait_until(lambda answers: answers["health"].answer == answer, 5)
         outage = probe.stop()
 
-    assert path_of(outage, "health").intervals[-1].answer == answer
+    assert answer in path_of(outage, "health").intervals[-1].answer.split(" / ")
     assert path_of(outage, "health").first_good is None
 
 

@@ -51,8 +51,12 @@ def server(slow: str, *, alone: float, together: float) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
+    class Patient(ThreadingHTTPServer):
+        daemon_threads = True
+        # All paths are asked at once: a queue for five would drop some before this server is given the time to accept.
+        request_queue_size = 64
+
+    with Patient(("127.0.0.1", 0), Handler) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{http.server_port}"
         http.shutdown()
