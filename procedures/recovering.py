@@ -78,9 +78,9 @@ class Kept:
         """Return why the start by the target's own files is no way out either; empty where it may be one."""
         if isinstance(self.by_files, Unseen):
             return self.by_files
-        if isinstance(database.migrations, Unseen):
-            return database.migrations
-        if self.schema != tuple(one.version for one in database.migrations):
+        if isinstance(database.schema, Unseen):
+            return database.schema
+        if self.schema != database.schema:
             if self.by_files.id == self.image:
                 return "they name the very image that ran before"
             if not numbers(self.by_files.version):

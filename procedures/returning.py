@@ -128,11 +128,11 @@ class Returning:
             return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
         self._acting.carry_out(step, act)
-        schema = database.migrations if isinstance(database, Database) else database
+        schema = database.schema if isinstance(database, Database) else database
         self._acting.remember(
             KEPT,
             image=container.image_id,
-            schema=[one.version for one in schema] if isinstance(schema, tuple) else None,
+            schema=list(schema) if isinstance(schema, tuple) else None,
             named=self._named,
             file=str(self.file),
             sha256=private.digest(self.file),

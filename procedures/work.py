@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.versions import numbers
-from reports.observed import Database, InFlight, Job, ServiceInstance, Snapshot, Unseen
+from reports.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
 
 WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
 """The states of an execution that somebody still has to go on with."""
@@ -84,8 +84,8 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
         return Unseen("nobody saw what was in flight before the stop")
     held, begun = set(in_hands(ready)), {one.id for one in ready.in_flight}
     alive = _workers(after.instances, host)
-    going_on = {one.execution for one in after.jobs if one.worker in alive}
-    again = {one.execution for one in after.jobs if one.worker in alive and one.id in _tasks(ready.jobs)}
+    tasks, now = {one.id for one in ready.jobs}, [one for one in after.jobs if one.worker in alive]
+    going_on, again = {one.execution for one in now}, {one.execution for one in now if one.id in tasks}
     told = []
     for one in after.noted:
         name = f"{one.id} ({one.namespace}/{one.flow})"
@@ -98,10 +98,6 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
                 f"{name} had a task in a worker's hands, and the new one does it once more from its beginning"
             )
     return tuple(told)
-
-
-def _tasks(jobs: tuple[Job, ...]) -> set[str]:
-    return {one.id for one in jobs}
 
 
 def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:

@@ -342,6 +342,12 @@ class Database:
     noted: tuple[Execution, ...] | Unseen = ()
     """Those of the executions that were noted earlier that are stored, as they are now: looked up by their ids."""
 
+    @property
+    def schema(self) -> tuple[str, ...] | Unseen:
+        """The versions of its schema history, oldest first, whether each succeeded or not."""
+        found = self.migrations
+        return found if isinstance(found, Unseen) else tuple(one.version for one in found)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -29,29 +29,31 @@ _HEALTH, _PING = "/health", "/ping"
 
 
 def look(
-    lookout: Lookout, address: str, http_port: str, management_port: str, limit: float, *, pace: Pace
+    lookout: Lookout,
+    address: str,
+    http_port: str,
+    management_port: str,
+    limit: float,
+    *,
+    pace: Pace | None = None,
 ) -> Direct:
-    """Ask health and ping at a container's own address, side by side; what kept mute is asked once more, alone."""
-    asked = {_HEALTH: _number(management_port), _PING: _number(http_port)}
+    """Ask health and ping at a container's own address, side by side.
+
+    With a pace, what kept mute is asked once more, alone; whoever asks again in a moment has none.
+    """
+    ports = {_HEALTH: _number(management_port), _PING: _number(http_port)}
+    limits = {path: pace.limit(f"itself {path}", limit) if pace else limit for path in ports}
 
     def ask(path: str, patience: float) -> Said:
-        return _ask(lookout, address, asked[path], path, patience), None
+        return _ask(lookout, address, ports[path], path, patience), None
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        begun = {path: pool.submit(ask, path, pace.limit(f"itself {path}", limit)) for path in asked}
-        said = {path: one.result() for path, one in begun.items()}
-    ask_the_mute_again(said, ask, limit)
-    for path, (answer, _) in said.items():
-        pace.note(f"itself {path}", answer)
+    with ThreadPoolExecutor(len(ports)) as pool:
+        said = dict(zip(limits, pool.map(ask, limits, limits.values()), strict=True))
+    if pace:
+        ask_the_mute_again(said, ask, limit)
+        for path, (answer, _) in said.items():
+            pace.note(f"itself {path}", answer)
     return Direct(said[_HEALTH][0], said[_PING][0])
-
-
-def glance(lookout: Lookout, address: str, http_port: str, management_port: str, limit: float) -> Direct:
-    """Ask both once, for whoever asks again in a moment."""
-    with ThreadPoolExecutor(2) as pool:
-        health = pool.submit(_ask, lookout, address, _number(management_port), _HEALTH, limit)
-        ping = pool.submit(_ask, lookout, address, _number(http_port), _PING, limit)
-        return Direct(health.result(), ping.result())
 
 
 def address_of(engine: EngineObserver, container: str, network: str) -> str:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import docker.errors
-import requests
-
 from procedures.observe.engine import EngineObserver
+from procedures.problems import CannotObserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,8 @@ def of_container(
     if not engine.where.url.startswith("unix:"):
         return {}
     try:
-        said = engine.client.api.inspect_container(container)
-    except (docker.errors.DockerException, requests.exceptions.RequestException):
+        said = engine.described(container) or {}
+    except CannotObserve:
         return {}
     return {name: door for name, urls in paths.items() if (door := door_of(said, urls)) is not None}
 

@@ -81,15 +81,13 @@ class Events:
             for one in self._events
         )
 
-    def _list_for(self, said: Mapping[str, Any]) -> list[EngineEvent] | None:
-        """Return where an event belongs; our own helpers are nobody's."""
-        attributes = said["Actor"].get("Attributes") or {}
+    def _list_for(self, attributes: Mapping[str, str]) -> list[EngineEvent] | None:
+        """Return where an event of such a container belongs; our own helpers are nobody's."""
         if attributes.get(PROJECT) == self._project or attributes.get("name") == self._name:
             return self._events
         return None if OURS in attributes else self._others
 
-    def _is_service(self, said: Mapping[str, Any]) -> bool:
-        attributes = said["Actor"].get("Attributes") or {}
+    def _is_service(self, attributes: Mapping[str, str]) -> bool:
         ours = (self._project, self._service)
         return (
             attributes.get("name") == self._name or (attributes.get(PROJECT), attributes.get(SERVICE)) == ours
@@ -99,20 +97,21 @@ class Events:
         try:
             for said in self._stream:
                 if said.get("Action", "").split(":")[0] in _KEPT:
+                    attributes = said["Actor"].get("Attributes") or {}
+                    event = _event(said, attributes)
                     with self._changed:
-                        if (heard := self._list_for(said)) is not None:
-                            heard.append(_event(said))
+                        if (heard := self._list_for(attributes)) is not None:
+                            heard.append(event)
                         self._changed.notify_all()
-                    if self._is_service(said):
-                        self._tell(_event(said))
+                    if self._is_service(attributes):
+                        self._tell(event)
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
             with self._changed:
                 self._problem = f"the engine's events ended: {error}"
                 self._changed.notify_all()
 
 
-def _event(said: Mapping[str, Any]) -> EngineEvent:
-    attributes = said["Actor"].get("Attributes", {})
+def _event(said: Mapping[str, Any], attributes: Mapping[str, str]) -> EngineEvent:
     kept = {name: attributes[name] for name in ("signal", "exitCode", "image") if name in attributes}
     at = datetime.fromtimestamp(said["timeNano"] / 1e9, UTC)
     return EngineEvent(

@@ -25,8 +25,8 @@ that went the way of the first good one: where it moves, that window is two beat
 
 A service that accepts and keeps mute would leave windows as wide as a look's patience. There, and only there, one more
 thing is believed: a service that answers does so within `usual`, twice the slowest good answer that was begun outside
-the outage, or one beat where that is longer: no machine is punctual to less than that. So a request that was in hand for longer than that met a service that did not answer from `usual` after the
-look's begin to `usual` before its end:
+the outage, or one beat where that is longer: no machine is punctual to less than that. So a request that was in hand
+for longer than that met a service that did not answer from `usual` after the look's begin to `usual` before its end:
 
     D ≤ begin of the first bad look + usual     (unless a look was answered well that was begun later than that)
     U ≥ end of the last bad look - usual
@@ -71,8 +71,8 @@ CALM_RATE = 10.0
 API_RATE = 4.0
 API_RATE_BEFORE = 0.5
 PATIENCE = 1.0
-PUNCTUAL = 0.01
-"""Seconds by which any process may be late on a machine that does other things as well."""
+PUNCTUAL = 1 / FAST_RATE
+"""Seconds by which any process may be late on a machine that does other things as well: one beat."""
 ENOUGH_ANSWERS = 50
 MOST_INTERVALS = 300
 MOST_SILENCES = 20

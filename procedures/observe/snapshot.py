@@ -564,7 +564,7 @@ class Observers:
 
     def glance(self) -> Direct | Unseen:
         """Ask the server itself as `direct` does, but once: whoever waits asks again in a moment."""
-        return _seen(lambda: direct.glance(*self._itself(), self.target.budgets.look / 2))
+        return _seen(lambda: direct.look(*self._itself(), self.target.budgets.look / 2))
 
     def _itself(self) -> tuple[lookout.Lookout, str, str, str]:
         """Return from where the server itself is asked, and at which address and ports."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -183,11 +182,6 @@ def listener(port: int, family: socket.AddressFamily, address: str) -> Iterator[
 def wait_until_gone(stack: Stack, limit: float = 15.0) -> None:
     """Wait until no process of a run is left: what a killed run had begun goes on for a while."""
     wait_for(lambda: not processes(stack), "the killed run's children to end", limit)
-
-
-def now() -> float:
-    """The time by the engine's clock, which is this host's: these tests' engine is a local one."""
-    return time.time()
 
 
 def health(stack: Stack) -> str:

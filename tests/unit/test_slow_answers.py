@@ -80,7 +80,7 @@ def itself(url: str, pace: Pace | None = None) -> Direct:
     host, _, port = url.removeprefix("http://").partition(":")
     lookout = cast("Lookout", Here())
     if pace is None:
-        return direct.glance(lookout, host, port, f"{port}/tcp", LIMIT)
+        return direct.look(lookout, host, port, f"{port}/tcp", LIMIT)
     return direct.look(lookout, host, port, f"{port}/tcp", LIMIT, pace=pace)
 
 
