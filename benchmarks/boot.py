@@ -17,22 +17,19 @@ Exit status: 0 the goal met, 1 missed (0 with `--report-only`), 2 nothing could 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 from benchmarks import outage
-from benchmarks.outage import ACT_LIMIT, LEAST_BOOT, STEADY_LIMIT, UNMEASURED, Unmeasured
+from benchmarks.outage import ACT_LIMIT, STEADY_LIMIT, Unmeasured
 from procedures import target
 from procedures.diagnosis import BOOTED
 from tests import targets
-from tests.stacks import Stack, image_under_test, wait_for
+from tests.stacks import Stack, wait_for
 
 MOST_RATIO = 1.02
 RUNS = (BOOTED, "Main server is running at")
@@ -211,14 +208,7 @@ def spread(pairs: Sequence[Pair]) -> str:
 
 
 def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.boot", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--pairs", type=int, default=10, metavar="N", help="how many pairs (10)")
-    parser.add_argument("--boot", type=float, default=LEAST_BOOT, metavar="SECONDS", help="the understudy's")
-    parser.add_argument("--image", default=image_under_test(), metavar="REF", help="what runs as Kestra")
-    parser.add_argument("--archive", type=Path, metavar="DIR", help="keep the evidence of our restarts there")
-    parser.add_argument("--report-only", action="store_true", help="exit 0 although the goal is missed")
+    parser = outage.options_of_any_image("boot", __doc__, 10)
     given = parser.parse_args(arguments)
     if given.pairs < 1:
         parser.error("--pairs must be 1 or more")
@@ -227,25 +217,7 @@ def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, tell, and hold the figure against the goal."""
-    given = asked(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # An exit unwinds the stack; the default would leave its containers behind.
-        signal.signal(number, lambda got, _: sys.exit(128 + got))
-    began = os.getloadavg()[0]
-    pairs: list[Pair] = []
-    try:
-        with outage.running(given.image, given.boot, given.archive) as made:
-            where = outage.surroundings(made, given.boot)
-            try:
-                for pair in measure(made, given.pairs, outage.tell):
-                    pairs.append(pair)  # noqa: PERF402 - what was measured is told, whatever ends the rest
-            finally:
-                if pairs:
-                    print(report(pairs, where, (began, os.getloadavg()[0])), flush=True)
-    except UNMEASURED as error:
-        outage.tell(f"{f'ended after {len(pairs)} pairs' if pairs else 'nothing could be measured'}: {error}")
-        return 2
-    return 0 if given.report_only or goal(pairs) <= MOST_RATIO else 1
+    return outage.carry_out(asked(arguments), measure, report, lambda pairs: goal(pairs) <= MOST_RATIO)
 
 
 if __name__ == "__main__":

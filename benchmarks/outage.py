@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import docker.errors
 
@@ -50,6 +50,9 @@ LANDING_LIMIT = 60.0
 FIRST_LOOK = 5.0
 MEASURABLE = {Verdict.ACCEPTED.exit_status, Verdict.NOT_ACCEPTED.exit_status}
 """The service was taken away and is back; what else a run found fault with changes no figure, and is told."""
+
+
+P = TypeVar("P")
 
 
 class Unmeasured(Exception):  # noqa: N818 - says what happened
@@ -411,17 +414,29 @@ def running(image: str, boot: float, archive: Path | None) -> Iterator[Stack]:
         yield seed(made.up())
 
 
-def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+def options(benchmark: str, purpose: str | None, pairs: int) -> argparse.ArgumentParser:
+    """Return what can be said to every benchmark of pairs; so many are measured unless another number is asked for."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.outage", description=(__doc__ or "").split("\n")[0]
+        prog=f"python -m benchmarks.{benchmark}", description=(purpose or "").split("\n")[0]
     )
-    parser.add_argument("--pairs", type=int, default=5, metavar="N", help="how many pairs (5)")
+    parser.add_argument("--pairs", type=int, default=pairs, metavar="N", help=f"how many pairs ({pairs})")
     parser.add_argument(
         "--boot", type=float, default=LEAST_BOOT, metavar="SECONDS", help=f"the understudy's ({LEAST_BOOT})"
     )
+    parser.add_argument("--report-only", action="store_true", help="exit 0 although a goal is missed")
+    return parser
+
+
+def options_of_any_image(benchmark: str, purpose: str | None, pairs: int) -> argparse.ArgumentParser:
+    """Return the same for one that runs any image, and can keep the evidence of our restarts."""
+    parser = options(benchmark, purpose, pairs)
     parser.add_argument("--image", default=image_under_test(), metavar="REF", help="what runs as Kestra")
     parser.add_argument("--archive", type=Path, metavar="DIR", help="keep the evidence of our restarts there")
-    parser.add_argument("--report-only", action="store_true", help="exit 0 although a goal is missed")
+    return parser
+
+
+def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = options_of_any_image("outage", __doc__, 5)
     given = parser.parse_args(arguments)
     if given.pairs < 1:
         parser.error("--pairs must be 1 or more")
@@ -432,27 +447,36 @@ def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, tell, and hold the figures against the goals."""
-    given = asked(arguments)
+def carry_out(
+    given: argparse.Namespace,
+    measured: Callable[[Stack, int, Callable[[str], None]], Iterator[P]],
+    reported: Callable[[Sequence[P], str, tuple[float, float]], str],
+    met: Callable[[Sequence[P]], bool],
+) -> int:
+    """Measure pairs on a stack of the benchmark's own, tell them, and return the exit status."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         # An exit unwinds the stack; the default would leave its containers behind.
         signal.signal(number, lambda got, _: sys.exit(128 + got))
     began = os.getloadavg()[0]
-    pairs: list[Pair] = []
+    pairs: list[P] = []
     try:
         with running(given.image, given.boot, given.archive) as made:
             where = surroundings(made, given.boot)
             try:
-                for pair in measure(made, given.pairs, tell):
+                for pair in measured(made, given.pairs, tell):
                     pairs.append(pair)  # noqa: PERF402 - what was measured is told, whatever ends the rest
             finally:
                 if pairs:
-                    print(report(pairs, where, (began, os.getloadavg()[0])), flush=True)
+                    print(reported(pairs, where, (began, os.getloadavg()[0])), flush=True)
     except UNMEASURED as error:
         tell(f"{f'ended after {len(pairs)} pairs' if pairs else 'nothing could be measured'}: {error}")
         return 2
-    return 0 if given.report_only or all(one.met for one in goals(pairs)) else 1
+    return 0 if given.report_only or met(pairs) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, tell, and hold the figures against the goals."""
+    return carry_out(asked(arguments), measure, report, lambda pairs: all(one.met for one in goals(pairs)))
 
 
 def tell(line: str) -> None:

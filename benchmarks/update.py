@@ -10,7 +10,6 @@ Exit status: 0 the goal met, 1 missed (0 with `--report-only`), 2 nothing could 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import outage
-from benchmarks.outage import ACT_LIMIT, LEAST_BOOT, MEASURABLE, UNMEASURED, Away, Unmeasured
+from benchmarks.outage import ACT_LIMIT, MEASURABLE, UNMEASURED, Away, Unmeasured
 from tests import targets
 from tests.stacks import UNDERSTUDY_IMAGE, Stack
 from tests.variants import variant
@@ -115,12 +114,7 @@ _images = ExitStack()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, tell, and hold the figure against the goal."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.update", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("--pairs", type=int, default=5, metavar="N", help="how many pairs (5)")
-    parser.add_argument("--boot", type=float, default=LEAST_BOOT, metavar="SECONDS", help="the understudy's")
-    parser.add_argument("--report-only", action="store_true", help="exit 0 although the goal is missed")
+    parser = outage.options("update", __doc__, 5)
     given = parser.parse_args(arguments)
     began, pairs = os.getloadavg()[0], list[Pair]()
     try:

@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from benchmarks import boot, outage
 from benchmarks.boot import Pair
-from tests import targets
-from tests.stacks import clean_environment, engine, image_under_test
+from tests.benchmarks.one_pair import OnePair
 
 LIMIT = 300.0
 BOOT = 3.0
 """Seconds of the understudy's: Docker's proxy is mute for the first one, and what is asked in the others counts."""
-ROUNDED = 0.002
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One pair, as it was told, and what our restart wrote down meanwhile."""
-
-    done: subprocess.CompletedProcess[str]
-    record: dict[str, Any]
-
-    @property
-    def cells(self) -> list[str]:
-        line = next(one for one in self.done.stdout.splitlines() if one.startswith("| 1 |"))
-        return [cell.strip() for cell in line.strip("|").split("|")]
-
-    def number(self, column: int) -> float:
-        return float(self.cells[column].removeprefix("± ").split()[0])
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The path whose outage is the run's."""
-        return next(one for one in self.record["outage"]["paths"] if one["headline"])
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> OnePair:
     """One pair, measured by the command that a person types."""
     archive = tmp_path_factory.mktemp("archive")
-    words = ["--pairs", "1", "--boot", f"{BOOT:g}", "--archive", str(archive), "--report-only"]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.boot", *words],
-        cwd=Path(boot.__file__).resolve().parent.parent,
-        env=clean_environment(KESTRA_IMAGE=image_under_test()),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Measured(done, targets.record(archive / "latest"))
+    return OnePair.measured("boot", "--boot", f"{BOOT:g}", archive=archive, limit=LIMIT)
 
 
-def test_the_boot_told_is_the_one_in_the_evidence(measured: Measured) -> None:
+def test_the_boot_told_is_the_one_in_the_evidence(measured: OnePair) -> None:
     """From the engine's start to the server's word: a moment before the probe outside has its first good answer."""
     kill = next(one for one in measured.record["events"] if one["action"] == "kill")
     started = next(
@@ -74,24 +35,21 @@ def test_the_boot_told_is_the_one_in_the_evidence(measured: Measured) -> None:
     assert 0 < measured.number(2) <= first_good + measured.told["uncertainty"] + 0.5
 
 
-def test_the_ratio_is_that_of_the_two_boots(measured: Measured) -> None:
+def test_the_ratio_is_that_of_the_two_boots(measured: OnePair) -> None:
     ours, alone, ratio = (measured.number(column) for column in (2, 3, 4))
     assert abs(ours / alone - ratio) < 0.002
     assert min(ours, alone) > BOOT / 2
 
 
-def test_a_boot_is_looked_at_a_few_times_a_second(measured: Measured) -> None:
+def test_a_boot_is_looked_at_a_few_times_a_second(measured: OnePair) -> None:
     """Two paths, and each but a few times a second until somebody listens; how uncertain the outage is is told."""
     assert 1 <= measured.number(5) <= 2 * 5 * measured.number(2)
     assert measured.number(6) == pytest.approx(1000 * measured.told["uncertainty"], abs=1)
     assert any("nobody listens" in one["answer"] for one in measured.told["intervals"])
 
 
-def test_nothing_is_left(measured: Measured) -> None:
-    """The stack that was measured is gone."""
-    label = f"com.docker.compose.project={measured.record['target']['project']}"
-    with engine() as client:
-        assert not client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+def test_nothing_is_left(measured: OnePair) -> None:
+    measured.assert_nothing_is_left()
 
 
 PAIR = Pair(5.05, 5.0, 20, 0.015, "ours")

@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import outage
 from benchmarks.outage import Added, Away, Pair
-from tests import targets
-from tests.stacks import clean_environment, engine, image_under_test
+from tests.benchmarks.one_pair import OnePair
 
 LIMIT = 120.0
 # What is told has three digits, and the engine's events have as many.
 ROUNDED = 0.002
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One pair, as it was told, and what our restart wrote down meanwhile."""
-
-    done: subprocess.CompletedProcess[str]
-    record: dict[str, Any]
-
-    @property
-    def cells(self) -> list[str]:
-        """The cells of the first pair's row."""
-        line = next(one for one in self.done.stdout.splitlines() if one.startswith("| 1 |"))
-        return [cell.strip() for cell in line.strip("|").split("|")]
-
-    def number(self, column: int) -> float:
-        return float(self.cells[column].split()[0])
+class Measured(OnePair):
+    """One pair, and when the engine did what."""
 
     def event(self, action: str, *, old: bool) -> float:
         """When the engine did something to the old container, or to the new one, by the evidence's own events."""
@@ -50,25 +33,12 @@ class Measured:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """One pair, measured by the command that a person types."""
-    archive = tmp_path_factory.mktemp("archive")
-    command = [sys.executable, "-m", "benchmarks.outage", "--pairs", "1", "--archive", str(archive)]
-    done = subprocess.run(
-        [*command, "--report-only"],
-        cwd=Path(outage.__file__).resolve().parent.parent,
-        env=clean_environment(KESTRA_IMAGE=image_under_test()),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Measured(done, targets.record(archive / "latest"))
+    return Measured.measured("outage", archive=tmp_path_factory.mktemp("archive"), limit=LIMIT)
 
 
 def test_the_outage_told_is_the_one_in_the_evidence(measured: Measured) -> None:
     """Two probes that know nothing of each other saw the same outage, each within what it says of itself."""
-    own = next(one for one in measured.record["outage"]["paths"] if one["headline"])
+    own = measured.told
     length, _, uncertainty, _ = measured.cells[2].split()
     assert abs(float(length) - own["length"]) <= float(uncertainty) + own["uncertainty"] + ROUNDED
 
@@ -109,12 +79,7 @@ def test_readiness_is_noticed_at_the_moment_in_the_evidence(measured: Measured) 
 
 
 def test_nothing_is_left(measured: Measured) -> None:
-    """The stack that was measured is gone: containers, networks and volumes."""
-    label = f"com.docker.compose.project={measured.record['target']['project']}"
-    with engine() as client:
-        assert not client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
-        assert not client.networks.list(filters={"label": label})
-        assert not client.volumes.list(filters={"label": label})
+    measured.assert_nothing_is_left()
 
 
 AWAY = Away(2.0, 0.01, 102.0, 100.0, 100.1, 100.5)

@@ -78,10 +78,7 @@ class Here:
 
 def itself(url: str, pace: Pace | None = None) -> Direct:
     host, _, port = url.removeprefix("http://").partition(":")
-    lookout = cast("Lookout", Here())
-    if pace is None:
-        return direct.look(lookout, host, port, f"{port}/tcp", LIMIT)
-    return direct.look(lookout, host, port, f"{port}/tcp", LIMIT, pace=pace)
+    return direct.look(cast("Lookout", Here()), host, port, f"{port}/tcp", LIMIT, pace=pace)
 
 
 def shown(url: str, pace: Pace | None = None) -> list[DashboardSeen]:
