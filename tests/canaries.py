@@ -36,6 +36,7 @@ _KEPT_ON_PURPOSE = (kept.ANY, f"{rendered.SUFFIX}/", rollback.STEM)
 _BREAK = re.compile(rb"[ \t]*(?:\r|\\{1,4}r)?(?:\n|\\{1,4}n)[ \t]*(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z )?")
 _TOKEN = re.compile(rb"[A-Za-z0-9+/]{24,}")
 _TO_STANDARD, _FROM_STANDARD = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
+_VALUE = re.compile(r"(?P<head>Aa1[0-9a-f]{12})(?P<signs>[^0-9A-Za-z]*)(?P<tail>[0-9a-f]{16})")
 _PLAIN = string.ascii_letters + string.digits
 
 
@@ -56,6 +57,13 @@ class Canary:
 def canary(name: str, signs: str = SIGNS) -> Canary:
     """A secret that nobody else has, and that satisfies Kestra's rule for passwords."""
     return Canary(name, f"Aa1{secrets.token_hex(6)}", signs, secrets.token_hex(8))
+
+
+def read_back(name: str, value: str) -> Canary:
+    """Return the canary that has this value."""
+    halves = _VALUE.fullmatch(value)
+    assert halves, f"{name} is no canary"
+    return Canary(name, halves["head"], halves["signs"], halves["tail"])
 
 
 # --- what programs write
@@ -80,13 +88,13 @@ def _named(quote: str, apostrophe: str) -> Callable[[str], str]:
     return lambda value: "".join(names.get(one, one) for one in value)
 
 
-def _in_base64(before: str = "", behind: str = "") -> Callable[[str], str]:
+def in_base64(before: str = "", behind: str = "") -> Callable[[str], str]:
     return lambda value: base64.b64encode(f"{before}{value}{behind}".encode()).decode()
 
 
 def _wrapped(end: str) -> Callable[[str], str]:
     """Base64 in lines of 76 columns; the secret lies over the end of the first."""
-    return lambda value: end.join(textwrap.wrap(_in_base64("a" * 50, "b" * 50)(value), 76))
+    return lambda value: end.join(textwrap.wrap(in_base64("a" * 50, "b" * 50)(value), 76))
 
 
 def _in_json(value: str) -> str:
@@ -103,6 +111,8 @@ WRITERS: dict[str, Callable[[str], str]] = {
     "by Java's URLEncoder": _by_percent(".-*_", "+"),
     "by JavaScript's encodeURIComponent": _by_percent("-_.!~*'()"),
     "by JavaScript's encodeURI": _by_percent(";,/?:@&=+$-_.!~*'()#"),
+    "by Python's quote": _by_percent("-_.~/"),
+    "by Python's quote, nothing safe": _by_percent("-_.~"),
     "by Go's QueryEscape": _QUERY,
     "by Go's PathEscape": _by_percent("-_.~$&+:=@"),
     "by Go's Userinfo": _by_percent("-_.~$&+,;="),
@@ -117,6 +127,7 @@ WRITERS: dict[str, Callable[[str], str]] = {
     "in XML": _XML,
     "in HTML by Python": _named("&quot;", "&#x27;"),
     "in HTML by Go": _named("&#34;", "&#39;"),
+    "in HTML's text": _named('"', "'"),
     "in HTML by number": lambda value: "".join(one if one in _PLAIN else f"&#{ord(one)};" for one in value),
     "in JSON in HTML": lambda value: _XML(_in_json(value)),
     "in YAML": lambda value: value.replace("'", "''"),
@@ -125,11 +136,11 @@ WRITERS: dict[str, Callable[[str], str]] = {
         one if one in _PLAIN else f"\\x{ord(one):02x}" for one in value
     ),
     "in hexadecimal": lambda value: value.encode().hex(),
-    "in base64": _in_base64(),
-    "in base64 with a user": _in_base64("kestra:"),
-    "in base64 with another one": _in_base64("admin@kestra.local:"),
+    "in base64": in_base64(),
+    "in base64 with a user": in_base64("kestra:"),
+    "in base64 with another one": in_base64("admin@kestra.local:"),
     "in base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode(),
-    "in base64 in a URL": lambda value: _QUERY(_in_base64("a:")(value)),
+    "in base64 in a URL": lambda value: _QUERY(in_base64("a:")(value)),
     "in base64 of 76 columns": _wrapped("\n"),
     "in base64 of 76 columns, by Windows": _wrapped("\r\n"),
     "in base64 of 76 columns, in JSON": lambda value: _in_json(_wrapped("\n")(value)),
@@ -169,11 +180,16 @@ def places(console: str, *roots: Path) -> dict[str, bytes]:
         found[f"the name of {path}"] = os.fsencode(path.name)
         if not path.is_file():
             continue
-        if any(mark in str(path) for mark in _KEPT_ON_PURPOSE):
+        if is_kept(path):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
         else:
             found[str(path)] = path.read_bytes()
     return found
+
+
+def is_kept(path: Path) -> bool:
+    """Whether a file is kept on purpose, to start the service from."""
+    return any(mark in str(path) for mark in _KEPT_ON_PURPOSE)
 
 
 def leaks(known: Iterable[Canary], found: Mapping[str, bytes]) -> list[str]:

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import os
-import secrets
-import shlex
 import signal
 import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
-from tests import targets
+from tests import canaries, targets
+from tests.canaries import Canary, canary
 from tests.engine import service as seen
 from tests.stacks import Stack, stack, wait_for
-
-# Single quotes keep all of it in an env file, so none may stand in it.
-AWKWARD = '"&<>%+/:#$\\ =?@'
-
-
-def canary(word: str) -> str:
-    return f"Aa1{word}{secrets.token_hex(4)}{AWKWARD}{secrets.token_hex(4)}"
 
 
 @pytest.fixture(scope="module")
 def service(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack with canaries as passwords, in its `.env` as an operator must write them there."""
-    passwords = {"KESTRA_DB_PASSWORD": canary("db"), "KESTRA_BASICAUTH_PASSWORD": canary("web")}
+    passwords = {"KESTRA_DB_PASSWORD": canary("db").value, "KESTRA_BASICAUTH_PASSWORD": canary("web").value}
     with stack(tmp_path_factory.mktemp("stack")) as made:
         plain = made.env | passwords
         made.set_env(**{key: f"'{value}'" for key, value in passwords.items()})
@@ -47,56 +37,18 @@ def _known(service: Stack) -> tuple[str, str]:
     return service.env["KESTRA_DB_PASSWORD"], service.env["KESTRA_BASICAUTH_PASSWORD"]
 
 
-def forms(secret: str, users: tuple[str, ...]) -> dict[str, str]:
-    """A secret as the usual writers of text would write it."""
-    found = {
-        "raw": secret,
-        "shell-quoted": shlex.quote(secret),
-        "shell-escaped": "".join(one if one.isalnum() else f"\\{one}" for one in secret),
-        "in a URL": quote(secret, safe=""),
-        "in a URL's path": quote(secret),
-        "in a form": quote_plus(secret),
-        "in JSON": json.dumps(secret)[1:-1],
-        "in JSON twice": json.dumps(json.dumps(secret))[3:-3],
-        "in HTML": html.escape(secret),
-        "in HTML's text": html.escape(secret, quote=False),
-        "in JSON in HTML": html.escape(json.dumps(secret)[1:-1]),
-        "as Compose doubles it": secret.replace("$", "$$"),
-        "by Java's URLEncoder": quote_plus(secret, safe="*-._").replace("~", "%7E"),
-        "by JavaScript's encodeURIComponent": quote(secret, safe="-_.!~*'()"),
-        "by Go's Userinfo": quote(secret, safe="$&+,;="),
-        "in XML": html.escape(secret).replace("&#x27;", "&apos;"),
-        "in HTML by number": "".join(one if one.isalnum() else f"&#{ord(one)};" for one in secret),
-        "in base64": base64.b64encode(secret.encode()).decode(),
-        "in base64 for URLs": base64.urlsafe_b64encode(secret.encode()).decode(),
-        "as Python shows it": repr(secret)[1:-1],
-    }
-    for user in users:
-        pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        found[f"in base64 with {user}"] = pair
-        found[f"in base64 with {user}, without its end"] = pair.rstrip("=")[:-2]
-    return found
+def hits(service: Stack, output: str, *more: Canary, owed: bool = False) -> list[str]:
+    """Where a canary of the env file, or another one, stands, in what form: streams, files, their names, journals.
 
-
-def hits(service: Stack, output: str, *more: str) -> list[str]:
-    """Where a canary of the env file, or another one, stands, in what form: streams, files, their names, journals."""
-    known = {key: service.env[key] for key in ("KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD")}
-    known |= {f"canary {number}": one for number, one in enumerate(more, start=1)}
-    users = (service.env["KESTRA_DB_USER"], service.env["KESTRA_BASICAUTH_USERNAME"])
-    texts = {"the streams": output.encode()}
-    for root in (targets.archive(service), service.root / targets.STATE):
-        for path in root.rglob("*"):
-            texts[f"the name {path.name}"] = os.fsencode(path.name)
-            if path.is_file():
-                texts[path.name] = path.read_bytes()
-    assert len(texts) > 5, "nothing was searched"
-    return [
-        f"{key} {how} in {where}"
-        for key, secret in known.items()
-        for how, form in forms(secret, users).items()
-        for where, text in texts.items()
-        if form.encode() in text
-    ]
+    Only a run that owes a start has left what the start is to go by.
+    """
+    keys = ("KESTRA_DB_PASSWORD", "KESTRA_BASICAUTH_PASSWORD")
+    known = [canaries.read_back(key, service.env[key]) for key in keys]
+    state = service.root / targets.STATE
+    places = canaries.places(output, targets.archive(service), state)
+    assert len(places) > 5, "nothing was searched"
+    assert any(canaries.is_kept(one) for one in state.rglob("*") if one.is_file()) is owed
+    return canaries.leaks([*known, *more], places)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> str:
@@ -124,16 +76,10 @@ def test_the_servers_log_is_searched_too(service: Stack) -> None:
     assert hits(service, told(done)) == []
 
 
-def wrapped(secret: str, end: str) -> str:
-    """Base64 in lines of 76 columns; the secret lies over the end of the first."""
-    token = base64.b64encode(b"a" * 50 + secret.encode() + b"b" * 50).decode()
-    return end.join(token[at : at + 76] for at in range(0, len(token), 76))
-
-
 def test_wrapped_base64_in_the_servers_log_is_gone(service: Stack) -> None:
     """Docker puts a time before every line, and the lines of one token are one secret all the same."""
     secret = service.env["KESTRA_DB_PASSWORD"]
-    text = wrapped(secret, "\n")
+    text = canaries.WRITERS["in base64 of 76 columns"](secret)
     speak(service, f"here:\n{text}\nthere")
     done = targets.procedure(service)
     log = next(targets.latest(service).glob("log-before-*-kestra.txt")).read_text()
@@ -147,7 +93,7 @@ def test_wrapped_base64_in_the_servers_log_is_gone(service: Stack) -> None:
 def test_a_line_that_compose_cannot_read_is_not_echoed(service: Stack) -> None:
     """Compose quotes what it does not understand, and the rest of the file with it."""
     text = service.env_file.read_text()
-    lost = canary("lost")
+    lost = canary("lost").value
     service.write_env_text(f"{text}\nMY PASSWORD={lost}\n")
     then = service.env["KESTRA_DB_PASSWORD"]
     service.env["KESTRA_DB_PASSWORD"] = lost
@@ -189,7 +135,7 @@ def speak(service: Stack, words: str) -> None:
 def test_a_refused_run_holds_no_secret(service: Stack) -> None:
     """A refusal that is about the password itself does not say it."""
     text = service.env_file.read_text()
-    wrong = canary("wrong")
+    wrong = canary("wrong").value
     service.write_env_text(text.replace(service.env["KESTRA_DB_PASSWORD"], wrong))
     then = service.env["KESTRA_DB_PASSWORD"]
     service.env["KESTRA_DB_PASSWORD"] = wrong
@@ -217,8 +163,9 @@ def commanded(service: Stack, *words: str) -> None:
 def test_secrets_of_a_command_are_known(service: Stack) -> None:
     """What stands in the server's words, the running one's and the new one's, is a secret as a variable's value is."""
     then = service.compose_file.read_text()
-    option, word, url, new = canary("option"), canary("word"), f"Aa1{secrets.token_hex(8)}", canary("new")
-    more = (f"-Dcanary.password={option}", "--canary-token", word, f"--proxy=http://u:{url}@127.0.0.1:3128")
+    option, word, url, new = canary("option"), canary("word"), canary("url", ""), canary("new")
+    proxy = f"--proxy=http://u:{url.value}@127.0.0.1:3128"
+    more = (f"-Dcanary.password={option.value}", "--canary-token", word.value, proxy)
     recreate = ("up", "-d", "--no-deps", "--force-recreate", "--pull", "never", seen.SERVICE)
     try:
         commanded(service, *more)
@@ -226,7 +173,7 @@ def test_secrets_of_a_command_are_known(service: Stack) -> None:
         service.wait_until_ready()
         speak(service, f"started by {' '.join(more)}")
         done = targets.procedure(service)
-        commanded(service, f"-Dcanary.password={new}")
+        commanded(service, f"-Dcanary.password={new.value}")
         refused = targets.procedure(service)
     finally:
         service.compose_file.write_text(then)
@@ -255,7 +202,7 @@ def test_an_interrupted_run_holds_no_secret(service: Stack) -> None:
     output, _ = killed.communicate(timeout=60)
     seen.wait_until_gone(service)
 
-    assert hits(service, output) == []
+    assert hits(service, output, owed=True) == []
 
     recovered = targets.procedure(service, name="recover")
 
@@ -266,13 +213,19 @@ def test_an_interrupted_run_holds_no_secret(service: Stack) -> None:
 def test_the_search_finds_what_is_there(service: Stack, known: tuple[str, str]) -> None:
     """The search itself is no blind one: each form of each canary is found in a file that holds it."""
     users = (service.env["KESTRA_DB_USER"], service.env["KESTRA_BASICAUTH_USERNAME"])
-    file = Path(targets.archive(service)) / "canary.txt"
-    missed = []
+    planted: dict[Path, str] = {}
     for secret in known:
-        for how, form in forms(secret, users).items():
+        forms = {how: write(secret) for how, write in canaries.WRITERS.items()}
+        for user in users:
+            pair = canaries.in_base64(f"{user}:")(secret)
+            forms[f"in base64 with {user}"] = pair
+            forms[f"in base64 with {user}, without its end"] = pair.rstrip("=")[:-2]
+        for how, form in forms.items():
+            file = targets.archive(service) / f"canary {len(planted)}.txt"
             file.write_text(f"before{form}after")
-            if not hits(service, ""):
-                missed.append(how)
-    file.unlink()
+            planted[file] = how
+    found = hits(service, "")
+    for file in planted:
+        file.unlink()
 
-    assert missed == []
+    assert [how for file, how in planted.items() if not any(str(file) in one for one in found)] == []
