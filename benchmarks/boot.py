@@ -32,8 +32,6 @@ from tests import targets
 from tests.stacks import Stack, wait_for
 
 MOST_RATIO = 1.02
-RUNS = (BOOTED, "Main server is running at")
-"""What Kestra says once it listens; the second is what 1.3 says."""
 HEALTHY = "health_status: healthy"
 CADENCE = 0.25
 
@@ -112,9 +110,9 @@ def _healthy(events: Sequence[Mapping[str, Any]]) -> bool:
 def said_at(log: str) -> float:
     """Return when the server said that it runs, by the engine's time before each line of its log."""
     for line in log.splitlines():
-        if any(one in line for one in RUNS):
+        if any(one in line for one in BOOTED):
             return datetime.fromisoformat(f"{line.partition(' ')[0].rstrip('Z')[:26]}+00:00").timestamp()
-    raise Unmeasured(f"the server's log says none of {', '.join(RUNS)}")
+    raise Unmeasured(f"the server's log says none of {', '.join(BOOTED)}")
 
 
 def length(boot: tuple[float, float]) -> float:

@@ -23,8 +23,8 @@ from reports import excerpt
 from reports.evidence import Finding, StepStatus
 from reports.observed import Container, Database, DryRun, Rendering, Settings, Snapshot, Unseen
 
-BOOTED = "Server Running:"
-"""What Kestra says when it has booted: what it said before that was overcome."""
+BOOTED = ("Server Running:", "Health endpoint is available at")
+"""What Kestra says when it has booted, up to 1.0 and since: what it said before that was overcome."""
 AROUND = timedelta(minutes=2)
 """How far from the service's own end or start something that Postgres said still concerns it."""
 LOG_BYTES = 200_000

@@ -179,7 +179,7 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
 
     def ask() -> tuple[bool, str]:
         found = observers.engine.named(container.id)
-        if found is None or not found.running or found.restarting:
+        if found is None or not found.running or found.restarting or _loops(found, since=container):
             return True, "it has ended"
         server = observers.server_at(found)
         ready = isinstance(server, Server) and restart.is_ready(server)
@@ -190,6 +190,11 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
     left = boot - (restart.engine_time(observers) - moment(container.started_at).timestamp())
     wait = waiting.until("what runs to answer", ask, max(left, CADENCE), CADENCE)
     return wait.ended and not wait.attempts[-1].saw.endswith("ended")
+
+
+def _loops(container: Container, since: Container) -> bool:
+    """Whether a container ends again and again: it has ended while we looked, and often enough before."""
+    return container.restart_count > since.restart_count and container.restart_count >= restart.LOOPS
 
 
 def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:

@@ -264,6 +264,20 @@ def clean_environment(**additions: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not ours.match(key)} | additions
 
 
+def pause(container: Container, limit: float = 20.0) -> None:
+    """Freeze a container. A busy kernel may say once or twice that it could not; nothing is frozen then."""
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            container.pause()
+        except docker.errors.APIError as error:
+            if "unable to freeze" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 def wait_for(condition: Callable[[], bool], what: str, limit: float, cadence: float = 0.05) -> None:
     """Wait until a condition holds; after the limit say what was waited for."""
     deadline = time.monotonic() + limit

@@ -101,16 +101,18 @@ def matches(sources: Iterable[Source], table: Iterable[Signature]) -> tuple[Matc
     return tuple(found.values())
 
 
-def since_last(text: str, marker: str) -> str:
-    """Return a log from the newest line that holds a marker on: what was said before was overcome."""
-    lines = text.splitlines(keepends=True)
-    newest = next((at for at in range(len(lines) - 1, -1, -1) if marker in lines[at]), 0)
+def since_last(text: str, markers: Iterable[str]) -> str:
+    """Return a log from the newest line that holds one of the markers on: what was said before was overcome."""
+    lines, known = text.splitlines(keepends=True), tuple(markers)
+    newest = max((at for at, line in enumerate(lines) if any(one in line for one in known)), default=0)
     return "".join(lines[newest:])
 
 
 def _brief(line: str, hit: re.Match[str]) -> str:
-    """Return the line, or of a long one the part around what was found."""
+    """Return the line, or of a long one the part around what was found; it begins with a whole word where it can."""
     begin = max(0, min(hit.start() - _SAID_WIDTH // 4, len(line) - _SAID_WIDTH))
+    if begin and (space := line.find(" ", begin - 1, hit.start())) >= 0:
+        begin = space + 1
     return line[begin : begin + _SAID_WIDTH].strip()
 
 

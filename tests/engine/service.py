@@ -16,7 +16,7 @@ from docker.models.containers import Container
 
 from tests import targets
 from tests.leftovers import own_name
-from tests.stacks import POSTGRES_IMAGE, Stack, engine, wait_for
+from tests.stacks import POSTGRES_IMAGE, Stack, engine, pause, wait_for
 
 FLOW = "id: hello\nnamespace: probe\ntasks:\n  - id: log\n    type: io.kestra.plugin.core.log.Log\n    message: hello\n"
 SERVICE, DATABASE = "kestra", "kestra-postgres"
@@ -155,7 +155,7 @@ def container(name: str, *command: str, image: str = POSTGRES_IMAGE, **options: 
 
 def freeze(stack: Stack, second: Container) -> None:
     """Freeze another server on the stack's database, and wait until its heartbeat is old: its session stays."""
-    second.pause()
+    pause(second)
     fresh = (
         f"SELECT count(*) FROM service_instance WHERE value::text LIKE '%{str(second.id)[:12]}%' "
         "AND updated_at > now() - interval '4 seconds'"

@@ -12,7 +12,7 @@ from tests import targets
 from tests.engine import service as seen
 from tests.engine.heard import heard
 from tests.faults import FAULT
-from tests.stacks import Stack, wait_for
+from tests.stacks import Stack, pause, wait_for
 
 
 def settle(stack: Stack) -> None:
@@ -24,7 +24,7 @@ def settle(stack: Stack) -> None:
 def paused(stack: Stack) -> Iterator[None]:
     """The service's container frozen: it runs and answers nothing."""
     container = stack.container("kestra")
-    container.pause()
+    pause(container)
     try:
         yield
     finally:

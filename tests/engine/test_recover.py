@@ -14,7 +14,7 @@ import pytest
 from tests import targets
 from tests.engine import service as seen
 from tests.faults import FAULT
-from tests.stacks import SHORT_TIMES, Stack, engine, password, run, stack, wait_for
+from tests.stacks import SHORT_TIMES, Stack, engine, password, pause, run, stack, wait_for
 
 pytestmark = pytest.mark.understudy
 
@@ -162,7 +162,7 @@ def test_it_was_killed_for_its_memory(service: Stack) -> None:
 )
 def test_it_was_paused(service: Stack) -> None:
     """A paused server is let go on, asked to end, and replaced."""
-    service.container(seen.SERVICE).pause()
+    pause(service.container(seen.SERVICE))
     _, record = recovered(service)
 
     assert [one["step"]["name"] for one in record["steps"]] == ["save_logs", "unpause", "stop", "start"]

@@ -25,6 +25,7 @@ from tests.stacks import (
     engine,
     free_port,
     password,
+    pause,
     run,
     stack,
     wait_for,
@@ -423,7 +424,7 @@ def test_a_stranger_holds_the_name(service: Stack) -> None:
 def test_it_is_paused(service: Stack) -> None:
     """A paused service is refused with "use recover"."""
     ours = service.container(seen.SERVICE)
-    ours.pause()
+    pause(ours)
     try:
         reason = refused(service)["test_the_service_is_not_hung_paused_or_looping"]
     finally:

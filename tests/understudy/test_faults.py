@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from stack.understudy.faults import SENTENCES, Fault
-from tests.stacks import Stack, password, wait_for
+from tests.stacks import Stack, password, pause, wait_for
 from tests.understudy import recordings
 from tests.understudy.conversation import HELLO, heard
 from tests.understudy.server import SHORT, Server, run
@@ -197,7 +197,7 @@ def test_a_short_freeze_of_postgres_passes_over(fragile_postgres: Stack) -> None
     postgres = fragile_postgres.container("kestra-postgres")
     with run(fragile_postgres, "kestra") as server:
         server.wait_until_ready()
-        postgres.pause()
+        pause(postgres)
         try:
             began = time.monotonic()
             down = heard(httpx.get(f"{server.management_url}/health/readiness", timeout=6))
@@ -222,7 +222,7 @@ def test_a_long_freeze_of_postgres_is_fatal(fragile_postgres: Stack) -> None:
     postgres = fragile_postgres.container("kestra-postgres")
     with run(fragile_postgres, "kestra", with_faults("frozen_limit=1")) as server:
         server.wait_until_ready()
-        postgres.pause()
+        pause(postgres)
         try:
             assert server.exit_status(10) == 1
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from procedures.problems import CannotObserve
 from procedures.recovering import Lead, Recovery, forget
 from procedures.scripting import StepBy
 from procedures.update import give_back
+from procedures.waiting import Waiting
 from reports.evidence import Step
 from reports.observed import Container, Rendering, Unseen
 from tests.checks.world import only, recorded
@@ -265,3 +267,31 @@ def test_what_was_written_beside_a_journal_is_removed_with_it(tmp_path: Path) ->
     forget(*here.open_ones())
 
     assert sorted(one.name for one in tmp_path.glob("*.*")) == ["1a2b.jsonl", "3c4d.kept.sh"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "ended"),
+    [((6, 6, 7), True), ((1, 1, 2, 2, 2), False), ((6, 6, 6, 6, 6), False)],
+    ids=["it loops", "once more, as one that waits for its database", "it looped, and boots now"],
+)
+def test_a_boot_in_a_restart_loop_is_not_waited_for(counts: tuple[int, ...], ended: bool) -> None:
+    """A server that ends in each of its long boots is up whenever somebody looks: how often it was restarted tells."""
+    now, looked = [0.0], list[int]()
+
+    def named(_: str) -> Container:
+        looked.append(counts[min(len(looked), len(counts) - 1)])
+        return replace(ONE, restart_count=looked[-1])
+
+    observers = SimpleNamespace(
+        engine=SimpleNamespace(named=named),
+        server_at=lambda _: Unseen("it boots"),
+        target=WORLD.target,
+        skew=0.0,
+    )
+    waiting = Waiting(
+        lambda: None, lambda _: None, lambda: now[0], lambda length: now.append(now.pop() + length)
+    )
+    began = replace(ONE, restart_count=counts[0], started_at=datetime.now(UTC).isoformat())
+
+    assert not recovering.answers(cast("Observers", observers), began, waiting, 2.0)
+    assert (now[0] < 1.5) is ended

@@ -203,9 +203,17 @@ def test_a_speaker_is_not_heard_in_anothers_words() -> None:
     assert found(Speaker.KESTRA, said) == []
 
 
-def test_what_was_overcome_is_not_told() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        "INFO  standalone   io.kestra.cli.AbstractCommand Server Running: http://x:8080, Management server on port x",
+        "INFO  standalone   io.kestra.cli.AbstractCommand Health endpoint is available at http://x:8081/health",
+    ],
+    ids=["up to 1.0", "1.3 and 2.0"],
+)
+def test_what_was_overcome_is_not_told(said: str) -> None:
     """A failed boot that a good one followed is history; what comes after the good one is not."""
-    log = f"FATAL: the database system is starting up\n{BOOTED} http://x:8080\nwell\n"
+    log = f"FATAL: the database system is starting up\n{said}\nwell\n"
 
     assert found(Speaker.KESTRA, since_last(log, BOOTED)) == []
     assert since_last("never booted\n", BOOTED) == "never booted\n"
@@ -220,3 +228,13 @@ def test_a_long_line_is_cut_around_what_was_found() -> None:
 
     assert "java.lang.OutOfMemoryError" in match.line
     assert len(match.line) <= 200
+
+
+def test_what_is_cut_begins_with_a_whole_word() -> None:
+    """A part of a long line begins where a word begins: half a word is no English."""
+    line = " ".join(["programming"] * 40) + " java.lang.OutOfMemoryError"
+
+    match: Match = matches([Source("it", frozenset({Speaker.KESTRA}), line)], SIGNATURES)[0]
+
+    assert match.line.startswith("programming ")
+    assert match.line.endswith("java.lang.OutOfMemoryError")
