@@ -111,7 +111,7 @@ class Restart:
     def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
         """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
         step = self._planned[SAVE_LOGS]
-        self._keep = lambda one, result: told(one, result, folder, clean)
+        self._keep = lambda one, result: told(one, result, folder)
 
         def save() -> StepResult:
             try:

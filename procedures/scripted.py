@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from procedures.acting import Acting, Tell
@@ -251,9 +250,9 @@ class Scripted:
             self._acting.command(step, command)
 
 
-def told(step: Step, result: Result, folder: Path | None, clean: Callable[[str], str]) -> StepResult:
+def told(step: Step, result: Result, folder: Path | None) -> StepResult:
     """Record what a script did; that it could be started is all that is asked of it here."""
-    text = clean(plain(result.output))
+    text = plain(result.output)
     if result.cut:
         text = text.rpartition("\n")[0] + "\n… cut here\n"
     unsaved = _unsaved(folder / f"script-{step.name}.txt", text) if folder is not None else ""

@@ -80,7 +80,7 @@ PUBLIC_ENDINGS = frozenset(
     ]
 )
 
-URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s\"'<>`]+)")
+URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40})://(?P<rest>[^\s\"'<>`]+)")
 PORT_AT_END = re.compile(r"(?:^[^:]*|:\d{1,5}|\])$")
 _OPENS = re.compile(r"(?:[^=\s]*=)?[\"']")
 """A word or a value that begins with a quote was meant for a shell."""

@@ -11,13 +11,15 @@ from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
 from procedures.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
 from procedures.target import Target
+from reports import excerpt
 from reports.observed import Container
 from reports.redact import MARK
 from reports.secret_names import is_secret_name
 
 _NAMED = re.compile(
-    r"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<sign>\"?\s*[:=]\s*)(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s,;\"']+)"
+    r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]++)(?P<sign>\"?\s*+[:=]\s*+)(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s,;\"']++)"
 )
+"""A name is taken whole or not at all: looked at anew from each of its letters, a long run takes minutes."""
 
 
 class Scripts:
@@ -119,11 +121,12 @@ class Scripts:
 
 
 def plain(text: str) -> str:
-    """Return what a script printed as text: no colours, no lines written over, no value whose name tells a secret.
+    """Return what a script printed as text: no colours, no lines written over, no secret, no value whose name tells one.
 
-    A script may have read another file than we know, so its secrets cannot all be known by value.
+    A script may have read another file than we know, so its secrets cannot all be known by value. Those that are go
+    first: where a value ends is a guess, and what a wrong one leaves of a secret nobody would find.
     """
-    text = without_colours(text).replace("\r\n", "\n").replace("\r", "\n")
+    text = excerpt.cleaned(without_colours(text)).replace("\r\n", "\n").replace("\r", "\n")
     return _NAMED.sub(
         lambda found: f"{found['name']}{found['sign']}{MARK}" if is_secret_name(found["name"]) else found[0],
         text,

@@ -15,6 +15,8 @@ from procedures.colours import without_colours
 _PLACE = re.compile(r"<([a-z_]+)>")
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$")
 _SAID_WIDTH = 200
+_LOOKED_AT = 4096
+"""Characters of a line: what went wrong stands near its beginning, and the time for a pattern may grow with their square."""
 
 
 class Speaker(StrEnum):
@@ -92,7 +94,7 @@ def matches(sources: Iterable[Source], table: Iterable[Signature]) -> tuple[Matc
             stamped = _STAMP.match(raw)
             at, line = (stamped[1], stamped[2]) if stamped else ("", raw)
             for one in signatures:
-                hit = re.search(one.pattern, line) if one.by in source.speakers else None
+                hit = re.search(one.pattern, line[:_LOOKED_AT]) if one.by in source.speakers else None
                 if hit:
                     count = mine[one.name].count + 1 if one.name in mine else 1
                     mine[one.name] = Match(one, source.where, _brief(line, hit), at, count, _groups(hit))

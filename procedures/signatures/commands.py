@@ -205,7 +205,7 @@ FROM_COMMANDS: tuple[Signature, ...] = (
     Signature(
         "script not executable",
         _S,
-        r"(?P<script>[\w./-]+\.sh): Permission denied",
+        r"(?<![\w./-])(?P<script>[\w./-]+\.sh): Permission denied",
         "bash: tools/kestra/scripts/run.sh: Permission denied",
         *_MODE,
     ),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks import redaction
+from procedures.drivers.scripts import plain
 from reports.redact import MARK, Redaction
 
 LOOKS = 3
@@ -24,7 +25,7 @@ TEXTS = ("one run like base64", "base64 in lines of 76", "backslashes", "escapes
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_ten_megabytes_of_the_worst_text_are_searched_in_two_seconds(name: str, known: Redaction) -> None:
-    """Thirteen secrets, 10 MB: neither cleaning nor scanning takes longer than the goal."""
+    """Thirteen secrets, 10 MB: neither cleaning nor scanning, nor what a script printed, takes longer than the goal."""
     dice = random.Random(8)
     texts = dict(redaction.worst_texts(redaction.secrets_of(dice), redaction.SIZE, dice))
     text, data = texts[name], texts[name].encode()
@@ -36,6 +37,7 @@ def test_ten_megabytes_of_the_worst_text_are_searched_in_two_seconds(name: str, 
     assert len(text) == redaction.SIZE
     assert within(lambda: known.clean(text))
     assert within(lambda: known.scan(data))
+    assert within(lambda: plain(text))
 
 
 SMALL, TIMES = 250_000, 4
@@ -56,6 +58,7 @@ def test_the_time_grows_with_the_text_and_not_with_its_square(name: str, known: 
 
     assert best(lambda: known.clean(text)) < 2 * TIMES * best(lambda: known.clean(text[:SMALL]))
     assert best(lambda: known.scan(data)) < 2 * TIMES * best(lambda: known.scan(data[:SMALL]))
+    assert best(lambda: plain(text)) < 2 * TIMES * best(lambda: plain(text[:SMALL]))
 
 
 def test_the_worst_texts_hold_what_is_searched_for(known: Redaction) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests import canaries, targets
 from tests.canaries import canary
 from tests.dashboards import board, fixed
+from tests.engine import by_scripts
 from tests.engine import service as seen
 from tests.stacks import Stack, stack
 from tests.variants import Flaw, variant
@@ -37,6 +38,7 @@ TYPED = ("--reason", f"the login {FIRST.value} fails", "--ticket", OPTION.value,
 ANOTHER_SERVER = """INSERT INTO service_instance (key, value) SELECT 'canary', jsonb_build_object('id', 'canary',
  'type', 'WORKER', 'state', 'RUNNING', 'createdAt', now(), 'updatedAt', now() + interval '1 minute', 'server',
  jsonb_build_object('id', 'canary', 'hostname', %s, 'version', %s))"""
+SHOWS_SECRETS = "pre/test_scripts.py::test_the_scripts_show_no_secret"
 CUTS = iter((0, 3_001, 7_503, 12_007, 20_011, 31_013, 47_017, 66_019, 99_023))
 """Bytes of a log that are kept, another number for each run: somewhere among the secrets; 0 keeps all of it."""
 
@@ -142,6 +144,29 @@ def test_new_settings(service: Stack) -> None:
             given(service, **{WEB: password.value})
             typed(service, told, 0, name="apply_env")
             target(service)
+
+
+def test_scripts_that_say_secrets(service: Stack) -> None:
+    """The stop's script and a validation say each secret in every form: it is refused, and waived nothing is told either."""
+    folder = service.root / by_scripts.OWN
+    steps = {"stop": by_scripts.by("stop-says-its-secrets.sh"), "start": by_scripts.COMPOSE}
+    command = [f"{by_scripts.OWN}/validate-says-its-secrets.sh"]
+    validate = [
+        {"name": "says", "command": command, "reads": "text", "healthy": {"pattern": "^validation: ok$"}}
+    ]
+    by_scripts.target(service, validate, **steps)
+    (folder / "secrets.txt").write_text(SAID)
+    with leaking_nothing(service) as told:
+        typed(service, told, 10, name="restart")
+        refused = seen.findings(targets.record(targets.latest(service)))
+        typed(service, told, 0, "--waive", SHOWS_SECRETS, name="restart")
+        record = targets.record(targets.latest(service))
+    written = (targets.latest(service) / "script-stop.txt").read_text()
+
+    assert "stop prints " in refused["test_the_scripts_show_no_secret"]
+    assert by_scripts.step(record, "stop")["status"] == "done"
+    assert written.count("ERROR login of ") == len(KNOWN) * len(canaries.WRITERS)
+    assert "[redacted]" in str(record["snapshots"][-1]["validations"])
 
 
 def test_a_refusal_that_is_about_secrets(service: Stack) -> None:

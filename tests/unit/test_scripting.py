@@ -97,6 +97,14 @@ def test_output_is_text() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["9password", "--token", "a.b-secret", "_API_KEY", "x" * 20_000 + "_password"]
+)
+def test_a_name_is_known_whatever_stands_before_it(name: str) -> None:
+    """A name begins where nothing of a name stands before it, be it a letter or not."""
+    assert plain(f"see {name}: hunter2;") == f"see {name}: [redacted];"
+
+
 def _validation(reads: str) -> Validation:
     healthy = Claimed("overall", "healthy", "overall=healthy")
     return Validation("health", ("health.sh",), reads, healthy, COUNTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,19 @@ def test_a_long_line_is_cut_around_what_was_found() -> None:
 
     assert "java.lang.OutOfMemoryError" in match.line
     assert len(match.line) <= 200
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", "1", "/", ".", "a ", "dial tcp ", "data directory ", "could not open file ", "x.sh"]
+)
+def test_a_line_without_an_end_is_read_in_time(piece: str) -> None:
+    """Whatever a program writes on one line, such as a file in base64: looking through it takes no minutes."""
+    everybody = Source("it", frozenset(Speaker), (piece * 200_000)[:200_000])
+    began = time.process_time()
+
+    matches([everybody], SIGNATURES)
+
+    assert time.process_time() - began < 2
 
 
 def test_what_is_cut_begins_with_a_whole_word() -> None:
