@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from procedures import target as targets
+from procedures.colours import without_colours
 from procedures.drivers.scripts import plain
 from procedures.observe import validations
 from procedures.problems import TypedWrong
 from procedures.scripting import JSON, TEXT, Claimed, Validation
+from reports import excerpt
+from reports.observed import Secret
+from reports.redact import Redaction
 
 WHOLE = """
 name = "a"
@@ -95,6 +99,15 @@ def test_output_is_text() -> None:
     assert plain(raw) == (
         "✓ abc interrompido\n10%\n100%\nDB_PASSWORD=[redacted] -e UI_TOKEN=[redacted] port=8080\n"
     )
+
+
+@pytest.mark.parametrize("value", ["Aa1'b;c,d\"e", "two words, and more", "colours\x1b[0m are within"])
+def test_a_secret_that_is_known_goes_whole(value: str, request: pytest.FixtureRequest) -> None:
+    """Where a value ends is a guess; of a secret that is known by its value no guess leaves the rest behind."""
+    request.addfinalizer(lambda: excerpt.know(str))
+    excerpt.know(Redaction([Secret(without_colours(value))]).clean)
+
+    assert plain(f"-Dsome.password={value} end") == "-Dsome.password=[redacted] end"
 
 
 @pytest.mark.parametrize(
