@@ -185,7 +185,8 @@ def test_a_way_back_is_part_of_the_outage(service: Stack) -> None:
     outage = record(service)["outage"]
     for path in outage["paths"]:
         # A machine that is busy loses a look now and then: such a silence is told beside the two that we have made.
-        assert len(path["silences"]) >= 2, path
+        # The API is asked now and then until the first stretch is over, so it may not have met that one.
+        assert len(path["silences"]) >= (1 if path["path"] == "api" else 2), path
         assert path["length"] == pytest.approx(sum(one["length"] for one in path["silences"]))
     told = next(one for one in outage["paths"] if one["headline"])
     assert f"  outage: {told['length']:.3f} s ± " in done.stdout

@@ -42,7 +42,7 @@ class Trial:
     tried: dict[str, Tried]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that runs and is well."""
     with stack(tmp_path_factory.mktemp("selection")) as made:

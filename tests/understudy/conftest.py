@@ -24,7 +24,7 @@ from tests.understudy.server import (
 __all__ = ["pytest_collection_modifyitems"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A Postgres that the servers of these tests share, each with a database of its own."""
     if IS_UNDERSTUDY:
@@ -34,7 +34,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield made.up("kestra-postgres")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fragile_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A Postgres that tests restart and freeze."""
     with stack(tmp_path_factory.mktemp("fragile")) as made:
@@ -46,20 +46,20 @@ def database(postgres: Stack) -> str:
     return new_database(postgres)
 
 
-@pytest.fixture(scope="session", params=IMAGES)
+@pytest.fixture(scope="module", params=IMAGES)
 def recorded(request: pytest.FixtureRequest) -> str:
     """The version whose recording is compared."""
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(postgres: Stack, recorded: str) -> Iterator[Server]:
     """A server of that version with one execution behind it."""
     with run(postgres, new_database(postgres), as_recorded(postgres), image=IMAGES[recorded]) as made:
         yield _with_an_execution(made)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(server: Server, recorded: str, postgres: Stack) -> conversation.Answers:
     """What was answered to the calls that were recorded, with basic auth on, and by another server with it off."""
     calls = [call for call in recordings.answers(recorded) if call.startswith("GET ")]

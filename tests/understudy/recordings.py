@@ -12,7 +12,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "data" / "recordings"
 
 # What differs from server to server and from call to call; all else has to be equal.
 _VARYING = (
-    (re.compile(r"\b(?=[A-Za-z]*\d)[0-9A-Za-z]{18,23}\b"), "<id>"),
+    # An id is of random letters and digits; what is of capitalised words alone is a name, however long.
+    (re.compile(r"\b(?![A-Z]?[a-z]{2,}(?:[A-Z][a-z]{2,})*\b)[0-9A-Za-z]{18,23}\b"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"), "<moment>"),
     (re.compile(r"\bPT[\dHM.]+S?\b"), "<duration>"),
     (re.compile(r"\b0\.2\d\.\d+(-SNAPSHOT|-understudy)?"), "<version>"),
