@@ -108,11 +108,15 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_unconfigure(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_unconfigure(self) -> Generator[None]:
         # pytest's last look at what was left unclosed is under filters that were set before we were asked.
         warnings.simplefilter("ignore")
-        self._session.end()
+        # After pytest's own: its copy of the error stream must be closed, or the stream's end is waited for.
+        try:
+            yield
+        finally:
+            self._session.end()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import hmac
 import types
@@ -69,13 +70,18 @@ def _read(form: Any, plain: Any) -> Any:  # noqa: PLR0911 - a form for each of o
     if isinstance(form, type) and issubclass(form, Enum):
         return form(plain)
     if isinstance(form, type) and dataclasses.is_dataclass(form):
-        hints = typing.get_type_hints(form)
+        hints = _hints(form)
         return form(**{name: _read(hints[name], one) for name, one in plain.items()})
     if form is float and isinstance(plain, int):
         return float(plain)
     if not isinstance(plain, form):
         raise TypeError(f"{plain!r} is no {form.__name__}")
     return plain
+
+
+@functools.cache
+def _hints(form: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(form)
 
 
 def _read_union(arguments: tuple[Any, ...], plain: Any) -> Any:
