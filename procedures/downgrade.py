@@ -33,5 +33,11 @@ def too_old(version: str, database: Database) -> str | Unseen:
     return ""
 
 
+def later_has_run(version: str, database: Database) -> bool:
+    """Whether it is known that an image of this version is too old: then that is why the schema has moved."""
+    reason = too_old(version, database)
+    return not isinstance(reason, Unseen) and bool(reason)
+
+
 def _keeps_its_own(histories: tuple[Migration, ...]) -> bool:
     return any(one.history == OWN_HISTORY for one in histories)

@@ -72,8 +72,8 @@ def closed_because(before: Snapshot, database: Database | Unseen) -> str:
         closed = downgrade.too_old("" if isinstance(version, Unseen) else version, database)
         return closed.unseen if isinstance(closed, Unseen) else closed
     return (
-        f"the database's schema has moved from {_newest(then)} to {_newest(database)}: the old version would run on a "
-        "schema that it does not know, and only a restored copy of the database leads back"
+        f"the database's schema has moved from {_newest(then)} to {_newest(database)}: what ran before does not "
+        "know this schema, and only a restored copy of the database leads back"
     )
 
 

@@ -591,11 +591,11 @@ FAILING = (
         "start the service as the target's files say",
     ),
     Case(
-        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved, and the files name the image from before",
+        f"{KEPT}test_no_later_version_has_run_since", "moved, and the files name the image from before",
         _files_name(id=""), "they name the very image that ran before; let them name the version that last ran",
     ),
     Case(
-        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved, and the files name no version",
+        f"{KEPT}test_no_later_version_has_run_since", "moved, and the files name no version",
         _files_name(version="latest"), "which version kestra:newest is cannot be told",
     ),
     Case(f"{KEPT}test_no_later_version_has_run_since", "a later one", _after_a_later_one("before"), "as the target's files"),
@@ -1032,6 +1032,14 @@ FAILING = (
 )  # fmt: skip
 
 PASSING = (
+    Case(
+        f"{KEPT}test_the_schema_is_the_one_that_it_ran_on", "moved by a later one: that is told, once",
+        _database("before", migrations=(), last_version="9.1.0"),
+    ),
+    Case(
+        f"{GOAL}test_the_schema_has_not_moved_since", "moved by a later one: that is told, once",
+        _database("before", migrations=(), last_version="9.1.0"),
+    ),
     Case(f"{MADE}test_compose_knows_no_other_difference", "another Compose", _marked("2.99.0")),
     Case(
         f"{MADE}test_compose_knows_no_other_difference", "a variable, which is a finding of its own",
