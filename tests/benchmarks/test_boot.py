@@ -93,7 +93,9 @@ def test_looks_are_counted_by_the_part_of_an_interval_in_the_boot() -> None:
     assert boot.looks_in(record, zero + 2.0, zero + 4.0) == 6
 
 
-@pytest.mark.parametrize("word", ["Server Running: http://x:8080", "Main server is running at http://x:8080"])
+@pytest.mark.parametrize(
+    "word", ["Server Running: http://x:8080", "Health endpoint is available at http://x:8081/health"]
+)
 def test_a_log_without_the_servers_word_is_no_boot(word: str) -> None:
     line = f"2026-01-01T00:00:05.123456789Z INFO {word}"
     assert boot.said_at(f"2026-01-01T00:00:01.0Z INFO other\n{line}\n") % 60 == pytest.approx(5.123456)
