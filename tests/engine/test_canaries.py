@@ -15,6 +15,7 @@ from tests.canaries import canary
 from tests.dashboards import board, fixed
 from tests.engine import by_scripts
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import Stack, stack
 from tests.variants import Flaw, variant
 
@@ -97,6 +98,12 @@ def target(service: Stack, **changes: object) -> None:
     targets.target_file(service, **({"log_bytes": cut} if (cut := next(CUTS)) else {}), **changes)
 
 
+@FAULT(
+    kind="the server says its secrets in its log, in every form and over the ends of Docker's parts",
+    phase="after",
+    happened="nothing that the run leaves or tells holds a part of one",
+    verdict="ACCEPTED, ACCEPTED, ACCEPTED, HEALTHY",
+)
 def test_an_update_and_a_rollback(service: Stack) -> None:
     """Accepted, updated, rolled back and looked at, with all logs kept whole."""
     first = service.env["KESTRA_IMAGE"]
@@ -115,6 +122,12 @@ def test_an_update_and_a_rollback(service: Stack) -> None:
     assert log.count("xxx [redacted] yyy") == len(KNOWN)
 
 
+@FAULT(
+    kind="the server says its secrets in its log, in every form and over the ends of Docker's parts",
+    phase="way back",
+    happened="nothing that the run leaves or tells holds a part of one",
+    verdict="ROLLED BACK",
+)
 def test_an_update_that_goes_back(service: Stack) -> None:
     """The new server says a secret instead of its version, and that it is DOWN."""
     first = service.env["KESTRA_IMAGE"]
@@ -126,6 +139,12 @@ def test_an_update_that_goes_back(service: Stack) -> None:
         given(service, KESTRA_IMAGE=first)
 
 
+@FAULT(
+    kind="a boot that fails says secrets in its last error lines",
+    phase="start",
+    happened="they are told first, and without the secrets",
+    verdict="ROLLED BACK",
+)
 def test_settings_that_go_back(service: Stack) -> None:
     """A new password, and a boot that fails: the container's last error lines, which are told first, hold each secret."""
     then = service.env["UNDERSTUDY"]
@@ -136,6 +155,12 @@ def test_settings_that_go_back(service: Stack) -> None:
         given(service, UNDERSTUDY=then, **{WEB: FIRST.value})
 
 
+@FAULT(
+    kind="one secret takes the place of another",
+    phase="after",
+    happened="neither the old one nor the new one is told",
+    verdict="ACCEPTED, ACCEPTED",
+)
 def test_new_settings(service: Stack) -> None:
     """A new password takes the old one's place: neither is told."""
     target(service)
@@ -146,6 +171,12 @@ def test_new_settings(service: Stack) -> None:
             target(service)
 
 
+@FAULT(
+    kind="a stop script and a validation say every secret in every form",
+    phase="stop",
+    happened="refused; waived, what they said is kept without the secrets",
+    verdict="REFUSED, ACCEPTED",
+)
 def test_scripts_that_say_secrets(service: Stack) -> None:
     """The stop's script and a validation say each secret in every form: it is refused, and waived nothing is told either."""
     folder = service.root / by_scripts.OWN
@@ -169,6 +200,12 @@ def test_scripts_that_say_secrets(service: Stack) -> None:
     assert "[redacted]" in str(record["snapshots"][-1]["validations"])
 
 
+@FAULT(
+    kind="another server's name and a dashboard's value are secrets",
+    phase="before",
+    happened="both are told, and no secret is",
+    verdict="REFUSED",
+)
 def test_a_refusal_that_is_about_secrets(service: Stack) -> None:
     """Another server whose name is a secret, and a dashboard whose value is: both are told, and no name of them is."""
     with board() as served, leaking_nothing(service) as told:

@@ -213,6 +213,12 @@ def test_another_container_holds_the_port(service: Stack) -> None:
     assert f"port {port} is published by container {name}" in found["test_the_ports_are_free_or_ours"]
 
 
+@FAULT(
+    kind="the service's port is one that the kernel may give to any connection",
+    phase="plan",
+    happened="a finding that closes nothing, with the command that keeps the port back",
+    verdict="WOULD BE LET THROUGH",
+)
 def test_a_port_that_the_kernel_gives_away(service: Stack) -> None:
     """A port of the ephemeral range is a finding that closes nothing; the command that is told keeps it back."""
     with socket.socket() as given:

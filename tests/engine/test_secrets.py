@@ -16,6 +16,7 @@ import pytest
 from tests import canaries, targets
 from tests.canaries import Canary, canary
 from tests.engine import service as seen
+from tests.faults import FAULT
 from tests.stacks import Stack, stack, wait_for
 
 
@@ -109,6 +110,12 @@ def test_a_line_that_compose_cannot_read_is_not_echoed(service: Stack) -> None:
     assert hits(service, told(done)) == []
 
 
+@FAULT(
+    kind="the container goes, and its log with it",
+    phase="stop",
+    happened="what it said from the stop to its end is in the evidence, for its owner alone",
+    verdict="ACCEPTED",
+)
 def test_a_run_is_for_its_owner_and_keeps_the_last_words(service: Stack) -> None:
     """Folders 0700, files 0600, whoever wrote them; and what the old container said from its stop to its end."""
     done = targets.procedure(service)
