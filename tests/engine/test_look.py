@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -41,6 +42,18 @@ def stopped(stack: Stack) -> Iterator[None]:
         settle(stack.up())
 
 
+@contextmanager
+def starved(stack: Stack) -> Iterator[None]:
+    """The service with a hundredth of a processor: it answers all the same, after seconds."""
+    container = stack.container("kestra")
+    container.update(cpu_period=100_000, cpu_quota=1_000)
+    try:
+        yield
+    finally:
+        container.update(cpu_period=100_000, cpu_quota=-1)
+        settle(stack)
+
+
 def test_status_of_a_healthy_service(service: Stack) -> None:
     """A healthy service is told with its container, image, ports, health and database, and nothing is left of the look."""
     settle(service)
@@ -68,6 +81,35 @@ def test_status_of_a_service_that_does_not_answer(service: Stack, state: object)
     assert done.returncode == 12, done.stdout + done.stderr
     assert "NOT HEALTHY" in done.stdout
     assert "does not answer" in done.stdout
+
+
+@FAULT(
+    kind="a server under such a load that its answers take seconds",
+    phase="after",
+    happened="it is slow and not mute: each answer is waited for, and no claim is unknown",
+    verdict="ACCEPTED",
+)
+def test_a_server_that_answers_slowly_is_judged_by_its_answers(service: Stack) -> None:
+    """Whatever a busy server takes for its answers, what they say is what counts."""
+    look = 3.0
+    targets.target_file(service, budgets={"look": f"{look:g}s"})
+    with starved(service):
+        slowest = max(asked_at_once(service))
+        done = targets.procedure(service, name="accept")
+    targets.target_file(service)
+
+    assert slowest > look / 2, "each answer came within a look's limit: nothing was slow"
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def asked_at_once(service: Stack, times: int = 8) -> list[float]:
+    """Ask the server as often as a look does, all at once; return how long each answer took, in seconds."""
+
+    def ask(_: int) -> float:
+        return httpx.get(f"{service.management_url}/health", timeout=60).elapsed.total_seconds()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(ask, range(times)))
 
 
 @FAULT(
