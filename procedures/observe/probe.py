@@ -28,9 +28,11 @@ few times a second, and at its full rate again around an edge:
   because how long a drain takes is not foretold. A silence is asked the less the longer it lasts.
 - A container was started: the parent tells the address at which the server itself will listen, the *door*. To *knock*
   there is to connect without a word. While nobody listens the kernel refuses, and neither the server nor Docker's proxy
-  hears of it. As soon as a knock is accepted the path is asked at its full rate. The last refused knock before that is a
-  bad look like any other: whoever is not listening does not answer. Where no knock was accepted before the path answers
-  well, the door was not this path's, and its refusals count for nothing.
+  hears of it. As soon as a knock is accepted the path is asked at its full rate; while a look waits, another one
+  at `WAKING_BEAT` only, until it has answered well: the first answer takes a server long, and longer where several are
+  asked for. The last refused knock before that is a bad look like any other: whoever is not listening does not answer.
+  Where no knock was accepted before the path answers well, the door was not this path's, and its refusals count for
+  nothing.
 - Where there is no door to be knocked at, a silent boot is asked at `BOOT_BEAT`, and the windows are as wide as that.
 
 Measured: two paths at 100 looks a second each take about 3 percent of one core; the `end` line tells it of every run.
@@ -63,6 +65,8 @@ BOOT_BEAT = 0.1
 SPARSE_BEAT = 0.5
 """Seconds between two looks of which nothing is learnt but that it is still silent."""
 KNOCK_BEAT = 0.02
+WAKING_BEAT = 0.4
+"""Seconds until a server that has begun to listen, and has not answered yet, is asked beside the look that waits."""
 KNOCK_PATIENCE = 1.5
 """Seconds for a knock: the kernel asks once a second for a new container's hardware address."""
 REFUSED = "refused"
@@ -339,6 +343,8 @@ class Path:
             (*resolved(one["host"], one["port"]), request_of(one)) for one in (task, *task.get("then", ()))
         ]
         self.way = 0
+        self._waking = False
+        """Whether somebody has begun to listen, and has not answered well yet."""
 
     @property
     def going(self) -> tuple[int, Any, bytes]:
@@ -347,20 +353,25 @@ class Path:
 
     def beaten(self, now: float, eager: bool) -> None:
         """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
-        knocking = self.door is not None and self.door.tells(now)
-        beat = self.pace.beat(now, self.track, eager=eager, knocking=knocking)
+        beat = self._beat(now, eager=eager)
+        if self._waking:
+            beat = max(beat, WAKING_BEAT)  # or as soon as it has answered
         self.due = self.due + beat if self.due + beat > now else now + beat
+
+    def _beat(self, now: float, *, eager: bool) -> float:
+        knocking = self.door is not None and self.door.tells(now)
+        return self.pace.beat(now, self.track, eager=eager, knocking=knocking)
 
     def expects(self, what: str, now: float, door: Door | None) -> None:
         """Take note of what is expected: an edge is near where a service that answers is told to end."""
         self.pace.expect(what, now if what == END and self.track.good else NEVER)
-        self.door = door
+        self.door, self._waking = door, False
         self.due = min(self.due, now + self.pace.dense)
 
     def turned(self, now: float) -> None:
         """Take note that answers turned good or bad."""
         if self.track.good:
-            self.door = None
+            self.door, self._waking = None, False
         self.pace.turned(now, good=self.track.good)
         if self.fast:
             self.due = min(self.due, now + self.pace.dense)
@@ -377,15 +388,18 @@ class Path:
                 new = self.track.add(begin, ended, NOBODY, good=False, way=way) or new
         if self.way not in door.ways:
             self.way = door.ways[0]
+        self._waking = True
         self.pace.near(now)
         self.due = now
         return new
 
-    def answered(self, answer: str, good: bool, way: int) -> None:
+    def answered(self, answer: str, good: bool, way: int, now: float) -> None:
         """Stay with a way that gave a good answer, look another one after a bad one where there is one.
 
         Count how often in a row the credentials were turned away.
         """
+        if self._waking:
+            self.due = min(self.due, now + self._beat(now, eager=False))
         if good:
             self.way = way
         elif way == self.way:
@@ -722,7 +736,7 @@ class Probe:
             self._knock(path, path.door)
         before = path.track.stretches[-1] if path.track.stretches else None
         opened = path.track.add(look.begin, end, answer, good, look.way)
-        path.answered(answer, good, look.way)
+        path.answered(answer, good, look.way, end)
         if not opened:
             return
         if before is not None:

@@ -175,6 +175,26 @@ def test_a_server_that_listens_before_it_answers_is_asked_at_the_full_rate(servi
     assert seen.uncertainty <= close(outage)
 
 
+def test_a_server_that_wakes_up_is_asked_one_thing_at_a_time(service: Service) -> None:
+    """It listens, and its first answer takes long: what else is asked meanwhile would only make that longer."""
+    with probing(service) as probe:
+        probe.expect_end()
+        gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
+        away(probe)
+        probe.expect_return(door(service))
+        before = accepted(service, MANAGEMENT)
+        service.behave([MANAGEMENT, "mute", 0], [INSIDE, "good", 0])
+        accepted_within(service, MANAGEMENT, probing_process.WAKING_BEAT - 0.1)
+        asked = accepted(service, MANAGEMENT) - before
+        (back,) = service.behave([MANAGEMENT, "good", 0])
+        wait_for_more_answers(probe)
+        outage = probe.stop()
+
+    # One may have been on its way, as sparse as they are while nobody listens.
+    assert 1 <= asked <= 2
+    assert_told_within_uncertainty(path_of(outage, "health"), (back[2] - gone[3], back[3] - gone[2]))
+
+
 def test_a_door_that_is_somebody_elses_counts_for_nothing(service: Service) -> None:
     """A service that is back although its door is shut was not behind it: the windows are those of its own looks."""
     with probing(service) as probe:
