@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -133,13 +134,19 @@ def test_a_short_silence_in_a_drain_is_seen(service: Service) -> None:
 # A boot
 
 
+def booting(service: Service, probe: Probe) -> Any:
+    """Let the service go away and begin to boot, its door shut; return the change with which it went."""
+    probe.expect_end()
+    gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
+    away(probe)
+    probe.expect_return(door(service))
+    return gone
+
+
 def test_a_boot_is_asked_a_few_times_a_second_until_somebody_listens(service: Service) -> None:
     """Docker's proxy and the server are left alone, and the end of the outage is seen as closely as ever."""
     with probing(service) as probe:
-        probe.expect_end()
-        gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
-        away(probe)
-        probe.expect_return(door(service))
+        gone = booting(service, probe)
         asked = accepted_within(service, MANAGEMENT, 2.0)
         _, back = service.behave([INSIDE, "good", 0], [MANAGEMENT, "good", 0])
         wait_for_more_answers(probe)
@@ -158,10 +165,7 @@ def test_a_boot_is_asked_a_few_times_a_second_until_somebody_listens(service: Se
 def test_a_server_that_listens_before_it_answers_is_asked_at_the_full_rate(service: Service) -> None:
     """Once somebody listens, the first good answer is near."""
     with probing(service) as probe:
-        probe.expect_end()
-        gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
-        away(probe)
-        probe.expect_return(door(service))
+        gone = booting(service, probe)
         service.behave([INSIDE, "good", 1.0], [MANAGEMENT, "down", 1.0])
         asked = accepted_within(service, MANAGEMENT, 1.0)
         (back,) = service.behave([MANAGEMENT, "good", 0])
@@ -178,10 +182,7 @@ def test_a_server_that_listens_before_it_answers_is_asked_at_the_full_rate(servi
 def test_a_server_that_wakes_up_is_asked_one_thing_at_a_time(service: Service) -> None:
     """It listens, and its first answer takes long: what else is asked meanwhile would only make that longer."""
     with probing(service) as probe:
-        probe.expect_end()
-        gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
-        away(probe)
-        probe.expect_return(door(service))
+        gone = booting(service, probe)
         before = accepted(service, MANAGEMENT)
         service.behave([MANAGEMENT, "mute", 0], [INSIDE, "good", 0])
         accepted_within(service, MANAGEMENT, probing_process.WAKING_BEAT - 0.1)
@@ -198,10 +199,7 @@ def test_a_server_that_wakes_up_is_asked_one_thing_at_a_time(service: Service) -
 def test_a_door_that_is_somebody_elses_counts_for_nothing(service: Service) -> None:
     """A service that is back although its door is shut was not behind it: the windows are those of its own looks."""
     with probing(service) as probe:
-        probe.expect_end()
-        gone, _ = service.behave([MANAGEMENT, "close", 0], [INSIDE, "refuse", 0])
-        away(probe)
-        probe.expect_return(door(service))
+        gone = booting(service, probe)
         (back,) = service.behave([MANAGEMENT, "good", 1.2])
         wait_for_more_answers(probe)
         outage = probe.stop()
