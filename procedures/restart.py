@@ -18,7 +18,7 @@ from procedures.observe.snapshot import Observers
 from procedures.plan import State
 from procedures.problems import CannotObserve, StepFailed
 from procedures.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
-from procedures.waiting import Waiting
+from procedures.waiting import Look, Waiting
 from procedures.watching import Watch
 from reports.evidence import Step, StepResult, StepStatus, Wait
 from reports.observed import Container, Server, Unseen
@@ -32,7 +32,7 @@ HEALTH_SPARE = 60.0
 """Seconds beyond the soak in which Docker's own health check must have made up its mind."""
 LOOPS = 5
 """Restarts by the engine after which a boot is given up: a server that waits for its database needs one or two."""
-CADENCE = 0.02
+CADENCE = 0.25
 SOAK_CADENCE = 0.25
 SOAK_FOR_KESTRA = 60.0
 SAVE_LOGS, UNPAUSE, STOP, START = "save_logs", "unpause", "stop", "start"
@@ -210,11 +210,24 @@ class Restart:
         # A start that has failed is commanded once more by landing: a boot is not waited for before that.
         boot = self._planned[START].limit
         limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
-        ready = self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
+        ready = self._wait_for_boot(look, limit, began, watch)
         if own:
             ready = self.scripted.judged(ready)
         self._acting.add_wait(step, ready)
         return result, ready
+
+    def _wait_for_boot(self, look: Look, limit: float, began: float, watch: Watch | None) -> Wait:
+        """Look as soon as the probe has news, and ask the engine only where it has told of an end.
+
+        A boot takes all of a small machine: every needless look makes it longer.
+        """
+        if watch is None:
+            return self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
+
+        def hopeless() -> str:
+            return self.hopeless() if watch.may_have_ended(began) else ""
+
+        return self._waiting.until("ready", look, limit, CADENCE, hopeless, rest=watch.rest)
 
     def hopeless(self) -> str:
         """Tell a container that has ended for good, or ends again and again: no boot is worth waiting for."""
@@ -294,7 +307,9 @@ class Restart:
         limit = self._observers.target.budgets.gateway
         if limit is None:
             return None
-        wait = self._waiting.until("gateway", self._look_from_here(watch), limit, CADENCE)
+        wait = self._waiting.until(
+            "gateway", self._look_from_here(watch), limit, CADENCE, rest=watch.rest if watch else None
+        )
         self._acting.add_wait(step, wait)
         return wait
 

@@ -35,11 +35,19 @@ class Waiting:
         self._heartbeat = heartbeat
 
     def until(
-        self, what: str, look: Look, limit: float, cadence: float, hopeless: Callable[[], str] = lambda: ""
+        self,
+        what: str,
+        look: Look,
+        limit: float,
+        cadence: float,
+        hopeless: Callable[[], str] = lambda: "",
+        *,
+        rest: Callable[[float], None] | None = None,
     ) -> Wait:
         """Look until it is over or the limit has passed; the result says which.
 
-        `hopeless` is asked once a second why there is nothing left to wait for.
+        `hopeless` is asked once a second why there is nothing left to wait for. `rest` is what passes the seconds
+        until the next look, and may end before, where there is something new to see.
         Time in which nobody could look is not the server's: it is added to the limit, and a look that lasted beyond
         the limit for so long is taken once more.
         """
@@ -65,12 +73,12 @@ class Waiting:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
                 told_at = now
             self._poll()
-            missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)))
+            missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)), rest or self._sleep)
 
-    def _slept(self, length: float) -> float:
+    def _slept(self, length: float, rest: Callable[[float], None]) -> float:
         """Sleep; return the seconds by which the sleep was so long that nobody could look."""
         began = self._clock()
-        self._sleep(length)
+        rest(length)
         late = self._clock() - began - length
         return late if late > GAP else 0.0
 

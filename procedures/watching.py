@@ -74,6 +74,17 @@ class Watch:
 
         return look
 
+    def rest(self, length: float) -> None:
+        """Sleep until a path answers otherwise than before, at most so many seconds."""
+        if self._probe is not None and self.looks:
+            self._probe.wait_for_news(length)
+        else:
+            time.sleep(length)
+
+    def may_have_ended(self, since: float) -> bool:
+        """Whether a container of the project may have ended since a moment by the engine's clock."""
+        return self._events.may_have_ended(since)
+
     @property
     def broke_off(self) -> bool:
         """Whether nobody looked any more before this run asked the probe to end."""

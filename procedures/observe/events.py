@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,16 +70,23 @@ class Events:
             return kept
         return tuple(one for one in kept if moment(one.at).timestamp() >= began - 0.001)
 
+    def may_have_ended(self, since: float) -> bool:
+        """Whether a container has ended since a time by the engine's clock; where nobody listens, it may have."""
+        with self._changed:
+            return bool(self._problem) or any(self._ends(since))
+
     def close(self) -> None:
         if self._stream is not None:
             with contextlib.suppress(Exception):  # closing a stream that has ended raises what it likes
                 self._stream.close()
 
     def _has_died(self, began: float, container: str) -> bool:
-        return any(
-            one.action == "die" and one.id == container and moment(one.at).timestamp() >= began - 0.001
-            for one in self._events
-        )
+        return any(one.id == container for one in self._ends(began))
+
+    def _ends(self, since: float) -> Iterator[EngineEvent]:
+        for one in self._events:
+            if one.action == "die" and moment(one.at).timestamp() >= since - 0.001:
+                yield one
 
     def _list_for(self, attributes: Mapping[str, str]) -> list[EngineEvent] | None:
         """Return where an event of such a container belongs; our own helpers are nobody's."""

@@ -364,6 +364,8 @@ class Probe:
         self._ended: dict[str, Any] = {}
         self._last_heard = time.monotonic()
         self._ready = False
+        self._news = False
+        """Whether a path answers otherwise than when news were last waited for."""
         self._over = False
         self._outage: Outage | None = None
         self._since = -math.inf
@@ -432,6 +434,12 @@ class Probe:
     def wait_until(self, condition: Callable[[Mapping[str, Answer]], bool], limit: float) -> bool:
         """Wait until `condition` holds for the answers; it is asked again at each line that the probe writes."""
         return self._wait(lambda: condition(self._answers()), limit)
+
+    def wait_for_news(self, limit: float) -> None:
+        """Wait until a path answers otherwise than when this was last asked; at most so many seconds."""
+        with self._changed:
+            self._wait(lambda: self._news, limit)
+            self._news = False
 
     def count_from(self, moment: float) -> None:
         """Take silences that are over by a moment for none of the outage: nothing had been done to the service yet."""
@@ -518,6 +526,7 @@ class Probe:
                 self._ready = True
             case "stretch":
                 stretches = self._stretches[said["path"]]
+                self._news = self._news or said["index"] == len(stretches)
                 stretches[said["index"] : said["index"] + 1] = [Stretch(*said["of"])]
                 self._looks[said["path"]] = said["looks"]
             case "end":

@@ -345,6 +345,8 @@ class Path:
         self.way = 0
         self._waking = False
         """Whether somebody has begun to listen, and has not answered well yet."""
+        self.said = 0
+        """How many looks the parent has been told of."""
 
     @property
     def going(self) -> tuple[int, Any, bytes]:
@@ -775,11 +777,13 @@ class Probe:
         self._status_due = now + BEAT_OF_STATUS
         if self._voice.free:
             for path in self._paths:
-                self._say_stretch(path, -1)
+                if path.said < path.track.looks:
+                    self._say_stretch(path, -1)
 
     def _say_stretch(self, path: Path, which: int) -> None:
         stretches = path.track.stretches
         if stretches:
+            path.said = path.track.looks
             index = len(stretches) + which
             self._voice.say(
                 "stretch", path=path.name, index=index, looks=path.track.looks, of=list(stretches[which])

@@ -204,6 +204,26 @@ def test_readiness_is_noticed_at_once(service: Service) -> None:
     assert 0 <= noticed - first_good <= 0.05
 
 
+def test_news_end_a_wait_at_once(service: Service) -> None:
+    """Whoever waits for another answer is woken by it, also where it came before they asked, and by nothing else."""
+    with probing(service) as probe:
+        probe.wait_for_news(5)
+        before = time.monotonic()
+        probe.wait_for_news(0.5)
+        quiet = time.monotonic() - before
+        service.behave([0, "refuse", 0])
+        assert probe.wait_until(lambda answers: not answers["health"].good, 5)
+        before = time.monotonic()
+        probe.wait_for_news(5)
+        known = time.monotonic() - before
+        service.behave([0, "good", 0.3])
+        probe.wait_for_news(5)
+
+    assert quiet == pytest.approx(0.5, abs=0.2)
+    assert known < 0.1
+    assert probe.answers["health"].good
+
+
 def test_wait_ready_does_not_take_an_old_answer(service: Service) -> None:
     """A good answer to a look from before is no sign that the new service is there."""
     with probing(service) as probe:

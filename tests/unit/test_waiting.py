@@ -146,6 +146,21 @@ def test_what_has_become_hopeless_is_given_up() -> None:
     )
 
 
+def test_a_rest_that_ends_early_is_followed_by_a_look() -> None:
+    """Where something can say that there is news, the cadence is only the longest time between two looks."""
+    clock, lines, asked = Clock(), Lines(), list[float]()
+
+    def rest(length: float) -> None:
+        asked.append(length)
+        clock.now += 0.1
+
+    wait = _waiting(clock, lines).until("ready", lambda: (clock.now >= 101, "UP"), 60, 5, rest=rest)
+
+    assert (wait.ended, wait.cadence, clock.slept) == (True, 5, [])
+    assert pytest.approx(wait.took, abs=0.15) == 1.0
+    assert set(asked) == {5}
+
+
 @pytest.mark.parametrize("stopped", [30.0, 3.0, 3600.0])
 def test_time_in_which_nobody_could_look_is_not_the_servers(stopped: float) -> None:
     """A wait that was suspended goes on for what was left of its limit when it is awake again."""
