@@ -28,9 +28,10 @@ few times a second, and at its full rate again around an edge:
   because how long a drain takes is not foretold. A silence is asked the less the longer it lasts.
 - A container was started: the parent tells the address at which the server itself will listen, the *door*. To *knock*
   there is to connect without a word. While nobody listens the kernel refuses, and neither the server nor Docker's proxy
-  hears of it. As soon as a knock is accepted the path is asked at its full rate; while a look waits, another one
-  at `WAKING_BEAT` only, until it has answered well: the first answer takes a server long, and longer where several are
-  asked for. The last refused knock before that is a bad look like any other: whoever is not listening does not answer.
+  hears of it. The longer a boot lasts the fewer are its knocks: each wakes this process. As soon as a knock is accepted
+  the path is asked at its full rate; while a look waits, another one at `WAKING_BEAT` only, until it has answered well:
+  the first answer takes a server long, and longer where several are asked for.
+  The last refused knock before that is a bad look like any other: whoever is not listening does not answer.
   Where no knock was accepted before the path answers well, the door was not this path's, and its refusals count for
   nothing.
 - Where there is no door to be knocked at, a silent boot is asked at `BOOT_BEAT`, and the windows are as wide as that.
@@ -65,6 +66,9 @@ BOOT_BEAT = 0.1
 SPARSE_BEAT = 0.5
 """Seconds between two looks of which nothing is learnt but that it is still silent."""
 KNOCK_BEAT = 0.02
+"""Seconds between two knocks in a boot's first two seconds."""
+MOST_KNOCK_BEATS = 5
+"""A beat longer with each second that the boot lasts, up to so many: each knock wakes this process."""
 WAKING_BEAT = 0.4
 """Seconds until a server that has begun to listen, and has not answered yet, is asked beside the look that waits."""
 KNOCK_PATIENCE = 1.5
@@ -305,17 +309,23 @@ class Pace:
 class Door:
     """Where the server itself listens, behind a path's address; `ways` are the path's ways that lead there."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
+    def __init__(self, told: dict[str, Any], since: float) -> None:
         host, port = told["at"]
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.address = (host, port)
         self.ways: list[int] = told["ways"]
+        self._since = since
         self.due = 0.0
         self.busy = False
         """Whether a knock is on its way."""
         self.open = False
         self.refused: tuple[float, float] | None = None
         """Begin and end of the last knock that was refused."""
+
+    def knocked(self, now: float) -> None:
+        """Set the next knock: on a grid that all doors of a server share, so that this process wakes once for all."""
+        beat = KNOCK_BEAT * min(MOST_KNOCK_BEATS, max(1, int(now - self._since)))
+        self.busy, self.due = True, (now // beat + 1) * beat
 
     def tells(self, now: float) -> bool:
         """Whether knocks are heard of, and say that nobody listens."""
@@ -667,14 +677,14 @@ class Probe:
         return min(times)
 
     def _begin_due(self) -> None:
+        now = time.monotonic()
         for path in self._paths:
-            now = time.monotonic()
             if path.open and now >= path.due:
                 path.beaten(now, self._eager)
                 self._begin(path)
             door = path.before_door
             if door is not None and now >= door.due:
-                self._knock(path, door)
+                self._knock(path, door, now)
 
     def _begin(self, path: Path) -> None:
         try:
@@ -692,13 +702,12 @@ class Probe:
             else:
                 self._heard(look, named(error), good=False)
 
-    def _knock(self, path: Path, door: Door) -> None:
+    def _knock(self, path: Path, door: Door, now: float) -> None:
         try:
             knock = Knock(path, door, self._knocked)
         except OSError:
             return
-        # On a grid that all doors share: this process wakes once for all of them.
-        door.busy, door.due = True, (knock.begin // KNOCK_BEAT + 1) * KNOCK_BEAT
+        door.knocked(now)
         code = knock.connect()
         if code == errno.EINPROGRESS:
             self._knocks.add(knock)
@@ -735,7 +744,7 @@ class Probe:
         path = look.path
         if good and path.door is not None and path.door.tells(end):
             # It answered before the next knock was due: whether the door opened with it is asked now.
-            self._knock(path, path.door)
+            self._knock(path, path.door, end)
         before = path.track.stretches[-1] if path.track.stretches else None
         opened = path.track.add(look.begin, end, answer, good, look.way)
         path.answered(answer, good, look.way, end)
@@ -804,7 +813,7 @@ class Probe:
         self._eager = self._eager and told["expect"] != END
         for path in self._paths:
             if path.fast:
-                path.expects(told["expect"], now, Door(doors[path.name]) if path.name in doors else None)
+                path.expects(told["expect"], now, Door(doors[path.name], now) if path.name in doors else None)
 
     def _end(self) -> None:
         for look in list(self._looks):

@@ -162,6 +162,20 @@ def test_a_boot_is_asked_a_few_times_a_second_until_somebody_listens(service: Se
     assert any("nobody listens" in one.answer for one in seen.intervals)
 
 
+def test_the_end_of_a_long_boot_is_told_within_its_uncertainty(service: Service) -> None:
+    """Its knocks have become fewer by then, and the windows are no wider than those of other looks."""
+    with probing(service) as probe:
+        gone = booting(service, probe)
+        _, back = service.behave([INSIDE, "good", 6.0], [MANAGEMENT, "good", 6.0])
+        wait_for_more_answers(probe)
+        outage = probe.stop()
+
+    seen = path_of(outage, "health")
+    assert_told_within_uncertainty(seen, (back[2] - gone[3], back[3] - gone[2]))
+    assert seen.uncertainty is not None
+    assert seen.uncertainty <= close(outage)
+
+
 def test_a_server_that_listens_before_it_answers_is_asked_at_the_full_rate(service: Service) -> None:
     """Once somebody listens, the first good answer is near."""
     with probing(service) as probe:
@@ -321,6 +335,17 @@ def test_after_its_return_nothing_is_foretold_any_more() -> None:
     assert beat(one, 16.1, track) == 0.1
     track.add(29.9, 30.0, "reset", good=False)
     assert beat(one, 60.0, track) == 0.01
+
+
+@pytest.mark.parametrize(("lasted", "knocks"), [(0, 50), (1, 50), (2, 25), (4, 12), (5, 10), (600, 10)])
+def test_the_longer_a_boot_lasts_the_fewer_are_its_knocks(lasted: int, knocks: int) -> None:
+    """Each wakes the probe, which takes its time from the boot."""
+    one, now, count = probing_process.Door({"at": ["127.0.0.1", 1], "ways": [0]}, 7.0), 7.0 + lasted, 0
+    while now < 8.0 + lasted:
+        one.knocked(now)
+        now, count = one.due + 0.001, count + 1
+
+    assert count == pytest.approx(knocks, abs=1)
 
 
 # Where a container listens
