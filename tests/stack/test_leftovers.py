@@ -56,7 +56,8 @@ def left(request: pytest.FixtureRequest) -> Iterator[tuple[str, list[object]]]:
         finally:
             for one in things:
                 with suppress(docker.errors.APIError):
-                    one.remove(**({"force": True} if isinstance(one, Container) else {}))  # type: ignore[attr-defined]
+                    # The image declares a volume: without `v` it would stay.
+                    one.remove(**({"force": True, "v": True} if isinstance(one, Container) else {}))  # type: ignore[attr-defined]
             with suppress(docker.errors.ImageNotFound):
                 client.images.remove(f"{name}-image:1")
 
