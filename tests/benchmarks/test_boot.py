@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +13,15 @@ import pytest
 
 from benchmarks import boot, outage
 from benchmarks.boot import Pair
+from benchmarks.processor import Meter
 from tests.benchmarks.one_pair import OnePair
 
 LIMIT = 300.0
 BOOT = 3.0
 """Seconds of the understudy's: Docker's proxy is mute for the first one, and what is asked in the others counts."""
+
+BUSY = 0.5
+"""Seconds of work."""
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +53,41 @@ def test_a_boot_is_looked_at_a_few_times_a_second(measured: OnePair) -> None:
     assert 1 <= measured.number(5) <= 2 * 5 * measured.number(2)
     assert measured.number(6) == pytest.approx(1000 * measured.told["uncertainty"], abs=1)
     assert any("nobody listens" in one["answer"] for one in measured.told["intervals"])
+    assert measured.number(7) != 0
 
 
 def test_nothing_is_left(measured: OnePair) -> None:
     measured.assert_nothing_is_left()
 
 
-PAIR = Pair(5.05, 5.0, 20, 0.015, "ours")
+PAIR = Pair(5.05, 5.0, 20, 0.05, 0.015, "ours")
 LATE = replace(PAIR, watched=5.2)
+DEAR = replace(PAIR, taken=0.11)
 
 
 @pytest.mark.parametrize(
-    ("pairs", "met"), [([PAIR, PAIR, LATE], True), ([PAIR, LATE, LATE], False)], ids=["met", "missed"]
+    ("pairs", "met"),
+    [
+        ([PAIR, PAIR, DEAR], True),
+        ([PAIR, DEAR, DEAR], False),
+        ([LATE] * 5, True),
+        ([LATE] * 6, False),
+        ([PAIR] * 3 + [LATE] * 9, True),
+        ([PAIR] * 2 + [LATE] * 10, False),
+    ],
+    ids=[
+        "little is taken",
+        "much is taken",
+        "late by chance",
+        "late",
+        "perhaps by chance",
+        "hardly by chance",
+    ],
 )
 def test_the_goal_can_be_missed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pairs: list[Pair], met: bool
 ) -> None:
-    """The median of the pairs is held against the goal; the report and the exit status say so."""
+    """What was taken, and a ratio that chance does not explain, are held against it; report and exit status say so."""
     monkeypatch.setattr(outage, "running", lambda *_: nullcontext())
     monkeypatch.setattr(outage, "surroundings", lambda *_: "nothing")
     monkeypatch.setattr(boot, "measure", lambda *_: iter(pairs))
@@ -72,10 +97,31 @@ def test_the_goal_can_be_missed(
     assert ("MISSED" in capsys.readouterr().out) is not met
 
 
-def test_the_spread_is_told_where_there_are_pairs_enough() -> None:
+def test_the_bounds_of_the_median_are_told_where_there_are_pairs_enough() -> None:
     """A median that lies within what chance does is seen for what it is."""
-    assert boot.spread([PAIR] * 3) == ""
-    assert "1.010 to 1.040" in boot.spread([PAIR, PAIR, PAIR, LATE, LATE, LATE])
+    assert boot.chance([PAIR] * 5) == " (too few pairs to tell from chance)"
+    assert "1.010 and 1.040" in boot.chance([PAIR, PAIR, PAIR, LATE, LATE, LATE])
+    assert "1.010 and 1.010" in boot.chance([LATE, *[PAIR] * 8])
+
+
+def test_the_work_of_what_was_started_is_counted() -> None:
+    """A process of a process that was started counts from its birth, and no more than it has worked."""
+    busy = f"import time\nwhile time.process_time() < {BUSY}: pass\ntime.sleep(1)"
+    with Meter() as meter:
+        began = time.time()
+        subprocess.run(["sh", "-c", f"{sys.executable} -c '{busy}'; true"], check=True, timeout=60)
+        ended = time.time()
+    assert BUSY <= meter.between(began, ended) < 1.5 * BUSY
+
+
+def test_our_own_work_is_not_counted() -> None:
+    with Meter() as meter:
+        began = time.time()
+        while time.time() < began + BUSY:
+            time.sleep(0.001)
+            sum(range(10_000))
+        ended = time.time()
+    assert meter.between(began, ended) < BUSY / 5
 
 
 def test_looks_are_counted_by_the_part_of_an_interval_in_the_boot() -> None:
