@@ -31,9 +31,11 @@ from typing import Any, TypeVar
 
 import docker.errors
 
-from procedures import target
-from procedures.observe.outage import ENOUGH_ANSWERS, Answer, Probe, all_good, kestra_paths
-from reports.evidence import Outage, Verdict
+from procedures.observe.outage.arithmetic import ENOUGH_ANSWERS
+from procedures.observe.outage.following import Answer, Probe, all_good
+from procedures.observe.outage.watched import kestra_paths
+from procedures.target import target
+from reports.record.evidence import Outage, Verdict
 from tests import targets
 from tests.engine.service import seed
 from tests.stacks import SHORT_TIMES, Stack, engine, image_under_test, run, stack, wait_for

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from procedures.drivers.scripts import plain
-from reports.observed import Secret
-from reports.redact import Redaction
+from reports.record.observed import Secret
+from reports.redaction.redact import Redaction
 
 SIZE = 10_000_000
 GOAL = 2.0

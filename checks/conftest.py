@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.acts import Start, Stop
-from procedures.asking import Asking
-from procedures.baseline import Baseline
-from procedures.expected import Expected
-from procedures.recovering import Kept
-from procedures.rollback import Goal
-from procedures.target import Target
-from procedures.update import Announcement
-from reports.claimed import Need, ValidationSeen
-from reports.evidence import EngineEvent, Outage, StepResult
-from reports.observed import (
+from procedures.decide.accepted import Goal
+from procedures.decide.acts import Start, Stop
+from procedures.decide.announcement import Announcement
+from procedures.decide.baseline import Baseline
+from procedures.decide.expected import Expected
+from procedures.run.asking import Asking
+from procedures.target.target import Target
+from procedures.way_back.cut_off import Kept
+from reports.record.claimed import Need, ValidationSeen
+from reports.record.evidence import EngineEvent, Outage, StepResult
+from reports.record.observed import (
     Container,
     DashboardSeen,
     Direct,
@@ -25,7 +25,7 @@ from reports.observed import (
     Server,
     Snapshot,
 )
-from reports.scripted import Rehearsal, ScriptSeen
+from reports.record.scripted import Rehearsal, ScriptSeen
 
 
 @pytest.fixture

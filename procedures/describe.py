@@ -12,12 +12,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from procedures import rendered
-from procedures import target as targets
-from procedures.observe import endpoint
-from procedures.observe.engine import PROJECT, SERVICE, EngineObserver
+from procedures.drivers.labels import PROJECT, SERVICE
+from procedures.observe import rendered
+from procedures.observe.engine import endpoint
+from procedures.observe.engine.engine import EngineObserver
 from procedures.problems import CannotObserve, Problem, TypedWrong
-from reports.observed import Container
+from procedures.target import target as targets
+from reports.record.observed import Container
 
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 _CONFIG_FILES = "com.docker.compose.project.config_files"

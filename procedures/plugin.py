@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from _pytest.capture import CaptureManager
 
-from procedures import PROCEDURES, selection
-from procedures.asking import Asking
+from procedures import PROCEDURES
 from procedures.early import EARLY
 from procedures.problems import TypedWrong
-from procedures.screen import open_streams
-from procedures.session import Session
-from procedures.target import SUITE
-from reports.evidence import Way
+from procedures.run.asking import Asking
+from procedures.session import selection
+from procedures.session.screen import open_streams
+from procedures.session.session import Session
+from procedures.target.target import SUITE
 from reports.printable import escaped
+from reports.record.evidence import Way
 
 CHECKS = SUITE / "checks"
 SESSION = pytest.StashKey[Session]()

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-from procedures import accepted, kept_run, private
-from procedures.accepted import Accepted, Past
+from procedures.decide import accepted
+from procedures.decide.accepted import Goal, Past
+from procedures.drivers import private
+from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
-from procedures.observe.engine import PROJECT
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
-from reports.evidence import Step, StepResult, StepStatus
-from reports.observed import Container, Image
+from procedures.way_back import kept_run
+from procedures.way_back.kept import CHOOSE, CHOSEN
+from reports.record.evidence import Step, StepResult, StepStatus
+from reports.record.observed import Container
 
-CHOOSE = "choose"
 LIMIT = 40.0
-STEM = ".rollback."
-"""What stands in the name of the file that says what is started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """Where a rollback leads: the accepted run, and its image as it is on the engine now; none where it has gone."""
-
-    run: Accepted | None
-    image: Image | None
-    unseen: CannotObserve | None = None
-    """Why the archive does not say which one it is."""
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
@@ -53,9 +42,9 @@ class Choice:
     def __init__(self, observers: Observers, container: Container | None, stem: Path) -> None:
         self._observers = observers
         self._script: kept_run.Script | None = None
-        self.file = stem.with_name(f"{stem.name}{STEM}json")
+        self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
         if container is not None and PROJECT not in container.labels:
-            self.file = stem.with_name(f"{stem.name}{STEM}sh")
+            self.file = stem.with_name(f"{stem.name}{CHOSEN}sh")
             self._script = kept_run.Script(self.file, observers, stem.name)
 
     def start(self, limit: float) -> Command:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from procedures import accepted
+from procedures.decide import accepted
 from procedures.problems import CannotObserve
-from reports.observed import Container, Image, Snapshot, Unseen
+from reports.record.observed import Container, Image, Snapshot, Unseen
 
 LAST_RUNS = 5
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.evidence import Evidence, Verdict
-from reports.html import to_html
-from reports.index import Listed, to_index
-from reports.markup import slug
-from reports.observed import Secret
-from reports.record import RecordUnreadable, from_plain, to_plain
-from reports.redact import Redaction, Unsearched
+from reports.page.html import to_html
+from reports.page.index import Listed, to_index
+from reports.page.markup import slug
+from reports.record.evidence import Evidence, Verdict
+from reports.record.observed import Secret
+from reports.record.record import RecordUnreadable, from_plain, to_plain
+from reports.redaction.redact import Redaction, Unsearched
 
 RECORD = "evidence.json"
 REPORT = "report.html"

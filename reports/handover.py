@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reports.evidence import Evidence
+from reports.record.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.evidence import Evidence, Verdict
+from reports.record.evidence import Evidence, Verdict
 
 NAME = "verdict"
 

@@ -8,7 +8,7 @@ import pytest
 from pytest_metadata.plugin import metadata_key
 
 from reports.handover import HANDOVER
-from reports.html import head_title, to_block
+from reports.page.html import head_title, to_block
 
 _PAGE = pytest.StashKey[Any]()
 """pytest-html's own page."""

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from procedures import kept, rendered, rollback
+from procedures.observe import rendered
+from procedures.way_back import kept
 
 PART = 16 * 1024
 """Docker parts a longer line here."""
@@ -31,7 +32,7 @@ QUOTED_SIGNS = "'&<>%+/:# =?@"
 """What double quotes keep there, for every reader."""
 OPTION_SIGNS = "'&<>%+/:=?@~!*"
 """What an option of a server can hold without quotes of its own."""
-_KEPT_ON_PURPOSE = (kept.ANY, f"{rendered.SUFFIX}/", rollback.STEM)
+_KEPT_ON_PURPOSE = (kept.ANY, f"{rendered.SUFFIX}/", kept.CHOSEN)
 """What stands in the path of a file that is kept to start the service from: it holds its values, for its owner alone."""
 _BREAK = re.compile(rb"[ \t]*(?:\r|\\{1,4}r)?(?:\n|\\{1,4}n)[ \t]*(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z )?")
 _TOKEN = re.compile(rb"[A-Za-z0-9+/]{24,}")

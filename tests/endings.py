@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from reports.evidence import EXIT_STATUS
+from reports.record.evidence import EXIT_STATUS
 
 PLANNED, HEALTHY, USAGE = "WOULD BE LET THROUGH", "HEALTHY", "USAGE ERROR"
 """The endings that are no verdict: of a plan, of a look, and of what was typed wrong."""

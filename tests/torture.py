@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reports.evidence import Verdict
+from reports.record.evidence import Verdict
 from tests import targets
 from tests.engine import service as seen
 from tests.stacks import COMMAND_LIMIT, SOURCE, Stack, clean_environment, engine, run, stack

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from procedures.acts import Ending, Stop
-from procedures.claims import check, seen
+from procedures.decide.acts import Ending, Stop
+from procedures.decide.claims import check, seen
+from procedures.kestra.sessions import left_over, of_kestra
 from procedures.problems import CannotObserve
-from procedures.sessions import left_over, of_kestra
-from reports.observed import Container, Snapshot
+from reports.record.observed import Container, Snapshot
 
 
 def test_the_container_has_stopped(stopped: Snapshot) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.claims import seen
-from procedures.expected import Expected
-from reports.observed import Server, Snapshot
+from procedures.decide.claims import seen
+from procedures.decide.expected import Expected
+from reports.record.observed import Server, Snapshot
 
 
 def test_the_old_credentials_are_refused(

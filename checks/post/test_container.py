@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procedures import apply_env, remaking
-from procedures.acts import Start
-from procedures.claims import check, seen
-from procedures.expected import Expected
-from reports.observed import Binding, Container, Neighbour, Snapshot
+from procedures.decide.acts import Start
+from procedures.decide.claims import check, seen
+from procedures.decide.expected import Expected
+from procedures.way_back import changes, remaking
+from reports.record.observed import Binding, Container, Neighbour, Snapshot
 
 
 def test_it_is_a_new_container_started_by_us(
@@ -78,7 +78,7 @@ def test_it_is_made_as_was_checked(
 def test_its_published_ports_are_the_expected_ones(expected: Expected, container_after: Container) -> None:
     """The container publishes the ports that were checked, at the addresses that were checked."""
     wanted = seen(expected.bindings)
-    assert not apply_env.published_elsewhere(container_after.bindings, wanted), (
+    assert not changes.published_elsewhere(container_after.bindings, wanted), (
         f"it publishes {_told(container_after.bindings)}; checked were {_told(wanted)} → see the compose file"
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import seen
-from reports.observed import DashboardSeen, Unseen
+from procedures.decide.claims import seen
+from reports.record.observed import DashboardSeen, Unseen
 
 
 def test_every_dashboard_shows_the_service(dashboards: tuple[DashboardSeen, ...]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from procedures import reaching
-from procedures.acts import Stop
-from procedures.claims import seen
+from procedures.decide.acts import Stop
+from procedures.decide.claims import seen
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from reports.evidence import Outage
-from reports.observed import Direct, Snapshot
+from procedures.steps import reaching
+from procedures.target.target import Target
+from reports.record.evidence import Outage
+from reports.record.observed import Direct, Snapshot
 
 SELDOM = "api"
 """A path that is asked too seldom before an outage to see a short one."""

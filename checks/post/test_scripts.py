@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from procedures.acts import Start
-from procedures.claims import check, seen
-from procedures.observe.engine import PROJECT
-from procedures.scripting import START, find
-from procedures.target import Target
-from reports.evidence import EngineEvent, StepResult
-from reports.observed import Container, Snapshot
+from procedures.decide.acts import Start
+from procedures.decide.claims import check, seen
+from procedures.drivers.labels import PROJECT
+from procedures.target.scripting import START, find
+from procedures.target.target import Target
+from reports.record.evidence import EngineEvent, StepResult
+from reports.record.observed import Container, Snapshot
 
 TOLD = {"kill", "stop", "restart", "pause", "rename", "destroy"}
 """What a container does not do by itself."""

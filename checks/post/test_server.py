@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from procedures import reaching
-from procedures.acts import Start
-from procedures.baseline import Baseline
-from procedures.claims import check, seen
-from procedures.expected import Expected, Unnamed, others_alive, silent_parts
+from procedures.decide.acts import Start
+from procedures.decide.baseline import Baseline
+from procedures.decide.claims import check, seen
+from procedures.decide.expected import Expected, Unnamed, others_alive, silent_parts
+from procedures.kestra.versions import numbers
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from procedures.versions import numbers
-from reports.evidence import Outage
-from reports.observed import Answer, Container, Server, Snapshot, Unseen
+from procedures.steps import reaching
+from procedures.target.target import Target
+from reports.record.evidence import Outage
+from reports.record.observed import Answer, Container, Server, Snapshot, Unseen
 
 
 def test_it_became_ready(our_start: Start) -> None:

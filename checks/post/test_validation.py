@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from procedures.problems import CannotObserve
-from reports.claimed import ValidationSeen
-from reports.observed import Server
+from reports.record.claimed import ValidationSeen
+from reports.record.observed import Server
 
 
 def test_the_operators_validation_agrees(

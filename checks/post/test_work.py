@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.acts import Stop
-from procedures.claims import check, seen
-from procedures.work import cut
-from reports.observed import Container, Snapshot
+from procedures.decide.acts import Stop
+from procedures.decide.claims import check, seen
+from procedures.decide.work import cut
+from reports.record.observed import Container, Snapshot
 
 
 @check(leads_back=False)

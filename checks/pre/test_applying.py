@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from procedures.expected import Expected
-from reports.observed import Snapshot
+from procedures.decide.claims import check, seen
+from procedures.decide.expected import Expected
+from reports.record.observed import Snapshot
 
 
 @check(protects="data")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from procedures import apply_env, basic_auth, remaking
-from procedures.claims import check, seen
-from procedures.observe.engine import PROJECT
-from procedures.target import Target
-from reports.observed import Container, Rendering, Secret, Server, Snapshot, Unseen
+from procedures.decide.claims import check, seen
+from procedures.drivers.labels import PROJECT
+from procedures.kestra import basic_auth
+from procedures.target.target import Target
+from procedures.way_back import changes, remaking
+from reports.record.observed import Container, Rendering, Secret, Server, Snapshot, Unseen
 
 
 def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, target: Target) -> None:
@@ -125,7 +126,7 @@ def test_the_running_container_has_the_same_configuration(
     made_alike = (PROJECT in settings_to_keep.labels) == rendering.by_compose
     image = seen(before.running_image)
     changed = remaking.variables(settings_to_keep, rendering, image) if made_alike else []
-    if apply_env.published_elsewhere(settings_to_keep.bindings, rendering.bindings):
+    if changes.published_elsewhere(settings_to_keep.bindings, rendering.bindings):
         changed.append("the published ports")
     assert not changed, (
         f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from procedures import leftovers, reaching
-from procedures.claims import check, seen
-from procedures.holders import meet, owner, publishing, told
-from procedures.target import Target
-from reports.observed import Binding, Container, Ephemeral, Host, Image, Listener, Snapshot, Unseen
+from procedures.decide import leftovers
+from procedures.decide.claims import check, seen
+from procedures.diagnosis.holders import meet, owner, publishing, told
+from procedures.steps import reaching
+from procedures.target.target import Target
+from reports.record.observed import Binding, Container, Ephemeral, Host, Image, Listener, Snapshot, Unseen
 
 
 @check(again=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import check
-from reports.observed import DashboardSeen, Unseen
+from procedures.decide.claims import check
+from reports.record.observed import DashboardSeen, Unseen
 
 
 @check(advisory=True)

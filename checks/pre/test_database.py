@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from procedures import leftovers
-from procedures.claims import check, seen
-from procedures.downgrade import too_old
-from procedures.expected import LIVENESS, others_alive
-from procedures.sessions import left_over
-from reports.observed import Snapshot
+from procedures.decide import leftovers
+from procedures.decide.claims import check, seen
+from procedures.decide.expected import LIVENESS, others_alive
+from procedures.kestra.downgrade import too_old
+from procedures.kestra.sessions import left_over
+from reports.record.observed import Snapshot
 
 
 @check(again=True)

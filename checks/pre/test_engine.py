@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from reports.observed import DryRun, Snapshot
+from procedures.decide.claims import check, seen
+from reports.record.observed import DryRun, Snapshot
 
 MOST_SKEW = 30.0
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
+from procedures.decide.claims import check, seen
+from procedures.decide.work import may_outlast, patience
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from procedures.work import may_outlast, patience
-from reports.observed import Server, Snapshot, Unseen
+from procedures.target.target import Target
+from reports.record.observed import Server, Snapshot, Unseen
 
 
 def test_the_stop_grace_covers_the_drain(

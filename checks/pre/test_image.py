@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from reports.observed import Container, Snapshot, Unseen
+from procedures.decide.claims import check, seen
+from reports.record.observed import Container, Snapshot, Unseen
 
 ALSO = {"amd64": ("x86_64", "x86-64"), "arm64": ("aarch64",)}
 """Other words for a processor."""

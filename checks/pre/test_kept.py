@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from procedures.downgrade import later_has_run, too_old
-from procedures.recovering import Kept
-from reports.observed import Snapshot
+from procedures.decide.claims import check, seen
+from procedures.kestra.downgrade import later_has_run, too_old
+from procedures.way_back.cut_off import Kept
+from reports.record.observed import Snapshot
 
 
 @check(protects="data")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures import apply_env, remaking
-from procedures.claims import check, seen
-from reports.observed import Container, Server, Snapshot
+from procedures.decide.claims import check, seen
+from procedures.way_back import changes, remaking
+from reports.record.observed import Container, Server, Snapshot
 
 
 @check(protects="data", again=True)
@@ -50,7 +50,7 @@ def test_compose_knows_no_other_difference(
     """Compose itself takes the container for the one that these files make, where that can be told and no difference has a name."""
     del server_before
     rendering, image = seen(before.operator_rendering), seen(before.running_image)
-    assert apply_env.UNNAMED not in apply_env.changes(settings_to_keep, rendering, image), (
+    assert changes.UNNAMED not in changes.changes(settings_to_keep, rendering, image), (
         "it would make another one, in something that has no name here → compare the compose file with its last version; "
         "if the change is meant, `pytest -m apply_env` makes the container anew"
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import check
-from reports.claimed import Need
+from procedures.decide.claims import check
+from reports.record.claimed import Need
 
 
 @check(again=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from reports.observed import Database, Rendering, Snapshot
+from procedures.decide.claims import check, seen
+from reports.record.observed import Database, Rendering, Snapshot
 
 
 @check(again=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures import reaching
-from procedures.claims import seen
-from procedures.target import Target
-from reports.observed import Direct, Snapshot
+from procedures.decide.claims import seen
+from procedures.steps import reaching
+from procedures.target.target import Target
+from reports.record.observed import Direct, Snapshot
 
 
 def test_no_needed_port_is_the_engines_alone(before: Snapshot, target: Target) -> None:

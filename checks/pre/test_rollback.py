@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from procedures.downgrade import later_has_run, too_old
-from procedures.rollback import Goal
-from reports.observed import Snapshot
+from procedures.decide.accepted import Goal
+from procedures.decide.claims import check, seen
+from procedures.kestra.downgrade import later_has_run, too_old
+from reports.record.observed import Snapshot
 
 
 def test_there_is_an_accepted_run_to_go_back_to(before: Snapshot, goal: Goal) -> None:

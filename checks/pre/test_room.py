@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.claims import check, seen
-from procedures.target import Target
-from reports.observed import Snapshot
+from procedures.decide.claims import check, seen
+from procedures.target.target import Target
+from reports.record.observed import Snapshot
 
 
 @check(again=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.claims import check
+from procedures.decide.claims import check
 from procedures.problems import CannotObserve
-from reports.scripted import Rehearsal
+from reports.record.scripted import Rehearsal
 
 
 @check(again=True)

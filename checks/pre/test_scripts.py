@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procedures.claims import check, seen
-from procedures.observe.engine import PROJECT
+from procedures.decide.claims import check, seen
+from procedures.drivers.labels import PROJECT
 from procedures.problems import CannotObserve
-from procedures.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
-from procedures.target import Target
-from reports.observed import Container, Snapshot, Unseen
-from reports.scripted import DockerCall, Rehearsal, ScriptSeen
+from procedures.target.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
+from procedures.target.target import Target
+from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.scripted import DockerCall, Rehearsal, ScriptSeen
 
 
 def test_every_script_can_be_started(scripts: tuple[ScriptSeen, ...]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.baseline import Baseline
-from procedures.claims import check, seen
-from reports.observed import Server
+from procedures.decide.baseline import Baseline
+from procedures.decide.claims import check, seen
+from reports.record.observed import Server
 
 
 @check(again=True)

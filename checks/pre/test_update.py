@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from procedures import apply_env
-from procedures.claims import check, seen
+from procedures.decide.announcement import Announcement
+from procedures.decide.claims import check, seen
+from procedures.kestra.versions import numbers
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from procedures.update import Announcement
-from procedures.versions import numbers
-from reports.observed import Snapshot
+from procedures.target.target import Target
+from procedures.way_back import changes
+from reports.record.observed import Snapshot
 
 
 def test_the_image_can_be_had(announcement: Announcement) -> None:
@@ -42,7 +42,7 @@ def test_the_configuration_stays_the_same(announcement: Announcement, before: Sn
     del announcement  # only an update asks this: a restart must not change any
     rendering = seen(before.operator_rendering)
     for one in seen(before.containers):
-        changed = apply_env.changes(one, rendering, seen(before.running_image))
+        changed = changes.changes(one, rendering, seen(before.running_image))
         assert not changed, (
             f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import seen
-from reports.observed import Snapshot
+from procedures.decide.claims import seen
+from reports.record.observed import Snapshot
 
 
 def test_what_runs_can_be_brought_back(before: Snapshot, unkept: tuple[str, ...]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procedures import writing
-from procedures.claims import seen
-from reports.observed import Container, Server, Snapshot
+from procedures.decide import writing
+from procedures.decide.claims import seen
+from reports.record.observed import Container, Server, Snapshot
 
 
 def test_the_server_can_write_what_it_must(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from procedures.baseline import Baseline
-from procedures.claims import check, seen
-from procedures.downgrade import too_old
+from procedures.decide.announcement import Announcement
+from procedures.decide.baseline import Baseline
+from procedures.decide.claims import check, seen
+from procedures.kestra.downgrade import too_old
+from procedures.kestra.versions import numbers
 from procedures.problems import CannotObserve
-from procedures.update import Announcement
-from procedures.versions import numbers
-from reports.observed import Container, Image, Snapshot
+from reports.record.observed import Container, Image, Snapshot
 
 
 @check(protects="data")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.claims import seen
-from reports.observed import Snapshot
+from procedures.decide.claims import seen
+from reports.record.observed import Snapshot
 
 
 def test_nothing_was_touched_while_preparing(before: Snapshot, ready: Snapshot) -> None:

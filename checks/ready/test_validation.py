@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.claimed import ValidationSeen
+from reports.record.claimed import ValidationSeen
 
 
 def test_the_validation_commands_can_be_read(validations_ready: tuple[ValidationSeen, ...]) -> None:

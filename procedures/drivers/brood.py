@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reports import excerpt
+from reports.redaction import excerpt
 
 MARK = "KESTRA_RESTART_STEP"
 _ADOPT = 36

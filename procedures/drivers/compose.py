@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from procedures.drivers.shell import Command
-from procedures.target import Target
+from procedures.target.target import Target
 
 QUIET = ("--ansi", "never", "--progress", "plain")
 # What a client needs to find itself and its engine; everything else of the caller's environment may change a value.

@@ -6,15 +6,15 @@ import re
 import shlex
 from collections.abc import Callable
 
-from procedures.colours import without_colours
+from procedures.drivers.colours import without_colours
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
-from procedures.target import Target
-from reports import excerpt
-from reports.observed import Container
-from reports.redact import MARK
-from reports.secret_names import is_secret_name
+from procedures.target.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
+from procedures.target.target import Target
+from reports.record.observed import Container
+from reports.redaction import excerpt
+from reports.redaction.redact import MARK
+from reports.redaction.secret_names import is_secret_name
 
 _NAMED = re.compile(
     r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]++)(?P<sign>\"?\s*+[:=]\s*+)(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s,;\"']++)"

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import docker.errors
 import requests
 
+from procedures.drivers.labels import OURS
 from procedures.observe import kestra
-from procedures.observe.engine import OURS, EngineObserver, within
+from procedures.observe.engine.engine import EngineObserver, within
 from procedures.problems import CannotObserve
-from reports import excerpt
-from reports.observed import Image, Secret, Settings, Unseen
+from reports.record.observed import Image, Secret, Settings, Unseen
+from reports.redaction import excerpt
 
 
 class Configuration:

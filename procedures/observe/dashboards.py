@@ -14,15 +14,15 @@ from typing import Any
 
 import httpx
 
-from procedures.dashboards import Dashboard, shown
-from procedures.durations import seconds
-from procedures.observe.engine import within
+from procedures.observe.engine.engine import within
 from procedures.observe.kestra import silence
 from procedures.observe.patience import MUTE, Pace, Said, ask_the_mute_again
+from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
-from procedures.waiting import Waiting
-from reports import excerpt
-from reports.observed import Answer, DashboardSeen, Unseen
+from procedures.target.dashboards import Dashboard, shown
+from procedures.target.durations import seconds
+from reports.record.observed import Answer, DashboardSeen, Unseen
+from reports.redaction import excerpt
 
 CADENCE = 1.0
 AGE_HEADERS = ("X-Cache-Age", "Age")

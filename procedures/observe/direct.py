@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 import docker.errors
 import requests
 
-from procedures.observe import probe
-from procedures.observe.engine import EngineObserver
-from procedures.observe.lookout import Lookout
+from procedures.observe.engine.engine import EngineObserver
+from procedures.observe.engine.lookout import Lookout
+from procedures.observe.outage import probe
 from procedures.observe.patience import MUTE, Pace, Said, ask_the_mute_again
 from procedures.problems import CannotObserve
-from reports import excerpt
-from reports.observed import Answer, Direct
+from reports.record.observed import Answer, Direct
+from reports.redaction import excerpt
 
 _ASK = (
     'exec 2>/dev/null; exec 3<>"/dev/tcp/$1/$2" || exit 7; '

@@ -6,10 +6,10 @@ import dataclasses
 import re
 
 from procedures.observe.rendering import reaching_kept
-from procedures.scripting import START
-from procedures.target import Target
-from reports.observed import Binding, Rendering, Unseen
-from reports.scripted import Creation, Rehearsal, ScriptSeen
+from procedures.target.scripting import START
+from procedures.target.target import Target
+from reports.record.observed import Binding, Rendering, Unseen
+from reports.record.scripted import Creation, Rehearsal, ScriptSeen
 
 _PORT = re.compile(r"(?:(?P<ip>\[[^]]+\]|[^:]*):)?(?:(?P<host>\d*):)?(?P<port>\d+)(?:/(?P<protocol>\w+))?")
 

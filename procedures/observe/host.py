@@ -11,14 +11,14 @@ from pathlib import Path
 
 import testinfra
 
-from procedures import envfile
-from procedures.observe import owners
-from procedures.observe.engine import within
-from procedures.observe.lookout import Lookout
+from procedures.observe.engine import owners
+from procedures.observe.engine.engine import within
+from procedures.observe.engine.lookout import Lookout
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from reports import excerpt
-from reports.observed import Ephemeral, FileSeen, Host, Listener, Unseen
+from procedures.target import envfile
+from procedures.target.target import Target
+from reports.record.observed import Ephemeral, FileSeen, Host, Listener, Unseen
+from reports.redaction import excerpt
 
 
 def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset[int]) -> Host:

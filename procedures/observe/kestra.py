@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import yaml
 
-from procedures.durations import seconds
 from procedures.observe.patience import MUTE, Pace, ask_the_mute_again
-from reports import excerpt
-from reports.observed import Answer, Secret, Server, Settings, Unseen
-from reports.secret_names import is_secret_name, secrets_inside
+from procedures.target.durations import seconds
+from reports.record.observed import Answer, Secret, Server, Settings, Unseen
+from reports.redaction import excerpt
+from reports.redaction.secret_names import is_secret_name, secrets_inside
 
 _JDBC = re.compile(
     r"jdbc:postgresql://(?:\[(?P<ip>[^\]]+)\]|(?P<host>[^/:]*))(?::(?P<port>[^/]*))?/(?P<name>[^?]*)(?:\?.*)?"

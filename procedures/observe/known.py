@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from procedures.observe import kestra, made, rendering
-from reports.observed import Container, Rendering, Secret, Settings, Unseen
-from reports.secret_names import secrets_among
+from procedures.observe import kestra, rendering
+from procedures.observe.engine import made
+from reports.record.observed import Container, Rendering, Secret, Settings, Unseen
+from reports.redaction.secret_names import secrets_among
 
 
 def known_secrets(

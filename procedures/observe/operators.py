@@ -6,19 +6,19 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from procedures import envfile
 from procedures.drivers.scripts import Scripts
-from procedures.observe.engine import EngineObserver
-from procedures.observe.rehearsal import rehearse
-from procedures.observe.scripts import read, unread
+from procedures.observe.engine.engine import EngineObserver
 from procedures.problems import CannotObserve
-from procedures.scripting import SCRIPTS
-from procedures.target import Target
-from reports import excerpt
-from reports.claimed import Need
-from reports.observed import Listener, Secret, Unseen
-from reports.scripted import Creation, Rehearsal, ScriptSeen
-from reports.secret_names import secrets_among
+from procedures.rehearsal.rehearsal import rehearse
+from procedures.rehearsal.scripts import read, unread
+from procedures.target import envfile
+from procedures.target.scripting import SCRIPTS
+from procedures.target.target import Target
+from reports.record.claimed import Need
+from reports.record.observed import Listener, Secret, Unseen
+from reports.record.scripted import Creation, Rehearsal, ScriptSeen
+from reports.redaction import excerpt
+from reports.redaction.secret_names import secrets_among
 
 REHEARSAL_LIMIT = 30.0
 """Seconds for one rehearsal: nothing in it takes as long as the real thing."""

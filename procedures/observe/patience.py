@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reports.observed import Answer
+from reports.record.observed import Answer
 
 MUTE = "accepted and mute"
 SLACK = 3.0

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from procedures.observe.lookout import Lookout
+from procedures.observe.engine.lookout import Lookout
 from procedures.problems import CannotObserve
-from reports import excerpt
-from reports.observed import (
+from reports.record.observed import (
     FLYWAY_HISTORY,
     OWN_HISTORY,
     Database,
@@ -24,6 +23,7 @@ from reports.observed import (
     Settings,
     Unseen,
 )
+from reports.redaction import excerpt
 
 # Paused ones wait for somebody: no stop interrupts them.
 _AT_REST = "('SUCCESS','WARNING','FAILED','KILLED','CANCELLED','SKIPPED','RETRIED','PAUSED','BREAKPOINT')"

@@ -11,14 +11,13 @@ from typing import Any
 
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
-from procedures.durations import seconds
-from procedures.observe import made
-from procedures.observe.engine import environment_of
+from procedures.observe.engine import made
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from reports import excerpt
-from reports.observed import Binding, DryRun, Rendering, Secret, Unseen
-from reports.secret_names import secrets_inside
+from procedures.target.durations import seconds
+from procedures.target.target import Target
+from reports.record.observed import Binding, DryRun, Rendering, Secret, Unseen
+from reports.redaction import excerpt
+from reports.redaction.secret_names import environment_of, secrets_inside
 
 SECRETS = "/run/secrets/"
 _TOUCHED = re.compile(r"Container\s+(\S+)\s+(Recreat|Creat|Start|Stopp|Remov|Restart|Kill)")

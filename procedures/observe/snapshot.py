@@ -11,31 +11,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from procedures import envfile, rendered, scripting, sessions
 from procedures.drivers.compose import Compose
+from procedures.drivers.labels import PROJECT
 from procedures.drivers.scripts import Scripts
 from procedures.drivers.shell import Command
+from procedures.kestra import sessions
 from procedures.observe import (
     direct,
-    folders,
     foreseen,
     host,
     kestra,
-    lookout,
     operators,
     postgres,
+    rendered,
     rendering,
     validations,
 )
 from procedures.observe.configuration import Configuration
-from procedures.observe.engine import PROJECT, EngineObserver, environment_of
+from procedures.observe.engine import folders, lookout
+from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.known import known_secrets, secrets_in_commands, secrets_of
 from procedures.observe.patience import Pace
 from procedures.problems import CannotObserve
-from procedures.scripting import found_by_name
-from procedures.target import Target
-from reports.claimed import ValidationSeen
-from reports.observed import (
+from procedures.target import envfile, scripting
+from procedures.target.scripting import found_by_name
+from procedures.target.target import Target
+from reports.record.claimed import ValidationSeen
+from reports.record.observed import (
     Binding,
     Container,
     Database,
@@ -53,7 +55,8 @@ from reports.observed import (
     Snapshot,
     Unseen,
 )
-from reports.scripted import ScriptSeen
+from reports.record.scripted import ScriptSeen
+from reports.redaction.secret_names import environment_of
 
 T = TypeVar("T")
 

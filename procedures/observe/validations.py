@@ -8,10 +8,10 @@ from typing import Any
 
 from procedures.drivers import shell
 from procedures.drivers.scripts import Scripts, plain
-from procedures.scripting import JSON, Claimed, Validation
-from procedures.target import Target
-from reports import excerpt
-from reports.claimed import ValidationSeen
+from procedures.target.scripting import JSON, Claimed, Validation
+from procedures.target.target import Target
+from reports.record.claimed import ValidationSeen
+from reports.redaction import excerpt
 
 KEPT = 8000
 

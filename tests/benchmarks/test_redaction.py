@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import redaction
 from procedures.drivers.scripts import plain
-from reports.redact import MARK, Redaction
+from reports.redaction.redact import MARK, Redaction
 
 LOOKS = 3
 """A busy machine makes the processor's own time longer too: the best of so many looks counts."""

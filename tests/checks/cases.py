@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from procedures.rollback import Goal
-from procedures.target import Budgets
-from reports.evidence import Outcome
-from reports.observed import (
+from procedures.decide.accepted import Goal
+from procedures.target.target import Budgets
+from reports.record.evidence import Outcome
+from reports.record.observed import (
     OWN_HISTORY,
     Binding,
     DryRun,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from procedures.scripting import SCRIPTS, START, STOP, StepBy
-from reports.claimed import Need, ValidationSeen
-from reports.evidence import EngineEvent, Step, StepResult, StepStatus
-from reports.observed import Container, Snapshot, Unseen
-from reports.scripted import DockerCall, Hit, Rehearsal, ScriptSeen
+from procedures.target.scripting import SCRIPTS, START, STOP, StepBy
+from reports.record.claimed import Need, ValidationSeen
+from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus
+from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.scripted import DockerCall, Hit, Rehearsal, ScriptSeen
 
 if TYPE_CHECKING:
     from tests.checks.world import World

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from procedures.target import Budgets
-from reports.evidence import Outcome, Wait
-from reports.observed import Binding, Direct, Unseen
+from procedures.target.target import Budgets
+from reports.record.evidence import Outcome, Wait
+from reports.record.observed import Binding, Direct, Unseen
 from tests.checks.cases import ANSWERS, Case
 from tests.checks.world import (
     Change,

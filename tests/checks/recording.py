@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from reports.evidence import EngineEvent, Evidence, Outage, StepResult
-from reports.observed import Snapshot
-from reports.record import from_plain
+from reports.record.evidence import EngineEvent, Evidence, Outage, StepResult
+from reports.record.observed import Snapshot
+from reports.record.record import from_plain
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "snapshots"
 MOMENTS = ("before", "ready", "stopped", "after")

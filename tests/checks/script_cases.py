@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from procedures.observe.engine import PROJECT
-from procedures.scripting import START, STOP
-from reports.claimed import Need
-from reports.evidence import Outcome
-from reports.observed import Image, Unseen
-from reports.scripted import DockerCall, Hit
+from procedures.drivers.labels import PROJECT
+from procedures.target.scripting import START, STOP
+from reports.record.claimed import Need
+from reports.record.evidence import Outcome
+from reports.record.observed import Image, Unseen
+from reports.record.scripted import DockerCall, Hit
 from tests.checks.cases import Case
 from tests.checks.operators import RESULTS, STEPS, Change, rehearsal, run_by_hand, script, touched, validation
 from tests.checks.world import World, answer, at, both, container, container_of, part

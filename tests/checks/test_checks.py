@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 
 import pytest
 
-from procedures.acts import Stop
-from reports.evidence import Check, Outcome
-from reports.observed import Snapshot, Unseen
+from procedures.decide.acts import Stop
+from reports.record.evidence import Check, Outcome
+from reports.record.observed import Snapshot, Unseen
 from tests.checks import cases, reach_cases, script_cases
 from tests.checks.cases import Case
 from tests.checks.world import CHECKS, World, ask, recorded

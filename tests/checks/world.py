@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures import baseline, claims, expected, outcome, reaching, scripted
-from procedures.accepted import Accepted
-from procedures.acts import Start, Stop
-from procedures.claims import seen
-from procedures.journal import Story
-from procedures.observe.engine import moment
+from procedures.decide import baseline, claims, expected
+from procedures.decide.accepted import Accepted, Goal
+from procedures.decide.acts import Start, Stop
+from procedures.decide.announcement import Announcement
+from procedures.decide.claims import seen
 from procedures.problems import CannotObserve
-from procedures.recovering import Kept
-from procedures.rollback import Goal
-from procedures.target import SUITE, Target
-from procedures.update import Announcement
-from reports.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
-from reports.observed import (
+from procedures.session import outcome
+from procedures.steps import reaching, scripted
+from procedures.steps.journal import Story
+from procedures.target.target import SUITE, Target
+from procedures.way_back.cut_off import Kept
+from reports.record.evidence import Check, CheckResult, EngineEvent, Outage, StepResult
+from reports.record.observed import (
     Container,
     DashboardSeen,
     Database,
@@ -32,6 +32,7 @@ from reports.observed import (
     Snapshot,
     Unseen,
 )
+from reports.record.values import moment
 from tests.checks import operators, recording
 
 # The recorded target names none.

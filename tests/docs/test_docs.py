@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from procedures import PROCEDURES, claims, plugin, scripting
-from procedures import target as targets
-from procedures.dashboards import Dashboard
-from procedures.durations import seconds
+from procedures import PROCEDURES, plugin
+from procedures.decide import claims
+from procedures.target import scripting
+from procedures.target import target as targets
+from procedures.target.dashboards import Dashboard
+from procedures.target.durations import seconds
 from reports.archive import INDEX, LATEST, RECORD, REPORT, SUMS
-from reports.evidence import EXIT_STATUS, MEANING, Check, Evidence, Outcome, Verdict
+from reports.record.evidence import EXIT_STATUS, MEANING, Check, Evidence, Outcome, Verdict
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 README = PROJECT / "README.md"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.signatures import Signature
-from procedures.signatures.table import SIGNATURES
+from procedures.diagnosis.signatures import Signature
+from procedures.diagnosis.signatures.table import SIGNATURES
 from tests.docs.test_docs import read
 
 

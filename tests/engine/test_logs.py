@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import pytest
 from docker.models.containers import Container
 
-from procedures.observe import logs
-from procedures.observe.endpoint import Endpoint
-from procedures.observe.engine import EngineObserver
-from reports.observed import Secret
-from reports.redact import MARK, Redaction
+from procedures.observe.engine import logs
+from procedures.observe.engine.endpoint import Endpoint
+from procedures.observe.engine.engine import EngineObserver
+from reports.record.observed import Secret
+from reports.redaction.redact import MARK, Redaction
 from tests.stacks import UNDERSTUDY_IMAGE, engine, wait_for
 
 SECRET = "Qw7eRt9zU1iO3pAs"

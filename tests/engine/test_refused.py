@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.observed import Ephemeral
+from reports.record.observed import Ephemeral
 from tests import targets
 from tests.engine import service as seen
 from tests.engine.heard import heard

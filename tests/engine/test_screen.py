@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from procedures.screen import STILL
+from procedures.session.screen import STILL
 from tests import targets
 from tests.engine import service as seen
 from tests.faults import FAULT

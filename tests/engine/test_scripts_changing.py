@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from procedures.observe.engine import PROJECT
+from procedures.drivers.labels import PROJECT
 from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen

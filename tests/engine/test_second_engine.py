@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from procedures.lock import Holder, Lock
-from procedures.observe.endpoint import Endpoint
-from procedures.observe.engine import EngineObserver
+from procedures.observe.engine.endpoint import Endpoint
+from procedures.observe.engine.engine import EngineObserver
+from procedures.steps.lock import Holder, Lock
 from tests import targets
 from tests.engine import service as seen
 from tests.engine.heard import heard

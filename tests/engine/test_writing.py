@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from procedures.observe import folders
-from procedures.observe.endpoint import Endpoint
-from procedures.observe.engine import EngineObserver
-from reports.observed import Settings
+from procedures.observe.engine import folders
+from procedures.observe.engine.endpoint import Endpoint
+from procedures.observe.engine.engine import EngineObserver
+from reports.record.observed import Settings
 from tests import targets
 from tests.engine import service as seen
 from tests.faults import FAULT, Phase

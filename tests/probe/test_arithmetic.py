@@ -8,9 +8,10 @@ import socket
 
 import pytest
 
-from procedures.observe.outage import MOST_INTERVALS, MOST_SILENCES, Watched, headline_of, judge
-from procedures.observe.probe import Look, Path, Track
-from reports.evidence import PathOutage
+from procedures.observe.outage.arithmetic import MOST_INTERVALS, MOST_SILENCES, headline_of, judge
+from procedures.observe.outage.probe import Look, Path, Track
+from procedures.observe.outage.watched import Watched
+from reports.record.evidence import PathOutage
 
 PATH = Watched("ping", "http://127.0.0.1:1/ping", "pong")
 

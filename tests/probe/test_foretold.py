@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from procedures.observe import probe as probing_process
-from procedures.observe.doors import Door, address_of, door_of, source_to
-from procedures.observe.outage import Probe
-from procedures.observe.probe import DRAIN_BEAT, END, NEVER, RETURN, Pace, Track
-from reports.evidence import Outage
+from procedures.observe.outage import probe as probing_process
+from procedures.observe.outage.doors import Door, address_of, door_of, source_to
+from procedures.observe.outage.following import Probe
+from procedures.observe.outage.probe import DRAIN_BEAT, END, NEVER, RETURN, Pace, Track
+from reports.record.evidence import Outage
 from tests.probe.test_probe import (
     Service,
     assert_told_within_uncertainty,

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from procedures.observe.outage import Probe, ProbeUnusable, Watched, kestra_paths
-from reports.evidence import Outage, PathOutage
+from procedures.observe.outage.following import Probe, ProbeUnusable
+from procedures.observe.outage.watched import Watched, kestra_paths
+from reports.record.evidence import Outage, PathOutage
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -422,7 +423,7 @@ def test_probe_ends_with_its_parent(service: Service) -> None:
     code = f"""if True:
         import sys, time
         sys.path.insert(0, {str(ROOT)!r})
-        from procedures.observe.outage import Probe, Watched
+        from procedures.observe.outage.following import Probe, Watched
         probe = Probe.start([Watched("ping", "http://127.0.0.1:{service.http}/ping", "pong")], 60)
         assert probe.wait_until_looking(5)
         print(probe.pid, flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from reports.evidence import (
+from reports.record.evidence import (
     Anomalies,
     Anomaly,
     Attempt,
@@ -34,7 +34,7 @@ from reports.evidence import (
     Way,
     Who,
 )
-from reports.observed import (
+from reports.record.observed import (
     Answer,
     Binding,
     Container,

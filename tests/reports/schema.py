@@ -10,11 +10,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import reports.evidence
-from reports.evidence import SCHEMA_VERSION, Evidence
-from reports.observed import Secret
+from reports.record import evidence
+from reports.record.evidence import SCHEMA_VERSION, Evidence
+from reports.record.observed import Secret
 
-FILE = Path(reports.evidence.__file__).with_name("evidence.schema.json")
+FILE = Path(evidence.__file__).with_name("evidence.schema.json")
 
 SECRET = {
     "description": (Secret.__doc__ or "").strip().splitlines()[0] + " Here only its fingerprint stands.",

@@ -14,10 +14,10 @@ import pytest
 
 from reports import archive
 from reports.archive import ArchiveUnwritable
-from reports.evidence import Evidence, Verdict
-from reports.observed import Secret
-from reports.record import RecordUnreadable, fingerprint
-from reports.redact import MARK, Redaction
+from reports.record.evidence import Evidence, Verdict
+from reports.record.observed import Secret
+from reports.record.record import RecordUnreadable, fingerprint
+from reports.redaction.redact import MARK, Redaction
 from tests.reports import samples
 
 STAND_IN = fingerprint(b"key")

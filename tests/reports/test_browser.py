@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from reports.evidence import Evidence
-from reports.html import to_block, to_html
-from reports.index import Listed, to_index
+from reports.page.html import to_block, to_html
+from reports.page.index import Listed, to_index
+from reports.record.evidence import Evidence
 from tests.reports import samples
 
 CONTRAST = Path(__file__).with_name("looking.js").read_text(encoding="utf-8")

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.drawing import to_svg
-from reports.evidence import Interval, Verdict
-from reports.html import to_block, to_html
-from reports.index import Listed, to_index
-from reports.markup import VOID, slug, tag, text
-from reports.words import plus_minus, seconds, short
+from reports.page.drawing import to_svg
+from reports.page.html import to_block, to_html
+from reports.page.index import Listed, to_index
+from reports.page.markup import VOID, slug, tag, text
+from reports.page.words import plus_minus, seconds, short
+from reports.record.evidence import Interval, Verdict
 from tests.reports import samples
 
 

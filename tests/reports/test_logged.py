@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from reports.observed import Secret
-from reports.redact import Redaction
-from reports.secret_names import secrets_inside
+from reports.record.observed import Secret
+from reports.redaction.redact import Redaction
+from reports.redaction.secret_names import secrets_inside
 from tests import canaries
 
 KNOWN = (

@@ -18,12 +18,12 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from reports.evidence import Evidence
-from reports.html import to_html
-from reports.observed import Secret
-from reports.record import fingerprint, from_plain, to_plain
-from reports.redact import MARK, PATIENCE, Redaction, Unsearched
-from reports.secret_names import is_secret_name, secrets_in_url, secrets_inside
+from reports.page.html import to_html
+from reports.record.evidence import Evidence
+from reports.record.observed import Secret
+from reports.record.record import fingerprint, from_plain, to_plain
+from reports.redaction.redact import MARK, PATIENCE, Redaction, Unsearched
+from reports.redaction.secret_names import is_secret_name, secrets_in_url, secrets_inside
 from tests.reports import samples
 
 PLAIN = "Zq7rT4kxW9"
@@ -278,7 +278,7 @@ def test_a_search_hears_who_wants_it_to_end() -> None:
 def test_a_search_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be searched in time is not let through: the caller withholds it."""
     assert PATIENCE > 10
-    monkeypatch.setattr("reports.redact.PATIENCE", -1.0)
+    monkeypatch.setattr("reports.redaction.redact.PATIENCE", -1.0)
     redaction = Redaction([Secret(PLAIN)])
 
     with pytest.raises(Unsearched, match="could not be searched"):

@@ -11,8 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reports.evidence import Evidence
-from reports.record import fingerprint, from_plain, to_plain
+from reports.record.evidence import Evidence
+from reports.record.record import fingerprint, from_plain, to_plain
 from tests.reports import samples, schema
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from procedures.observe.rehearsal import rehearse
-from reports.scripted import Rehearsal
+from procedures.rehearsal.rehearsal import rehearse
+from reports.record.scripted import Rehearsal
 from tests.stacks import SOURCE, Stack, clean_environment, image_under_test, is_understudy, run, stack
 
 Rehearse = Callable[..., Rehearsal]

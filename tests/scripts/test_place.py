@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from procedures.observe.rehearsal import rehearse
 from procedures.problems import CannotObserve, Interrupted
+from procedures.rehearsal.rehearsal import rehearse
 from tests.scripts.conftest import Rehearse, docker_host
 from tests.stacks import clean_environment, engine, wait_for
 
@@ -271,8 +271,8 @@ def test_where_there_is_no_place_it_is_said(root: Path, tmp_path: Path) -> None:
 
 AS_SOMEBODY = """
 import json, os, sys
-from procedures.observe.standin.__main__ import Stage
-from procedures.observe.standin.request import Request
+from procedures.rehearsal.standin.__main__ import Stage
+from procedures.rehearsal.standin.request import Request
 request = Request.from_json(sys.stdin.read())
 os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)
 print(json.dumps(Stage(request).play()), flush=True)
@@ -348,7 +348,7 @@ def test_rehearsals_at_the_same_time_do_not_meet(rehearsed: Rehearse, root: Path
 
 WITHOUT_A_PLACE = """
 import pathlib, sys
-from procedures.observe.rehearsal import rehearse
+from procedures.rehearsal.rehearsal import rehearse
 from procedures.problems import CannotObserve
 try:
     rehearse(("./script.sh",), pathlib.Path(sys.argv[1]), {}, root=pathlib.Path(sys.argv[1]), limit=5, docker_host="unix:///none")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.observe.scripts import read, unread
+from procedures.rehearsal.scripts import read, unread
 from tests.scripts import bad
 from tests.stack.scripts import ALL
 from tests.stacks import SOURCE

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from procedures.observe.rehearsal import rehearse
-from reports.observed import Secret, Unseen
-from reports.scripted import Rehearsal
+from procedures.rehearsal.rehearsal import rehearse
+from reports.record.observed import Secret, Unseen
+from reports.record.scripted import Rehearsal
 from tests.scripts import bad
 from tests.scripts.conftest import Rehearse, docker_host
 from tests.stack.scripts import HEALTH, LOGS, RUN, START_STACKS, STATUS, STOP, identity, neighbour

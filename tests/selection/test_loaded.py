@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.evidence import Phase
+from reports.record.evidence import Phase
 from tests.faults import FAULT
 from tests.selection.conftest import identity, leftovers
 from tests.selection.typed import Typed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reports.evidence import Check, CheckResult, Outcome, Phase, Protects
-from reports.observed import Container, Unseen
+from reports.record.evidence import Check, CheckResult, Outcome, Phase, Protects
+from reports.record.observed import Container, Unseen
 from tests.checks import recording
 
 

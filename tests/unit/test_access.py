@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.observe import access
-from procedures.observe.access import Socket, User
+from procedures.observe.engine import access
+from procedures.observe.engine.access import Socket, User
 
 SOCKET = Socket("/var/run/docker.sock", 0o660, "root", 999, "docker")
 ADA = User("ada", 1000, frozenset({1000}), frozenset({1000}))

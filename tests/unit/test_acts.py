@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.acts import Ending, Start, Stop
-from procedures.observe.engine import moment
-from reports.evidence import EngineEvent, StepStatus
-from reports.observed import Unseen
+from procedures.decide.acts import Ending, Start, Stop
+from reports.record.evidence import EngineEvent, StepStatus
+from reports.record.observed import Unseen
+from reports.record.values import moment
 from tests.checks import recording
 from tests.unit.results import container
 

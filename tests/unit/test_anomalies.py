@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from procedures import anomalies
+from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
-from procedures.run import Asked, Course, Run
-from reports.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict
+from procedures.run import anomaly_rows
+from procedures.run.run import Asked, Course, Run
+from reports.record.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict
 from tests.reports import samples
 from tests.unit.results import check
 
@@ -43,7 +44,7 @@ def _run(file: Path | None, *, asked: bool = True, leaves_nothing: bool = False)
 
 
 def _noted(run: Run, record: Evidence | None = None) -> Anomalies:
-    told = anomalies.noted(run, record or _record(_failed()))
+    told = anomaly_rows.noted(run, record or _record(_failed()))
     assert told.anomalies is not None
     assert told.anomalies is run.course.anomalies
     return told.anomalies
@@ -156,9 +157,9 @@ def test_a_look_proposes_and_writes_nothing(file: Path) -> None:
     """`--plan` and `status` leave nothing behind, asked for or not; nor does a target without a list."""
     record = _record(_failed())
 
-    assert anomalies.noted(_run(file, leaves_nothing=True), record) is record
-    assert anomalies.noted(_run(None), record) is record
-    assert anomalies.noted(_run(file), _record(verdict_reasons=())).anomalies is None
+    assert anomaly_rows.noted(_run(file, leaves_nothing=True), record) is record
+    assert anomaly_rows.noted(_run(None), record) is record
+    assert anomaly_rows.noted(_run(file), _record(verdict_reasons=())).anomalies is None
     assert file.read_bytes() == DOCUMENT
 
 
@@ -176,7 +177,7 @@ def _unfit(file: Path, said: str) -> None:
     """The run is told once why nothing could be written, with a next move; the record keeps the rows."""
     run = _run(file)
     verdict = (record := _record(_failed())).verdict
-    told = anomalies.noted(run, record)
+    told = anomaly_rows.noted(run, record)
 
     (finding,) = run.course.findings
     assert said in finding.text
@@ -255,8 +256,8 @@ def test_the_option_is_refused_where_it_could_do_nothing(tmp_path: Path) -> None
         target = SimpleNamespace(anomalies=file, file="target.toml")
         return cast("Asked", SimpleNamespace(record_anomalies=True, target=target, procedure=procedure))
 
-    anomalies.refuse_idle(asked("restart", tmp_path))
+    anomaly_rows.refuse_idle(asked("restart", tmp_path))
     with pytest.raises(TypedWrong, match="names no list of anomalies"):
-        anomalies.refuse_idle(asked("restart", None))
+        anomaly_rows.refuse_idle(asked("restart", None))
     with pytest.raises(TypedWrong, match="status leaves nothing behind"):
-        anomalies.refuse_idle(asked("status", tmp_path))
+        anomaly_rows.refuse_idle(asked("status", tmp_path))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from procedures import baseline
-from reports.observed import Answer, Database, Image, Server, Snapshot, Unseen
+from procedures.decide import baseline
+from reports.record.observed import Answer, Database, Image, Server, Snapshot, Unseen
 from tests.checks import recording
 
 BEFORE = recording.snapshot("before")

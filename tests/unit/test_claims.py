@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from procedures import claims
+from procedures.decide import claims
 from procedures.problems import CannotObserve, TypedWrong
-from procedures.target import SUITE
-from reports.evidence import Check, Phase, Protects
-from reports.observed import Unseen
+from procedures.target.target import SUITE
+from reports.record.evidence import Check, Phase, Protects
+from reports.record.observed import Unseen
 
 PLAIN = '''
 def test_it_holds(before, target):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procedures.drivers.compose import Compose
-from procedures.target import Target
+from procedures.target.target import Target
 
 ROOT = Path("/srv/tools")
 TARGET = Target(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from procedures import conditions
-from reports.observed import Container, Database, Rendering, Secret, Settings, Snapshot
+from procedures.diagnosis import conditions
+from reports.record.observed import Container, Database, Rendering, Secret, Settings, Snapshot
 from tests.checks.world import (
     Change,
     World,

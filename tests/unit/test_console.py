@@ -9,8 +9,8 @@ import pytest
 from _pytest.config import get_config
 from _pytest.terminal import TerminalReporter
 
-from procedures.console import Console
-from reports.evidence import Evidence, Outcome, Verdict
+from procedures.session.console import Console
+from reports.record.evidence import Evidence, Outcome, Verdict
 from tests.reports import samples
 
 

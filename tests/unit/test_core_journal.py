@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
-from procedures.acting import Acting
 from procedures.drivers.shell import Command
-from procedures.interruption import Interruption
-from procedures.journal import Journal, Place, tell
 from procedures.problems import StepFailed
-from reports.evidence import Step, StepStatus
+from procedures.steps.acting import Acting
+from procedures.steps.interruption import Interruption
+from procedures.steps.journal import Journal, Place, tell
+from reports.record.evidence import Step, StepStatus
 
 STOP = Step("stop", "stop it", ("true",), 5.0, True, "up")
 START = Step("start", "start it", ("true",), 5.0, True, "up")

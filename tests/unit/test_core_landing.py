@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from checks.mid.test_stopped import test_no_other_kestra_has_a_session as no_other_session
-from procedures import restart
-from procedures.acting import Acting
-from procedures.claims import seen
+from procedures.decide.claims import seen
+from procedures.decide.plan import State
 from procedures.drivers.shell import Command
-from procedures.plan import State
 from procedures.problems import CannotObserve
-from reports.evidence import Step, StepResult, StepStatus
+from procedures.steps import restart
+from procedures.steps.acting import Acting
+from reports.record.evidence import Step, StepResult, StepStatus
 from tests.checks.world import only, recorded
 
 

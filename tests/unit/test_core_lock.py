@@ -8,9 +8,10 @@ from typing import Any, cast
 import docker.errors
 import pytest
 
-from procedures import lock, target
-from procedures.lock import Holder, Lock
 from procedures.problems import CannotObserve, TypedWrong
+from procedures.steps import lock
+from procedures.steps.lock import Holder, Lock
+from procedures.target import target
 
 
 class Conflict(docker.errors.APIError):
@@ -47,7 +48,7 @@ class Haunted:
 
 def test_a_name_that_is_taken_by_nothing_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a limit of tries it is said what is wrong, and by which command it may be mended."""
-    monkeypatch.setattr("procedures.lock.time.sleep", lambda _: None)
+    monkeypatch.setattr("procedures.steps.lock.time.sleep", lambda _: None)
     engine = Haunted()
     me = Holder.me("1a2b", "restart", "", Path("/state/1a2b.jsonl"), "ada")
 

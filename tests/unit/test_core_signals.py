@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from procedures.interruption import Interruption
+from procedures.steps.interruption import Interruption
 
 
 def test_nohup_is_heeded() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from procedures import dashboards
-from procedures.dashboards import Dashboard, JsonPath
 from procedures.observe.dashboards import look, look_once
 from procedures.observe.patience import Pace
+from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
-from procedures.waiting import Waiting
-from reports.observed import DashboardSeen, Unseen
+from procedures.target import dashboards
+from procedures.target.dashboards import Dashboard, JsonPath
+from reports.record.observed import DashboardSeen, Unseen
 from tests.dashboards import Board, Page, board, fixed
 
 WHOLE: dict[str, Any] = {

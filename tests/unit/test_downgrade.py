@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from procedures import returning
-from procedures.downgrade import too_old
-from procedures.versions import is_older
-from reports.observed import OWN_HISTORY, Database, Migration, Unseen
+from procedures.kestra.downgrade import too_old
+from procedures.kestra.versions import is_older
+from procedures.way_back import returning
+from reports.record.observed import OWN_HISTORY, Database, Migration, Unseen
 from tests.checks.world import recorded
 
 BEFORE = recorded().before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.durations import seconds, told
+from procedures.target.durations import seconds, told
 
 
 @pytest.mark.parametrize(

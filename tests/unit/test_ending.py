@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from procedures.interruption import SIGNALS, Interruption
 from procedures.problems import Interrupted
+from procedures.steps.interruption import SIGNALS, Interruption
 
 
 @pytest.fixture

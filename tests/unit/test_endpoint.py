@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from procedures.drivers.compose import Compose
-from procedures.observe import endpoint
-from procedures.observe.endpoint import Endpoint, Tls
+from procedures.observe.engine import endpoint
+from procedures.observe.engine.endpoint import Endpoint, Tls
 from procedures.problems import CannotObserve
-from procedures.target import Target
+from procedures.target.target import Target
 
 NAMES = {"DOCKER_CONTEXT": "far-away", "DOCKER_TLS_VERIFY": "1", "PATH": "/usr/bin:/bin"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures import envfile
+from procedures.target import envfile
 
 NEEDED = ("PORT", "PASSWORD")
 

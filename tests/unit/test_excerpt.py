@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from reports import excerpt
-from reports.observed import Secret
-from reports.redact import MARK, Redaction
+from reports.record.observed import Secret
+from reports.redaction import excerpt
+from reports.redaction.redact import MARK, Redaction
 
 SECRET = "Qw7eRt9zU1iO3pAs"
 
@@ -55,7 +55,7 @@ def test_a_line_that_is_too_long_loses_whole_words() -> None:
 
 def test_what_cannot_be_searched_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that takes too long to be cleaned does not get through."""
-    monkeypatch.setattr("reports.redact.PATIENCE", -1.0)
+    monkeypatch.setattr("reports.redaction.redact.PATIENCE", -1.0)
 
     assert SECRET not in excerpt.last(f"a {SECRET}", 100)
     assert "withheld" in excerpt.last("text", 100)

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from procedures import failed_boot
-from reports.banner import to_banner
-from reports.evidence import FailedBoot, Outcome, Phase, Way
-from reports.observed import Secret
+from procedures.diagnosis import failed_boot
+from reports.page.banner import to_banner
+from reports.record.evidence import FailedBoot, Outcome, Phase, Way
+from reports.record.observed import Secret
 from tests.reports import samples
 from tests.unit.test_console import closing, found
 

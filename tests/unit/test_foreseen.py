@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from procedures.observe import foreseen
-from procedures.scripting import START
-from reports.observed import Binding, Rendering, Unseen
-from reports.scripted import Creation, Rehearsal, ScriptSeen
+from procedures.target.scripting import START
+from reports.record.observed import Binding, Rendering, Unseen
+from reports.record.scripted import Creation, Rehearsal, ScriptSeen
 from tests.checks.world import recorded
 
 WORLD = recorded()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from procedures import gate
-from reports.evidence import Outcome
+from procedures.decide import gate
+from reports.record.evidence import Outcome
 from tests.unit.results import check, result
 
 GOOD = {Outcome.PASSED, Outcome.WAIVED, Outcome.NOT_APPLICABLE}

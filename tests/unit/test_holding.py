@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 
-from procedures.holding import Holding, led_to
-from procedures.journal import Journal, Place, seal_for, tell
-from procedures.lock import Holder
 from procedures.problems import Held
-from procedures.process import Process
-from procedures.recovering import Recovery, kept_of
-from procedures.run import Run
-from reports.evidence import Step
+from procedures.run.holding import Holding, led_to
+from procedures.run.run import Run
+from procedures.steps.journal import Journal, Place, seal_for, tell
+from procedures.steps.lock import Holder
+from procedures.steps.process import Process
+from procedures.way_back.cut_off import Recovery, kept_of
+from reports.record.evidence import Step
 
 STOP = Step("stop", "", (), 1.0, True, "")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from procedures import journal
-from procedures.journal import Journal, JournalUnreadable, Place, seal_for, tell
-from reports.evidence import Step, StepStatus
+from procedures.steps import journal
+from procedures.steps.journal import Journal, JournalUnreadable, Place, seal_for, tell
+from reports.record.evidence import Step, StepStatus
 
 STOP = Step("stop", "stop it", ("docker", "stop"), 30.0, changing=True, way_back="docker start")
 SAVE = Step("save_logs", "save", (), 30.0, changing=False, way_back="nothing to undo")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from procedures import kept
-from reports.observed import Mount
+from procedures.way_back import kept
+from reports.record.observed import Mount
 from tests.checks.world import only, recorded
 
 VOLUME = Mount("volume", "tools-storage", "/app/storage", read_only=False)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from procedures import docker_run, kept_run
+from procedures.drivers import docker_run
+from procedures.way_back import kept_run
 
 AWKWARD = {
     "QUOTES": 'it\'s "here"',

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from procedures.observe.known import known_secrets, secrets_in_commands
-from reports.observed import Secret
+from reports.record.observed import Secret
 from tests.reports import samples
 
 

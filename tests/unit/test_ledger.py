@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.ledger import Ledger
-from reports.evidence import Check, Outcome, Phase, Waiver, Way
+from procedures.decide.ledger import Ledger
+from reports.record.evidence import Check, Outcome, Phase, Waiver, Way
 from tests.unit.results import check, result
 
 PRE = check("pre")

@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
-from procedures.observe import lookout
-from procedures.observe.execs import Said
+from procedures.observe.engine import lookout
+from procedures.observe.engine.execs import Said
 from procedures.problems import CannotObserve
 
 

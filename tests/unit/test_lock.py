@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.lock import Holder
+from procedures.steps.lock import Holder
 
 ME = Holder.me("1a2b", "restart", "a window", Path("/state/1a2b.jsonl"), "ada")
 
@@ -67,14 +67,14 @@ def test_nobody_is_declared_gone_who_cannot_be_seen(changed: dict[str, object], 
 
 def test_what_cannot_be_read_of_a_process_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of another user's process `/proc` may show nothing (`hidepid`): that it is there is known by its number."""
-    monkeypatch.setattr("procedures.process._began", lambda _: "")
+    monkeypatch.setattr("procedures.steps.process._began", lambda _: "")
 
     assert not of(began="1").is_gone
 
 
 def test_a_proc_of_another_namespace_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a namespace of its own under the old `/proc`, whose numbers are others, nothing is concluded from it."""
-    monkeypatch.setattr("procedures.process.os.getpid", lambda: 1)
+    monkeypatch.setattr("procedures.steps.process.os.getpid", lambda: 1)
 
     assert Holder.me("1a2b", "restart", "", Path("/state/1a2b.jsonl"), "ada").process.namespace == ""
     assert ME.is_elsewhere

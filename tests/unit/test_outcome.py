@@ -8,7 +8,6 @@ from typing import cast
 
 import pytest
 
-from procedures import outcome
 from procedures.problems import (
     Blocked,
     CannotObserve,
@@ -18,7 +17,8 @@ from procedures.problems import (
     StepFailed,
     TypedWrong,
 )
-from reports.evidence import Outcome
+from procedures.session import outcome
+from reports.record.evidence import Outcome
 from tests.unit.results import check, result
 
 CHECK = check()

@@ -11,11 +11,12 @@ from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
 from procedures.observe import rendering
-from procedures.observe.engine import environment_of, moment
-from procedures.observe.lookout import parse_listeners
+from procedures.observe.engine.lookout import parse_listeners
 from procedures.problems import CannotObserve
-from procedures.target import Target
-from reports.observed import Binding, Listener, Secret
+from procedures.target.target import Target
+from reports.record.observed import Binding, Listener, Secret
+from reports.record.values import moment
+from reports.redaction.secret_names import environment_of
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from procedures.expected import parts_of, silent_parts
-from procedures.restart import START, Restart
-from procedures.waiting import Waiting
-from reports.evidence import Wait
-from reports.observed import Container, Database, Unseen
+from procedures.decide.expected import parts_of, silent_parts
+from procedures.observe.waiting import Waiting
+from procedures.steps.restart import START, Restart
+from reports.record.evidence import Wait
+from reports.record.observed import Container, Database, Unseen
 from tests.checks import recording
 from tests.checks.world import recorded
 

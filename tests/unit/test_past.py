@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from procedures import accepted, rollback
-from procedures.accepted import Past
-from procedures.asking import Asking
+from procedures import rollback
+from procedures.decide import accepted
+from procedures.decide.accepted import Past
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
+from procedures.run.asking import Asking
 from reports import archive
-from reports.evidence import Evidence, Verdict
-from reports.observed import Unseen
-from reports.record import fingerprint
+from reports.record.evidence import Evidence, Verdict
+from reports.record.observed import Unseen
+from reports.record.record import fingerprint
 from tests.reports import samples
 
 TARGET = samples.accepted().target

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from procedures import PROCEDURES, claims, plan
-from procedures.plan import Reason, Situation, State
-from procedures.target import SUITE
-from reports.evidence import BACK, Phase, Way
-from reports.observed import Unseen
+from procedures import PROCEDURES
+from procedures.decide import claims, plan
+from procedures.decide.plan import Reason, Situation, State
+from procedures.target.target import SUITE
+from reports.record.evidence import BACK, Phase, Way
+from reports.record.observed import Unseen
 from tests.unit.results import check, container
 
 NEVER_RAN = container(id="new", running=False, state="created", started_at="0001-01-01T00:00:00Z")

@@ -11,20 +11,21 @@ from typing import Any, cast
 
 import pytest
 
-from procedures import private, recovering, restart, scripted
-from procedures.drivers import shell
+from procedures.decide.plan import State
+from procedures.drivers import private, shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.journal import Journal, Place, tell
 from procedures.observe.snapshot import Observers
-from procedures.plan import State
+from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
-from procedures.recovering import Lead, Recovery, forget
-from procedures.scripting import StepBy
-from procedures.update import give_back
-from procedures.waiting import Waiting
-from reports.evidence import Step
-from reports.observed import Container, Rendering, Unseen
+from procedures.steps import restart, scripted
+from procedures.steps.journal import Journal, Place, tell
+from procedures.target.scripting import StepBy
+from procedures.way_back import cut_off
+from procedures.way_back.cut_off import Lead, Recovery, forget
+from procedures.way_back.names import give_back
+from reports.record.evidence import Step
+from reports.record.observed import Container, Rendering, Unseen
 from tests.checks.world import only, recorded
 
 WORLD = recorded()
@@ -98,7 +99,7 @@ def was(**changes: Any) -> Rendering:
 
 
 def look(place: Place, kept: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
-    return recovering.look(cast("Observers", Looking(kept)), place.open_ones(), (one,), lambda _: answers)
+    return cut_off.look(cast("Observers", Looking(kept)), place.open_ones(), (one,), lambda _: answers)
 
 
 def test_without_a_change_that_was_cut_off_the_files_say(place: Place) -> None:
@@ -115,7 +116,7 @@ def test_what_is_away_is_brought_back(place: Place) -> None:
     """Where nothing answers, what was kept is started, with the schema and the image that were noted."""
     looking = Looking(was())
 
-    found = recovering.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
+    found = cut_off.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from) == (Lead.KEPT, [place.folder / "1a2b.kept.json"])
     assert found.kept is not None
@@ -148,7 +149,7 @@ def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
     """A kept model that Compose cannot render does not lead to the files: it would be started, and no gate opens to it."""
     looking = Looking(CannotObserve("no model"))
 
-    found = recovering.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
+    found = cut_off.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from, looking.chosen) == (
         Lead.KEPT, [], f"docker compose -f {place.folder / '1a2b.kept.json'} up",
@@ -196,9 +197,9 @@ def test_what_was_kept_and_is_as_written_is_started(place: Place, cut: Journal) 
     file = place.folder / "1a2b.kept.json"
     cut.remember("kept", {"image": ONE.image_id, "sha256": private.digest(file), "file": str(file)})
 
-    cut_off = recovering.Kept(place.open_ones()[0], file, by_files=Looking(was()).image_by_files())
+    kept = cut_off.Kept(place.open_ones()[0], file, by_files=Looking(was()).image_by_files())
 
-    assert look(place, was(), answers=False).kept == cut_off
+    assert look(place, was(), answers=False).kept == kept
 
 
 @pytest.mark.parametrize(
@@ -293,5 +294,5 @@ def test_a_boot_in_a_restart_loop_is_not_waited_for(counts: tuple[int, ...], end
     )
     began = replace(ONE, restart_count=counts[0], started_at=datetime.now(UTC).isoformat())
 
-    assert not recovering.answers(cast("Observers", observers), began, waiting, 2.0)
+    assert not cut_off.answers(cast("Observers", observers), began, waiting, 2.0)
     assert (now[0] < 1.5) is ended

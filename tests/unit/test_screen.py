@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.screen import Relay
+from procedures.session.screen import Relay
 from tests.stacks import wait_for
 
 XOFF, XON = b"\x13", b"\x11"
@@ -124,7 +124,7 @@ def test_a_lost_screen_ends_nothing(error: Exception) -> None:
 # A run that says a thousand lines and ends; how it ends its streams is what is asked.
 TALKS = """
 import os, sys
-from procedures.screen import Screen
+from procedures.session.screen import Screen
 screen = Screen(None)
 for number in range(1000):
     print("line", number, "." * 70, flush=True)

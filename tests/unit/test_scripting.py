@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from procedures import target as targets
-from procedures.colours import without_colours
+from procedures.drivers.colours import without_colours
 from procedures.drivers.scripts import plain
 from procedures.observe import validations
 from procedures.problems import TypedWrong
-from procedures.scripting import JSON, TEXT, Claimed, Validation
-from reports import excerpt
-from reports.observed import Secret
-from reports.redact import Redaction
+from procedures.target import target as targets
+from procedures.target.scripting import JSON, TEXT, Claimed, Validation
+from reports.record.observed import Secret
+from reports.redaction import excerpt
+from reports.redaction.redact import Redaction
 
 WHOLE = """
 name = "a"

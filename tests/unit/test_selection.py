@@ -7,7 +7,8 @@ from typing import cast
 
 import pytest
 
-from procedures import PROCEDURES, selection
+from procedures import PROCEDURES
+from procedures.session import selection
 
 
 def _config(*typed: str, expression: str | None = None) -> pytest.Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from procedures.observe.kestra import settings
-from reports.observed import Secret, Settings
+from reports.record.observed import Secret, Settings
 
 PLAIN = """
 datasources:

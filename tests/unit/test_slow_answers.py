@@ -12,12 +12,12 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
-from procedures.dashboards import read
 from procedures.observe import dashboards, direct, kestra
-from procedures.observe.execs import Said
-from procedures.observe.lookout import Lookout
+from procedures.observe.engine.execs import Said
+from procedures.observe.engine.lookout import Lookout
 from procedures.observe.patience import MUTE, Pace
-from reports.observed import Answer, DashboardSeen, Direct, Server, Unseen
+from procedures.target.dashboards import read
+from reports.record.observed import Answer, DashboardSeen, Direct, Server, Unseen
 
 LIMIT = 1.0
 NOBODY = Unseen("nobody has read its settings")

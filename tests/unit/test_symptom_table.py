@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from procedures import symptom_table
-from procedures.symptom_table import escaped
+from procedures.diagnosis import symptom_table
+from procedures.diagnosis.symptom_table import escaped
 
 DOCUMENT = """\
 ---

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from procedures import target as targets
 from procedures.problems import TypedWrong
-from procedures.target import SUITE, Target
+from procedures.target import target as targets
+from procedures.target.target import SUITE, Target
 
 WHOLE = {
     "name": '"tools"',

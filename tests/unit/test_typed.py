@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.interruption import Interruption
-from procedures.run import Asked, Run
-from procedures.target import SUITE
-from procedures.typed import on_engine
+from procedures.drivers.typed import on_engine
+from procedures.run.run import Asked, Run
+from procedures.steps.interruption import Interruption
+from procedures.target.target import SUITE
 from tests.checks.world import recorded
 
 FLAGS = ("--context", "far")

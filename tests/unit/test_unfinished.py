@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from procedures import settled, unfinished
-from procedures.journal import Journal, Place, Story, tell
-from procedures.process import Process
+from procedures.run import unfinished
+from procedures.steps import settled
+from procedures.steps.journal import Journal, Place, Story, tell
+from procedures.steps.process import Process
 from reports import archive
-from reports.evidence import Evidence, Step, Verdict
-from reports.record import fingerprint
-from reports.redact import Redaction
+from reports.record.evidence import Evidence, Step, Verdict
+from reports.record.record import fingerprint
+from reports.redaction.redact import Redaction
 from tests.reports import samples
 
 STAND_IN = fingerprint(b"key")

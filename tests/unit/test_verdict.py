@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.verdict import Course, judge
-from reports.evidence import EXIT_STATUS, MEANING, PRIORITY, Outcome, Verdict, first_of
+from procedures.decide.verdict import Course, judge
+from reports.record.evidence import EXIT_STATUS, MEANING, PRIORITY, Outcome, Verdict, first_of
 from tests.unit.results import check, result
 
 FOUND = (result(check("room"), Outcome.FAILED, "no room"),)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from procedures.observe.waiting import Waiting
 from procedures.problems import Interrupted
-from procedures.waiting import Waiting
-from reports.evidence import Attempt
+from reports.record.evidence import Attempt
 
 
 class Clock:

@@ -8,10 +8,11 @@ from contextlib import suppress
 
 import pytest
 
-from procedures import outcome, reaching
 from procedures.problems import Blocked, CannotObserve
-from procedures.witness import Witness
-from reports.evidence import Outcome
+from procedures.session import outcome
+from procedures.session.witness import Witness
+from procedures.steps import reaching
+from reports.record.evidence import Outcome
 from tests.unit.results import check
 
 WRONG = AssertionError("from elsewhere")

@@ -1,0 +1,110 @@
+"""Checks as their files say them: what each claims, asks for and says of itself, read without running anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from procedures.problems import CannotObserve, TypedWrong
+from reports.record.evidence import Check, Phase, Protects
+from reports.record.observed import Unseen
+
+F = TypeVar("F", bound=Callable[..., None])
+T = TypeVar("T")
+
+_DECORATOR = "check"
+
+
+def check(
+    *, advisory: bool = False, protects: str = "service", again: bool = False, leads_back: bool = True
+) -> Callable[[F], F]:
+    """Say of a check, beside its docstring, what its file alone cannot show.
+
+    advisory: listed, but closes nothing. protects="data": never waived, never overridden.
+    again: asked a second time before the second gate, on the snapshot taken then.
+    leads_back=False: nothing is gone back for it, since going back mends nothing of it.
+    """
+    del advisory, protects, again, leads_back  # read from the file, so that a plan needs no import
+
+    def same(function: F) -> F:
+        return function
+
+    return same
+
+
+def seen(value: T | Unseen | None) -> T:
+    """Return what was observed, or end the check as unknown with the reason why it was not."""
+    __tracebackhide__ = True
+    if isinstance(value, Unseen):
+        what, _, move = value.unseen.partition(" → ")
+        raise CannotObserve(what, move)
+    if value is None:
+        raise CannotObserve("this was not looked at")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    advisory: bool = False
+    protects: Protects = Protects.SERVICE
+    again: bool = False
+    leads_back: bool = True
+
+
+def read(folder: Path) -> tuple[Check, ...]:
+    """Return every check below a folder, in the order in which a run asks them."""
+    return tuple(
+        one for phase in Phase for file in sorted((folder / phase).glob("test_*.py")) for one in _file(file)
+    )
+
+
+def _file(file: Path) -> tuple[Check, ...]:
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        raise TypedWrong(f"{file} cannot be read as checks: {error}", "restore the file") from error
+    functions = [
+        one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")
+    ]
+    return tuple(_check(file, one) for one in functions)
+
+
+def _check(file: Path, function: ast.FunctionDef) -> Check:
+    claim = " ".join((ast.get_docstring(function) or "").split())
+    if not claim:
+        raise TypedWrong(
+            f"{file}: {function.name} has no docstring, so it claims nothing", "give it one sentence"
+        )
+    traits = _traits(file, function)
+    phase = Phase(file.parent.name)
+    return Check(
+        id=f"{phase}/{file.name}::{function.name}",
+        phase=phase,
+        claim=claim,
+        asks=tuple(one.arg for one in function.args.args),
+        advisory=traits.advisory,
+        protects=traits.protects,
+        again=traits.again,
+        leads_back=traits.leads_back,
+    )
+
+
+def _traits(file: Path, function: ast.FunctionDef) -> _Traits:
+    traits = _Traits()
+    for one in function.decorator_list:
+        if not (isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == _DECORATOR):
+            raise TypedWrong(
+                f"{file}: {function.name} carries a mark that no plan knows", "use @check(…) only"
+            )
+        try:
+            given = {str(word.arg): ast.literal_eval(word.value) for word in one.keywords}
+            traits = _Traits(**{**given, "protects": Protects(given.get("protects", "service"))})
+        except (TypeError, ValueError) as error:
+            raise TypedWrong(
+                f"{file}: what {function.name} says of itself cannot be read: {error}",
+                "use @check with advisory, protects, again and leads_back, and plain values",
+            ) from error
+    return traits

@@ -1,0 +1,194 @@
+"""The plan: what a run will do, made once from one look at the engine and frozen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from procedures import PROCEDURES, RETURNING
+from procedures.decide import leftovers
+from reports.record.evidence import BACK, Check, Phase, Plan, Protects, Step, Way
+from reports.record.observed import Container
+
+
+class State(StrEnum):
+    """What the service is in, as one look at the engine shows it."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    ABSENT = "absent"
+    PAUSED = "paused"
+    LOOPING = "looping"
+    HALF = "half recreated"
+    SEVERAL = "several"
+
+
+class Reason(StrEnum):
+    """Why a plan leaves something out; there are no other reasons."""
+
+    NOT_RUNNING = "the service is not running"
+    NO_HEALTH_CHECK = "the service has no health check in Docker"
+    NOT_PRESUPPOSED = "recovery does not presuppose a running server"
+    NOTHING_BEFORE = "there was no container before"
+    NO_DASHBOARDS = "the target names no dashboards"
+    NO_BASELINE = "no accepted run of this target is in the archive, so there is nothing to compare with"
+    ENGINE_ELSEWHERE = "the engine is not on this machine"
+    NO_SCRIPT = "no step is a script"
+    NO_SUCH_SCRIPT = "no script carries out this step"
+    NOT_REHEARSED = "the script may not be rehearsed: what that leaves unknown is one claim of its own"
+    ALL_REHEARSED = "every script was rehearsed before it acted"
+    STARTED_OTHERWISE = "this run starts an image of its own choice, and not by the script"
+    STARTED_BY_COMPOSE = "Compose starts the service, and not a script"
+    STARTED_BY_SCRIPT = "a script starts the service, and not Compose"
+    NO_VALIDATION = "the target file names no validation command"
+    NO_NEEDS = "the target file names nothing that must exist besides"
+    NOTHING_NEW = "there is nothing new, so nothing is changed"
+    AS_BEFORE = "what ran before a change that was cut off is started, whatever the container has now"
+    AS_IT_STANDS = "the service answers, so it is judged as it stands and nothing is acted on"
+    NOTHING_KEPT = "nothing is started that was kept before a change"
+
+
+_DOWN = {State.STOPPED, State.ABSENT}
+_NEEDS_CONTAINER = {
+    "container_before",
+    "containers_before",
+    "settings_to_keep",
+    "mounts_to_keep",
+    "superseded",
+}
+_NEEDS_ENGINE_HERE = {"listeners_here", "ephemeral_here"}
+_NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
+_OF_WHAT_RAN = _NEEDS_CONTAINER | {"server_before", "server_itself_before", "baseline"}
+_NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
+_NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
+_OF_ACTS = {"our_start", "our_stop", "stopped", "outage", "script_results", "others_touched"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Situation:
+    """What the look before the plan showed, as far as the plan asks; `nothing_new` says why there is nothing to do."""
+
+    state: State
+    has_health_check: bool
+    has_baseline: bool = True
+    nothing_new: bool = False
+    stands: bool = False
+    """Whether recovery judges what runs, and acts on nothing."""
+    has_dashboards: bool = True
+    engine_elsewhere: bool = False
+    lacking: Mapping[str, Reason] = dataclasses.field(default_factory=dict)
+    """What checks may ask for and this target has nothing of, each with the reason."""
+
+
+def state_of(containers: tuple[Container, ...]) -> State:
+    """Tell the state of the service from its containers."""
+    if not containers:
+        return State.ABSENT
+    if len(containers) > 1:
+        return State.HALF if len(leftovers.without(containers)) <= 1 else State.SEVERAL
+    one = containers[0]
+    if one.paused:
+        return State.PAUSED
+    if one.restarting:
+        return State.LOOPING
+    return State.RUNNING if one.running else State.STOPPED
+
+
+def checks_of(procedure: str, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
+    """Return the checks that a procedure provides for, as this plan asks them: forward, then for its way back."""
+    provided = PROCEDURES[procedure].provides
+    forward = tuple(_planned(one, procedure, situation) for one in claims if set(one.asks) <= provided)
+    if not PROCEDURES[procedure].returns:
+        return forward
+    back = (
+        dataclasses.replace(
+            one, id=one.id + BACK, way=Way.BACK, not_applicable=_left_out(one, procedure, situation)
+        )
+        for one in claims
+        if one.phase is Phase.POST and set(one.asks) <= RETURNING
+    )
+    return (*forward, *back)
+
+
+def _planned(check: Check, procedure: str, situation: Situation) -> Check:
+    return dataclasses.replace(
+        check,
+        not_applicable=_left_out(check, procedure, situation),
+        advisory=check.advisory or (procedure == "recover" and _is_finding(check, situation.state)),
+    )
+
+
+def _is_finding(check: Check, state: State) -> bool:
+    """Whether recovery takes what a check says as a finding, and no gate.
+
+    Recovery is for a service that is unwell: what is amiss with what runs, or ran, closes nothing, unless data is at
+    stake. What foresees that a start cannot work still does: it would cost the stop of what half works. Of several
+    containers nobody knows which one is the service. A container in a restart loop is another process at every look.
+    """
+    if check.protects is Protects.DATA:
+        return False
+    return check.phase is Phase.READY or (
+        check.phase is Phase.PRE and state is not State.SEVERAL and bool(_OF_WHAT_RAN & set(check.asks))
+    )
+
+
+def _left_out(check: Check, procedure: str, situation: Situation) -> str:
+    asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
+    reasons = (
+        (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
+        (situation.stands and (check.phase is not Phase.POST or asks & _OF_ACTS), Reason.AS_IT_STANDS),
+        (asks & _NEEDS_DASHBOARDS and not situation.has_dashboards, Reason.NO_DASHBOARDS),
+        ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
+        (asks & _NEEDS_ENGINE_HERE and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
+        (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
+        *((name in asks, reason) for name, reason in situation.lacking.items()),
+        (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
+        (asks & _NEEDS_SERVER and recovering, Reason.NOT_PRESUPPOSED),
+        # It began before anybody looked.
+        ("outage" in asks and recovering, Reason.NOT_PRESUPPOSED),
+        ("outage" in asks and down, Reason.NOT_RUNNING),
+        (asks & _NEEDS_CONTAINER and situation.state is State.ABSENT, Reason.NOTHING_BEFORE),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+def make(
+    procedure: str,
+    state: State,
+    steps: tuple[Step, ...],
+    checks: tuple[Check, ...],
+    worst_outage: float | None,
+    *,
+    untried: tuple[str, ...] = (),
+) -> Plan:
+    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline, None without a step.
+
+    `untried` is what this procedure cannot try without acting, besides what none can.
+    """
+    return Plan(
+        procedure=procedure,
+        state=state.value,
+        steps=steps,
+        checks=checks,
+        worst_outage=worst_outage,
+        looks=(
+            (
+                "a container `kestra-restart-inside-…` in the service's network: logs in to the database, and asks the "
+                "server itself"
+            ),
+            "a container `kestra-restart-outside-…` in the engine host's network: reads which ports listen",
+            "a command in the service's own container, where it runs: asks whether its user can write its folders",
+            (
+                "a container `kestra-restart-echo-…` of the service's image without network, where the "
+                "configuration holds a backslash: lets the image's own echo write it"
+            ),
+        ),
+        untried=()
+        if worst_outage is None
+        else (
+            "whether the server ends within its grace",
+            "whether the new server boots: its configuration, its login and its image have been tried, its boot not",
+            *untried,
+        ),
+    )

@@ -1,0 +1,104 @@
+"""Work in flight: what a stop may cut, and what became of it."""
+
+from __future__ import annotations
+
+from procedures.kestra.versions import numbers
+from reports.record.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
+
+WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
+"""The states of an execution that somebody still has to go on with."""
+_MARGIN = 10.0
+"""Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
+
+_GIVES_UP: dict[tuple[int, ...], float] = {(2, 0): 10.0}
+"""Seconds after which a version ends its drain whatever its grace says; the tasks that run by then are begun again."""
+
+
+def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
+    """Return the ids of the executions that were in flight at a look: by their states, and by what workers had in hands."""
+    if look is None or look.database is None:
+        return Unseen("the database was not looked at")
+    database = look.database
+    for one in (database, *(() if isinstance(database, Unseen) else (database.in_flight, database.jobs))):
+        if isinstance(one, Unseen):
+            return one
+    assert not isinstance(database, Unseen)
+    assert not isinstance(database.in_flight, Unseen)
+    return tuple(dict.fromkeys((*(one.id for one in database.in_flight), *in_hands(database))))
+
+
+def in_hands(database: Database) -> tuple[str, ...]:
+    """Return the executions of which a worker has a task in its hands."""
+    jobs = () if isinstance(database.jobs, Unseen) else database.jobs
+    return tuple(dict.fromkeys(one.execution for one in jobs))
+
+
+def patience(database: Database, grace: float) -> float:
+    """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
+    found = () if isinstance(database.instances, Unseen) else database.instances
+    gives_up = [_GIVES_UP.get(numbers(one.version)[:2]) for one in found if one.state == "RUNNING"]
+    return min((grace, *(one for one in gives_up if one is not None)))
+
+
+def may_outlast(database: Database, grace: float) -> tuple[str, ...] | Unseen:
+    """Say of each execution with a task in a worker's hands that may last longer than the grace why it may.
+
+    How long it lasts is judged by the last runs of its flow; where those say nothing, it may last for ever.
+    """
+    if isinstance(database.jobs, Unseen):
+        return database.jobs
+    if isinstance(database.in_flight, Unseen):
+        return database.in_flight
+    known = {one.id: one for one in database.in_flight}
+    told = ((one, _why(known.get(one), grace)) for one in in_hands(database))
+    return tuple(f"{one} ({why})" for one, why in told if why)
+
+
+def _why(one: InFlight | None, grace: float) -> str:
+    if one is None:
+        return "a worker has it in its hands, and it is in no list of what is in flight"
+    name = f"{one.namespace}/{one.flow}, for {one.lasts:.0f} s by now"
+    if one.earlier is None:
+        return f"{name}, and no earlier run says how long it takes"
+    left = 2 * one.earlier - one.lasts
+    if left < -_MARGIN:
+        return f"{name}, longer than any of its last runs by far ({one.earlier:.0f} s)"
+    return f"{name}, and earlier ones took up to {one.earlier:.0f} s" if left > grace else ""
+
+
+def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen:
+    """Say of each execution that was in flight before a stop, and was cut by it, what became of it.
+
+    `host` is the new server's name: an execution of which a worker of it has a task in its hands goes on, and is cut all
+    the same where that is the very task that was in hands before, because each begins at its beginning.
+    """
+    if isinstance(after.noted, Unseen) or isinstance(after.jobs, Unseen):
+        return (
+            after.noted
+            if isinstance(after.noted, Unseen)
+            else Unseen("nobody saw what the workers have in hands")
+        )
+    if isinstance(after.instances, Unseen):
+        return after.instances
+    if isinstance(ready.in_flight, Unseen) or isinstance(ready.jobs, Unseen):
+        return Unseen("nobody saw what was in flight before the stop")
+    held, begun = set(in_hands(ready)), {one.id for one in ready.in_flight}
+    alive = _workers(after.instances, host)
+    tasks, now = {one.id for one in ready.jobs}, [one for one in after.jobs if one.worker in alive]
+    going_on, again = {one.execution for one in now}, {one.execution for one in now if one.id in tasks}
+    told = []
+    for one in after.noted:
+        name = f"{one.id} ({one.namespace}/{one.flow})"
+        if one.id in held | begun and one.state == "FAILED":
+            told.append(f"{name} was in flight and has FAILED")
+        if one.id in held and one.state in WAITING and one.id not in going_on:
+            told.append(f"{name} is still {one.state}, and no worker has it in its hands")
+        if one.id in again:
+            told.append(
+                f"{name} had a task in a worker's hands, and the new one does it once more from its beginning"
+            )
+    return tuple(told)
+
+
+def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:
+    return {one.id for one in instances if one.hostname == host and one.state == "RUNNING"}

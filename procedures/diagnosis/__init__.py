@@ -1,0 +1,1 @@
+"""What was wrong, in words; it decides nothing."""

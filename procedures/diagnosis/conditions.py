@@ -1,0 +1,178 @@
+"""What state a service is in, what is amiss with its health and its credentials: said in one sentence, with a move."""
+
+from __future__ import annotations
+
+from procedures.kestra import basic_auth
+from reports.record.evidence import Finding
+from reports.record.observed import Container, Database, Direct, Rendering, Server, Settings, Snapshot, Unseen
+from reports.record.values import moment
+
+_EXITS = {
+    0: "Kestra ends so after a fatal error of its executor, and nobody else does",
+    1: "Kestra ends so when it cannot boot, and when its database was away",
+    137: "it was killed",
+    143: "it was asked to end, and did",
+}
+_WELL = "running, and it answers"
+
+
+def state_line(one: Container) -> str:
+    """Tell a container's state in the words in which signatures look for it."""
+    killed = ", OOMKilled" if one.oom_killed else ""
+    error = f": {one.error}" if one.error else ""
+    return f"{one.state}, exit code {one.exit_code}{killed}{error}"
+
+
+def of_service(snapshot: Snapshot) -> Finding:
+    """Say what state the service was found in."""
+    found = snapshot.containers
+    if isinstance(found, Unseen):
+        return Finding(f"the state of the service is not known: {found.unseen}", "`docker ps -a`")
+    if not found:
+        return Finding("the service had no container", "`docker ps -a` shows whether it has another name")
+    if len(found) > 1:
+        names = ", ".join(f"{one.name} ({one.state})" for one in found)
+        return Finding(
+            f"{len(found)} containers carry the service's labels, as a start that was cut off leaves them: {names}",
+            "`docker ps -a --no-trunc`",
+        )
+    one = found[0]
+    condition = _condition(one, snapshot)
+    # What is well is told, and needs no move.
+    move = "" if condition == _WELL else f"`docker logs --tail 100 {one.name}`"
+    return Finding(f"{one.name} was found {condition}", move)
+
+
+def _condition(one: Container, snapshot: Snapshot) -> str:
+    if one.paused:
+        return "paused: it neither answers nor hears a signal"
+    if one.restarting or (one.restart_count > 1 and not _answers(snapshot)):
+        last = "" if one.running else f", the last time it ended {_ended(one)}"
+        return f"in a restart loop, {one.restart_count} restarts so far{last}"
+    if one.state == "created":
+        return f"created and never started{f': {one.error}' if one.error else ''}"
+    if not one.running:
+        return f"{one.state} since {one.finished_at}: it ended {_ended(one)}"
+    if not _answers(snapshot):
+        again = " (the engine has started it once more)" if one.restart_count else ""
+        return f"running{again} and answering on neither port ({_silence(snapshot)}){_lost_database(one, snapshot)}"
+    return _WELL
+
+
+def _ended(one: Container) -> str:
+    if one.oom_killed:
+        return f"with exit code {one.exit_code}, killed for its memory"
+    meaning = _EXITS.get(one.exit_code)
+    return f"with exit code {one.exit_code}{f' ({meaning})' if meaning else ''}"
+
+
+def _answers(snapshot: Snapshot) -> bool:
+    if isinstance(snapshot.direct, Direct):
+        return snapshot.direct.answers
+    server = snapshot.server
+    return isinstance(server, Server) and bool(server.ping.status or server.health.status)
+
+
+def _silence(snapshot: Snapshot) -> str:
+    if isinstance(snapshot.direct, Direct):
+        return snapshot.direct.health.said
+    server = snapshot.server
+    return server.health.said if isinstance(server, Server) else "nobody could ask"
+
+
+def _lost_database(one: Container, snapshot: Snapshot) -> str:
+    """Name the known cause of a server that runs and is dead: its Postgres was started after it."""
+    databases = snapshot.database_containers
+    if isinstance(databases, Unseen):
+        return ""
+    later = [db for db in databases if moment(db.started_at) > moment(one.started_at)]
+    if not later:
+        return ""
+    return (
+        f"; {later[0].name} was started after it, at {later[0].started_at}: a running Kestra does not survive the loss "
+        "of its database, and sometimes it stays without ending"
+    )
+
+
+def of_database(snapshot: Snapshot, start: str) -> Finding | None:
+    """Say what state the database's container was found in, where it does not run; `start` is what brings it back."""
+    for one in _known(snapshot.database_containers):
+        if one.paused:
+            return Finding(f"{one.name} was found paused", f"`docker unpause {one.name}`")
+        if not one.running:
+            error = f": {one.error}" if one.error else ""
+            return Finding(
+                f"{one.name} was found {one.state} since {one.finished_at}, exit code {one.exit_code}{error}",
+                f"`{start}`, then `pytest -m recover`",
+            )
+    return None
+
+
+def is_well(snapshot: Snapshot) -> bool:
+    """Whether the service has one running container, and health says UP."""
+    server, found = snapshot.server, snapshot.containers
+    one = found[0] if not isinstance(found, Unseen) and len(found) == 1 else None
+    return bool(one and one.running) and isinstance(server, Server) and server.health.body_status == "UP"
+
+
+def of_health(snapshot: Snapshot) -> Finding | None:
+    """Say of a service that is not healthy which of the two it is: Kestra or its Postgres."""
+    server, database = snapshot.server, snapshot.database
+    if isinstance(server, Server) and server.health.body_status == "UP":
+        return None
+    name = next((one.name for one in _known(snapshot.containers)), "the service's container")
+    if isinstance(database, Database) and database.login == "ok":
+        return Finding(
+            "Postgres lets the service's credentials in over the network, so what fails is Kestra itself",
+            f"`docker logs --tail 100 {name}`",
+        )
+    said = database.said if isinstance(database, Database) else database.unseen if database else ""
+    if not said:
+        return None
+    postgres = next((one.name for one in _known(snapshot.database_containers)), "the container of Postgres")
+    return Finding(
+        f"Postgres does not let the service's credentials in over the network, and without it no Kestra answers: {said}",
+        f"`docker logs --tail 50 {postgres}`; that Docker calls it healthy says nothing of credentials",
+    )
+
+
+def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) -> Finding | None:
+    """Say which of the four reasons it is that basic auth is not as configured; None where it is, or nobody answers."""
+    server = snapshot.server
+    wanted = rendering.settings if rendering else None
+    if not isinstance(server, Server) or not isinstance(wanted, Settings) or not server.auth_none.status:
+        return None
+    if server.auth_none.status == 200:
+        return Finding(
+            "the basic-auth credentials are ignored: everybody is let in, because basic auth is off"
+            + ("" if wanted.basic_auth_enabled else " (the configuration does not say `enabled: true`)"),
+            "set kestra.server.basic-auth.enabled to true in the compose file, then `pytest -m apply_env`",
+        )
+    if server.auth_right.status != 401:
+        return None
+    running, image = snapshot.running_settings, snapshot.running_image
+    if isinstance(running, Settings) and _credentials(running) != _credentials(wanted):
+        return Finding(
+            f"the basic-auth credentials of {env} are not applied: the running container was made with others",
+            "`pytest -m apply_env`",
+        )
+    version = image.version if image is not None and not isinstance(image, Unseen) else ""
+    if problem := basic_auth.problem(wanted, version):
+        return Finding(
+            f"the basic-auth credentials are rejected by Kestra's own rule, and older ones stay in force: {problem}",
+            f"choose others in {env}, then `pytest -m apply_env`",
+        )
+    return Finding(
+        "the basic-auth credentials are simply wrong: the container was given them, they satisfy the rule, and the "
+        "server takes others",
+        f"`docker logs` of the container for its words about basic auth; credentials that are given anew in {env} win "
+        "over stored ones at a start: `pytest -m apply_env`",
+    )
+
+
+def _credentials(settings: Settings) -> tuple[object, ...]:
+    return settings.basic_auth_enabled, settings.basic_auth_user, settings.basic_auth_password
+
+
+def _known(found: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
+    return () if isinstance(found, Unseen) else found

@@ -1,0 +1,43 @@
+"""Whether a database still fits a version: by its schema histories, and by the version that last ran on it."""
+
+from __future__ import annotations
+
+from procedures.kestra.versions import is_older, numbers
+from reports.record.observed import OWN_HISTORY, Database, Migration, Unseen
+
+_FIRST_WITH_OWN = "2.0"
+_ONLY_A_COPY = "only a restored copy of the database leads back to it"
+
+
+def too_old(version: str, database: Database) -> str | Unseen:
+    """Return why an image of this version must not be started on this database; empty where nothing speaks against it.
+
+    Which one a version that names no number is cannot be told, so that alone closes nothing.
+    """
+    ran, histories = database.last_version, database.migrations
+    if isinstance(histories, Unseen):
+        return histories
+    if numbers(version) and is_older(version, _FIRST_WITH_OWN) and _keeps_its_own(histories):
+        return (
+            f"{version} does not know the table {OWN_HISTORY}, in which Kestra {_FIRST_WITH_OWN} has written how it "
+            f"changed this schema: {version} would say UP for seconds and end, again and again; {_ONLY_A_COPY}"
+        )
+    if ran is None:
+        return Unseen("which version last ran on this database was not asked")
+    if isinstance(ran, Unseen):
+        return ran
+    if ran and is_older(version, ran):
+        return (
+            f"{ran} has run on this database since (instance.version), and {version} is older: {_ONLY_A_COPY}"
+        )
+    return ""
+
+
+def later_has_run(version: str, database: Database) -> bool:
+    """Whether it is known that an image of this version is too old: then that is why the schema has moved."""
+    reason = too_old(version, database)
+    return not isinstance(reason, Unseen) and bool(reason)
+
+
+def _keeps_its_own(histories: tuple[Migration, ...]) -> bool:
+    return any(one.history == OWN_HISTORY for one in histories)

@@ -1,0 +1,60 @@
+"""Sessions on the database: which are a Kestra's, and which belong to nobody any more."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reports.record.observed import Container, Database, Session, Unseen
+
+_KESTRA = ("kestra", "jdbc", "hikari")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The subnets of an engine's networks, and the addresses there that a running container or a gateway has."""
+
+    subnets: tuple[str, ...]
+    held: frozenset[str]
+
+    def lacks(self, client: str) -> bool:
+        """Whether an address is of one of these networks, and nobody there has it; of others nothing is known here."""
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:
+            return False  # a socket
+        inside = any(address in ipaddress.ip_network(one, strict=False) for one in self.subnets)
+        return inside and client not in self.held
+
+
+def marked(database: Database, addresses: Addresses | Unseen) -> Database:
+    """Mark the sessions from addresses that nobody has; where these were not seen, none is."""
+    if isinstance(addresses, Unseen) or isinstance(database.sessions, Unseen):
+        return database
+    found = tuple(replace(one, abandoned=addresses.lacks(one.client)) for one in database.sessions)
+    return replace(database, sessions=found)
+
+
+def of_kestra(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
+    """Return the sessions of Kestras, by the names of what they connect with."""
+    return tuple(
+        one
+        for one in sessions
+        if one.client != "socket" and any(word in one.application.lower() for word in _KESTRA)
+    )
+
+
+def left_over(sessions: tuple[Session, ...], containers: tuple[Container, ...]) -> tuple[Session, ...]:
+    """Return the Kestra sessions that no server has any more: from nobody's address, or older than the service's container."""
+    started = [one.started_at for one in containers if not one.started_at.startswith("0001")]
+    first = min(map(_moment, started), default=None)
+    return tuple(
+        one
+        for one in of_kestra(sessions)
+        if one.abandoned or (first is not None and one.since and _moment(one.since) < first)
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

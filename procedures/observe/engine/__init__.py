@@ -1,0 +1,1 @@
+"""What the engine tells: containers, how they are made, their files and logs, its events."""

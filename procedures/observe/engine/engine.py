@@ -1,0 +1,377 @@
+"""What the Docker engine says: which one it is, its containers, images and events."""
+
+from __future__ import annotations
+
+import math
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from procedures.drivers.labels import ONEOFF, OUR_RUN, OURS, PROJECT, SERVICE
+from procedures.kestra.sessions import Addresses
+from procedures.kestra.versions import numbers
+from procedures.observe.engine import access, made
+from procedures.observe.engine.client import client_of
+from procedures.observe.engine.endpoint import Endpoint
+from procedures.problems import CannotObserve
+from reports.record.observed import (
+    Attachment,
+    Binding,
+    Container,
+    Engine,
+    HealthCheck,
+    Image,
+    Mount,
+    Neighbour,
+    Secret,
+)
+from reports.record.values import moment
+from reports.redaction import excerpt
+from reports.redaction.secret_names import environment_of
+
+DISTRIBUTIONS = {"ubuntu", "debian", "alpine", "fedora", "rhel", "ubi", "amazonlinux", "wolfi"}
+"""Names that a distribution's image gives itself, and every image that is made from it inherits."""
+_CALL_LIMIT = 20
+
+
+class EngineObserver:
+    """Reads one engine; every call has a limit, and what it cannot read is a `CannotObserve`."""
+
+    def __init__(self, where: Endpoint, first_answer: float = _CALL_LIMIT) -> None:
+        self.where = where
+        try:
+            limit = math.ceil(min(first_answer, _CALL_LIMIT))
+            self.client = client_of(where, limit)
+            self.client.ping()
+            self.client.api.timeout = _CALL_LIMIT
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise _unreachable(where, error) from error
+
+    def close(self) -> None:
+        self.client.close()
+
+    def engine(self) -> Engine:
+        """Return which engine answers; its clock is compared with ours."""
+        with self._reading("the engine's description"):
+            before = time.time()
+            said = self.client.info()
+            middle = (before + time.time()) / 2
+            version = self.client.version()
+        return Engine(
+            id=str(said.get("ID", "")),
+            name=str(said.get("Name", "")),
+            version=str(said.get("ServerVersion", "")),
+            api=str(version.get("ApiVersion", "")),
+            endpoint=self.where.url,
+            context=self.where.context,
+            os=str(said.get("OperatingSystem", "")),
+            skew=round(moment(str(said.get("SystemTime", ""))).timestamp() - middle, 3),
+            root_dir=str(said.get("DockerRootDir", "")),
+            elsewhere=str(said.get("Name", "")) != socket.gethostname(),
+        )
+
+    def by_service(self, project: str, service: str) -> tuple[Container, ...]:
+        """Return the containers that Compose made for a service, found by their labels only."""
+        with self._reading(f"the containers of service {service!r}"):
+            found = self.client.api.containers(
+                all=True, filters={"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
+            )
+            described = [self._describe(one["Id"]) for one in found]
+        return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
+
+    def unowned(self, name: str) -> Container | None:
+        """Return the container of exactly this name that neither Compose nor this suite has made."""
+        found = self.named(name)
+        ours = found is not None and found.name == name and not {PROJECT, OURS} & found.labels.keys()
+        return found if ours else None
+
+    def network_exists(self, name: str) -> bool:
+        with self._reading(f"the network {name!r}"):
+            found = self.client.api.networks(names=[name])
+        return any(one["Name"] == name for one in found)
+
+    def by_project(self, project: str) -> tuple[Container, ...]:
+        """Return every container that carries a project's label."""
+        with self._reading(f"the containers of project {project!r}"):
+            found = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
+            described = [self._describe(one["Id"]) for one in found]
+        return tuple(one for one in described if one)
+
+    def named(self, name: str) -> Container | None:
+        """Return the container that holds a name, whoever made it."""
+        with self._reading(f"the container {name!r}"):
+            return self._describe(name)
+
+    def described(self, container: str) -> Mapping[str, Any] | None:
+        """Return everything that the engine says of a container, in its own words."""
+        with self._reading(f"the container {container!r}"):
+            try:
+                said: Mapping[str, Any] = self.client.api.inspect_container(container)
+            except docker.errors.NotFound:
+                return None
+        return said
+
+    def described_image(self, image: str) -> Mapping[str, Any]:
+        """Return everything that the engine says of an image, in its own words."""
+        with self._reading(f"the image {image!r}"):
+            said: Mapping[str, Any] = self.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # a gap in the stubs
+        return said
+
+    def remove_trial(self, name: str) -> None:
+        """Remove a container of ours that was made and never started."""
+        with self._reading(f"the trial {name}"), suppress(docker.errors.NotFound):
+            self.client.api.remove_container(name, v=True)
+
+    def neighbours(
+        self, project: str, service: str, but: frozenset[str] = frozenset()
+    ) -> tuple[Neighbour, ...]:
+        """Return every container that is neither this service's (by its labels, or `but` by its id) nor ours."""
+        with self._reading("the other containers"):
+            listed = self.client.api.containers(all=True)
+            others = [
+                one
+                for one in listed
+                if (one["Labels"] or {}).get(OURS) is None
+                and (one["Labels"].get(PROJECT), one["Labels"].get(SERVICE)) != (project, service)
+                and one["Id"] not in but
+            ]
+            described = [self._describe(one["Id"]) for one in others]
+        return tuple(_neighbour(one) for one in described if one)
+
+    def networks(self) -> tuple[str, ...]:
+        """Return the names of the engine's networks."""
+        with self._reading("the networks"):
+            return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
+
+    def addresses(self) -> Addresses:
+        """Return which addresses of the engine's networks somebody has."""
+        with self._reading("the addresses in the networks"):
+            networks = self.client.api.networks()
+            running = self.client.api.containers()
+        ipam = [part for one in networks for part in (one.get("IPAM") or {}).get("Config") or ()]
+        places = [
+            place
+            for one in running
+            for place in ((one.get("NetworkSettings") or {}).get("Networks") or {}).values()
+        ]
+        held = [place.get(key) for place in places for key in ("IPAddress", "GlobalIPv6Address")]
+        return Addresses(
+            tuple(str(part["Subnet"]) for part in ipam if part.get("Subnet")),
+            frozenset(
+                str(one).partition("/")[0] for one in (*held, *(part.get("Gateway") for part in ipam)) if one
+            ),
+        )
+
+    def remove_lookouts(self, run: str) -> None:
+        """Remove what a run that is gone left of its own: places to look from, nothing else."""
+        with self._reading(f"the lookouts of run {run}"):
+            labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
+            for one in self.client.api.containers(all=True, filters={"label": labels}):
+                # It ends by itself too, perhaps just now.
+                with suppress(docker.errors.NotFound, docker.errors.APIError):
+                    self.client.api.remove_container(one["Id"], force=True, v=True)
+
+    def in_memory(self, image: str) -> dict[str, str]:
+        """Return the `tmpfs` option for each volume that an image declares: an anonymous one would be left behind."""
+        declared = self.client.images.get(image).attrs["Config"].get("Volumes") or {}
+        return dict.fromkeys(declared, "")
+
+    def image(self, reference: str) -> Image | None:
+        """Return an image that is here, or None."""
+        with self._reading(f"the image {reference!r}"):
+            try:
+                said: Mapping[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap in the stubs
+            except docker.errors.ImageNotFound:
+                return None
+        config = said.get("Config") or {}
+        labels = config.get("Labels") or {}
+        return Image(
+            reference=reference,
+            id=said["Id"],
+            digests=tuple(said.get("RepoDigests") or ()),
+            version=version_of(labels, (reference, *(said.get("RepoTags") or ()))),
+            architecture=str(said.get("Architecture", "")),
+            created=str(said.get("Created", "")),
+            labels=dict(labels),
+            size=int(said.get("Size", 0)),
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
+            environment=_environment(config),
+            made=environment_of(made.of_image(config)),
+        )
+
+    def announced(self, reference: str, limit: float) -> str:
+        """Return the digest that the image's registry announces for a reference, asked by the engine itself."""
+        try:
+            data = within(
+                limit, f"the registry of {reference}", self.client.images.get_registry_data, reference
+            )
+        except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+            raise CannotObserve(
+                f"the registry does not announce {reference}: {_brief(error)}",
+                'see the registry and its login, or name an image that is here and set pull = "missing"',
+            ) from error
+        return str(data.id)
+
+    def _describe(self, container: str) -> Container | None:
+        said = self.described(container)
+        return None if said is None else _container(said)
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise CannotObserve(f"{what} cannot be read from {self.where.url}: {_brief(error)}") from error
+
+
+def version_of(labels: Mapping[str, str], names: Iterable[str]) -> str:
+    """Return the version that an image names: by its own label, else by a tag that begins with one, else none.
+
+    A label that was inherited from a distribution's image is that distribution's version.
+    """
+    label = labels.get("org.opencontainers.image.version", "")
+    if label and labels.get("org.opencontainers.image.ref.name", "") not in DISTRIBUTIONS:
+        return label
+    tags = (one.rpartition(":")[2] for one in names if ":" in one.rpartition("/")[2])
+    return next((tag for tag in tags if numbers(tag) and "." in tag), "")
+
+
+def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
+    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have none of their own."""
+    answer: list[Any] = []
+    failure: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            answer.append(call(*arguments))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller below
+            failure.append(error)
+
+    asker = threading.Thread(target=ask, daemon=True, name=what)
+    asker.start()
+    asker.join(limit)
+    if failure:
+        raise failure[0]
+    if not answer:
+        raise CannotObserve(f"{what} did not answer within {limit:g} s")
+    return answer[0]
+
+
+def _environment(config: Mapping[str, Any]) -> dict[str, str | Secret]:
+    return environment_of(dict(one.partition("=")[::2] for one in config.get("Env") or ()))
+
+
+def _container(said: Mapping[str, Any]) -> Container:
+    state, config, host = said["State"], said["Config"], said["HostConfig"]
+    grace = config.get("StopTimeout")
+    networks = (said.get("NetworkSettings") or {}).get("Networks") or {}
+    return Container(
+        id=said["Id"],
+        name=said["Name"].lstrip("/"),
+        image=config.get("Image", ""),
+        image_id=said["Image"],
+        state=state["Status"],
+        running=bool(state["Running"]),
+        paused=bool(state.get("Paused")),
+        restarting=bool(state.get("Restarting")),
+        oom_killed=bool(state.get("OOMKilled")),
+        exit_code=int(state.get("ExitCode", 0)),
+        error=str(state.get("Error", "")),
+        created_at=str(said.get("Created", "")),
+        started_at=str(state.get("StartedAt", "")),
+        finished_at=str(state.get("FinishedAt", "")),
+        restart_count=int(said.get("RestartCount", 0)),
+        restart_policy=str((host.get("RestartPolicy") or {}).get("Name") or "no"),
+        auto_remove=bool(host.get("AutoRemove")),
+        health=str((state.get("Health") or {}).get("Status", "")),
+        stop_grace=None if grace is None else float(grace),
+        bindings=_bindings(said),
+        networks=tuple(sorted(networks)),
+        volumes=tuple(sorted(one.get("Name") or one.get("Source", "") for one in said.get("Mounts") or ())),
+        labels=dict(config.get("Labels") or {}),
+        environment=_environment(config),
+        command=tuple(config.get("Cmd") or ()),
+        log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
+        health_check=_health_check(config.get("Healthcheck") or {}),
+        mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
+        attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
+        made=environment_of(made.of_container(said)),
+    )
+
+
+def _health_check(said: Mapping[str, Any]) -> HealthCheck | None:
+    test = tuple(str(one) for one in said.get("Test") or ())
+    if test in {(), ("NONE",)}:
+        return None
+    interval, timeout, start = (
+        float(said.get(name) or 0) / 1e9 for name in ("Interval", "Timeout", "StartPeriod")
+    )
+    return HealthCheck(test, interval, timeout, start, int(said.get("Retries") or 0))
+
+
+def _mount(said: Mapping[str, Any]) -> Mount:
+    return Mount(
+        kind=str(said.get("Type", "")),
+        source=str(said.get("Name") or said.get("Source", "")),
+        target=str(said.get("Destination", "")),
+        read_only=not said.get("RW", True),
+    )
+
+
+def _attachment(network: str, said: Mapping[str, Any]) -> Attachment:
+    given = said.get("IPAMConfig") or {}
+    return Attachment(
+        network=network,
+        aliases=tuple(str(one) for one in said.get("Aliases") or ()),
+        address=str(given.get("IPv4Address") or ""),
+    )
+
+
+def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
+    published = (said.get("NetworkSettings") or {}).get("Ports") or {}
+    # Between two starts of a restart loop the engine says that it runs, and that nothing is published.
+    runs = said["State"]["Running"] and not said["State"].get("Restarting")
+    source = published if runs else said["HostConfig"].get("PortBindings") or {}
+    return tuple(
+        Binding(port, one.get("HostIp") or "0.0.0.0", int(one["HostPort"]))  # noqa: S104 - read, not bound
+        for port, hosts in sorted(source.items())
+        for one in hosts or ()
+        if one.get("HostPort")
+    )
+
+
+def _neighbour(one: Container) -> Neighbour:
+    return Neighbour(
+        id=one.id,
+        name=one.name,
+        image_id=one.image_id,
+        state=one.state,
+        started_at=one.started_at,
+        restart_count=one.restart_count,
+        bindings=one.bindings,
+        service=one.labels.get(SERVICE, ""),
+        project=one.labels.get(PROJECT, ""),
+    )
+
+
+def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
+    text = _brief(error)
+    if "Permission denied" in text or "PermissionError" in text:
+        return CannotObserve(*access.told(where.url))
+    return CannotObserve(
+        f"no engine answers at {where.url}: {text}",
+        "start it there (`systemctl start docker`, or `stack/up.sh engine`), or choose another by the target file's "
+        "`endpoint` or `context`, or by DOCKER_HOST",
+    )
+
+
+def _brief(error: Exception) -> str:
+    return excerpt.one_line(str(error), 300) or type(error).__name__

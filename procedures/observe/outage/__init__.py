@@ -1,0 +1,1 @@
+"""The outage, measured by a process of its own."""

@@ -1,0 +1,1 @@
+"""An operator's script, tried where it can change nothing."""

@@ -1,0 +1,47 @@
+"""What a run proposes for the operator's list of anomalies, and what became of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from procedures import PROCEDURES
+from procedures.diagnosis import anomalies
+from procedures.problems import TypedWrong
+from procedures.run.run import Asked, Run
+from reports.record.evidence import Anomalies, Evidence
+
+
+def refuse_idle(asked: Asked) -> None:
+    """Refuse the option where it could do nothing."""
+    if not asked.record_anomalies:
+        return
+    if asked.target.anomalies is None:
+        raise TypedWrong(
+            f"--record-anomalies: {asked.target.file} names no list of anomalies",
+            'add anomalies = "FILE.md" to it, or leave the option out',
+        )
+    if not PROCEDURES[asked.procedure].archived:
+        raise TypedWrong(
+            f"--record-anomalies: {asked.procedure} leaves nothing behind",
+            "leave it out, or take another procedure",
+        )
+
+
+def noted(run: Run, record: Evidence) -> Evidence:
+    """Propose rows for what a judged run found, and append them where that was asked for."""
+    named = run.asked.target.anomalies
+    found = anomalies.proposed(record)
+    if named is None or run.asked.leaves_nothing or not found:
+        return record
+    known = len(run.course.findings)
+    try:
+        outcome = anomalies.propose(named, found, append=run.asked.record_anomalies)
+    except anomalies.Unfit as error:
+        outcome = f"nothing was written: {error.what}"
+        if run.asked.record_anomalies:
+            run.finding(f"the anomalies could not be recorded: {error.what}", error.next_move)
+    run.course.anomalies = Anomalies(str(named), found, outcome)
+    # The record is clean already; what is added here was made of it, of a path, and of the system's own words.
+    return dataclasses.replace(
+        record, anomalies=run.course.anomalies, findings=(*record.findings, *run.course.findings[known:])
+    )

@@ -1,0 +1,65 @@
+"""What was wrong, as a run tells it: each cause once, clean, and at no cost to how the run goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from procedures.diagnosis import diagnosis
+from procedures.diagnosis.diagnosis import Case, Cause
+from procedures.observe.snapshot import Observers
+from procedures.problems import Blocked
+from procedures.run.run import Run
+from procedures.steps.interruption import HURRIED
+from reports.record.observed import Snapshot
+
+_NEWEST_FIRST = ("returned", "after", "stopped", "ready", "before")
+
+
+def before(run: Run, snapshot: Snapshot) -> None:
+    """Say what was wrong, before anything is done about it."""
+    _note(run, diagnosis.before, lambda: Case(run.asked.target, run.observers, snapshot))
+
+
+def before_going_back(run: Run) -> None:
+    """Say what a new server that did not prove good has to say: the way back takes its container away, log and all."""
+    _note(run, diagnosis.afterwards, lambda: _case(run))
+
+
+def afterwards(run: Run) -> None:
+    """Say of a run that did not end well what the service, its logs and the failed steps have to say."""
+    # Whoever sent these kills soon: the record comes first.
+    if run.interruption.by not in HURRIED:
+        _note(run, diagnosis.afterwards, lambda: _case(run))
+
+
+def _case(run: Run) -> Case:
+    known = run.course.snapshots
+    return Case(
+        run.asked.target,
+        _observers(run),
+        next((known[name] for name in _NEWEST_FIRST if name in known), None),
+        tuple(run.acting.results) if run.acting else (),
+        run.course.unobservable,
+        run.changed,
+    )
+
+
+def _observers(run: Run) -> Observers | None:
+    try:
+        return run.observers
+    except Blocked:
+        return None
+
+
+def _note(
+    run: Run, look: Callable[[Case, Collection[str]], Iterator[Cause]], case: Callable[[], Case]
+) -> None:
+    """Make findings of what is found; nothing that goes wrong in it may change how a run goes or ends."""
+    causes = run.course.causes
+    try:
+        for cause in look(case(), causes):
+            if cause.name:
+                causes.add(cause.name)
+            run.finding(run.redaction.clean(cause.finding.text), cause.finding.next_move)
+    except Exception as error:  # noqa: BLE001 - an explanation that cannot be had is a finding
+        run.finding(f"what was wrong could not be looked into: {type(error).__name__}: {error}")

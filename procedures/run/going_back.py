@@ -1,0 +1,116 @@
+"""Going back: whether a claim leads back, whether the database lets it, and the way itself, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+from procedures.decide import expected
+from procedures.diagnosis import failed_boot
+from procedures.observe import logbook
+from procedures.observe.waiting import Look
+from procedures.problems import Blocked
+from procedures.run import boots, explaining
+from procedures.run.run import Run
+from procedures.steps import reaching, restart
+from procedures.way_back import returning
+from reports.record.observed import Snapshot
+
+PROBE_SPARE = 5.0
+"""Seconds in which the probe must have seen what answers us."""
+
+
+def not_needed(run: Run) -> str:
+    """Tell why the way back is not taken, before anybody asks whether it can be; empty where it is to be taken."""
+    if not run.changed:
+        return "nothing was changed, so there is nothing to go back from"
+    if not run.ledger.failed_forward():
+        return "no claim has failed, so the way back was not needed"
+    return ""
+
+
+def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
+    """Start what ran before, let it soak, and see it; `soak` is in seconds."""
+    if run.returning is None or not run.returning.leads_back or run.restarting is None:
+        raise Blocked("there is no way back: nothing ran before that could be brought back")
+    run.observers.look_at_kept(before)
+    _allowed(run, before)
+    _save_failed_logs(run)
+    explaining.before_going_back(run)
+    if run.course.gone:
+        run.course.findings[:] = failed_boot.pointed_findings(run.course.findings, run.course.gone)
+    run.tell("a claim has failed: going back to what ran before")
+    run.course.went_back = True
+    run.course.answers = None
+    run.returning.stop_new(run.grace)
+    try:
+        _allowed(run, before)  # it may have gone on migrating until it was stopped
+    except Blocked:
+        run.course.went_back = False
+        run.restarting.land()
+        raise
+    run.our_return = run.returning.start_kept(_look(run), run.restarting.hopeless)
+    run.moment("back again")
+    run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
+    tell(run)  # whatever ends the run from here on, what runs is what ran before
+    if run.course.answers:
+        run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
+        run.restarting.wait_for_parts(expected.parts_of(before))
+    if run.watch is not None:
+        if run.course.answers:
+            run.watch.outlast_silence()
+        run.watch.end_probe()
+    snapshot = dataclasses.replace(run.observers.after(), name="returned")
+    run.course.answers = reaching.answers(snapshot, run.asked.target)
+    return snapshot
+
+
+def _look(run: Run) -> Look:
+    """Look whether what was started is ready, and has been seen so from outside: whoever measures the outage needs its end.
+
+    A probe that has not seen it for a while keeps nobody waiting.
+    """
+    heard = run.watch.look_for_ready() if run.watch is not None else None
+    first: list[float] = []
+
+    def look() -> tuple[bool, str]:
+        ready, saw = restart.look_at_service(run.observers)
+        if not ready or heard is None or run.watch is None or not run.watch.looks:
+            return ready, saw
+        first.append(time.monotonic())
+        return heard()[0] or first[-1] - first[0] > PROBE_SPARE, saw
+
+    return reaching.by_the_service(run.observers, look)
+
+
+def _allowed(run: Run, before: Snapshot) -> None:
+    """See that the database allows the way back, or leave the service to what was started."""
+    if closed := returning.closed_because(before, run.observers.database()):
+        run.observers.look_at_configured()
+        run.course.way_back_closed = closed
+        run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
+        raise Blocked(f"the way back is closed: {closed}")
+
+
+def tell(run: Run) -> None:
+    """Say what is as it was, and what is not: the files are their owner's."""
+    if run.preparing is not None and (told := run.preparing.give_names_back()):
+        run.finding(told)
+    file = run.returning.file if run.returning else ""
+    run.finding(
+        f"the service runs what it ran before, by {file}; the target's own files still say what failed",
+        "correct them before anybody starts the service from them",
+    )
+
+
+def _save_failed_logs(run: Run) -> None:
+    """Save the log of what failed: the way back makes the container anew, and its log goes with it."""
+    if run.folder is None:
+        return
+    try:
+        for one in run.observers.containers():
+            logbook.save(run.observers, one, run.folder, run.redaction.clean, failed_boot.FAILED)
+            run.course.gone = one.name
+        boots.note(run, failed_boot.FAILED)
+    except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
+        run.finding(f"the log of what failed could not be saved: {error}")

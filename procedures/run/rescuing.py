@@ -1,0 +1,32 @@
+"""Where the archive takes nothing any more: what is known of the run goes to the state folder, and the run says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from procedures.run import closing
+from procedures.run.run import Run
+from reports import archive
+from reports.record.evidence import Evidence
+
+
+def rescue(run: Run, why: str) -> tuple[Path | None, Evidence]:
+    """Write record, report, journal and the last log beside the journals; return where they lie and what the record says."""
+    lost = why if run.owes_evidence else ""
+    shelter = run.shelter
+    noted = tuple(run.course.findings)
+    run.finding(f"the archive did not take the evidence, so it lies in {shelter}: {why}")
+    try:
+        run.folder = archive.begin(shelter, closing.stem_of(run))
+        run.folder_key = archive.key_of(run.folder)
+        closing.save_last_logs(run)
+        record = closing.evidence_of(run, lost)
+        archive.write_record(run.folder, record, lambda secret: secret.value)
+        return closing.seal(run, record)
+    except archive.ArchiveUnwritable as error:
+        run.course.findings[:] = noted
+        run.finding(
+            f"the evidence could be written nowhere: {why}; and {error}", "keep what is on the screen"
+        )
+        run.folder = None
+        return None, closing.evidence_of(run, lost)

@@ -1,0 +1,587 @@
+"""One run: the plain object behind pytest's hooks, from the first look at the engine to the last act."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from procedures import PROCEDURES
+from procedures.decide import accepted, claims, plan
+from procedures.decide.acts import Start, Stop
+from procedures.decide.ledger import Ledger
+from procedures.drivers.compose import Compose
+from procedures.drivers.typed import on_engine
+from procedures.observe import host
+from procedures.observe.engine import endpoint
+from procedures.observe.engine.engine import EngineObserver
+from procedures.observe.outage.watching import Watch
+from procedures.observe.snapshot import Observers
+from procedures.observe.waiting import Waiting
+from procedures.problems import Blocked, CannotObserve, Held, Interrupted
+from procedures.run import who
+from procedures.run.holding import Holding, led_to
+from procedures.run.preparing import Preparing
+from procedures.steps import journal, leftovers, restart, scripted, settled
+from procedures.steps.acting import Acting
+from procedures.steps.interruption import Interruption
+from procedures.steps.journal import JournalUnreadable
+from procedures.steps.lock import Lock
+from procedures.target import envfile
+from procedures.target.scripting import START, script
+from procedures.target.target import Target
+from procedures.way_back import cut_off
+from procedures.way_back.returning import Returning
+from reports.record.evidence import (
+    Anomalies,
+    EngineEvent,
+    FailedBoot,
+    Finding,
+    Moment,
+    Outage,
+    Plan,
+    Step,
+    StepResult,
+    Verdict,
+    Waiver,
+    Way,
+)
+from reports.record.observed import Container, Snapshot, Unseen
+from reports.redaction import excerpt
+from reports.redaction.redact import Redaction
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    procedure: str
+    target: Target
+    plan_only: bool
+    waivers: tuple[Waiver, ...]
+    given: Mapping[str, str]
+    arguments: tuple[str, ...]
+    checks: Path
+    take_over: bool
+    record_anomalies: bool = False
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether this is a look that takes no lock and leaves no record."""
+        return self.plan_only or not PROCEDURES[self.procedure].archived
+
+
+@dataclass(slots=True)
+class Course:
+    """How far this run came; everything here is told in the evidence."""
+
+    held: str = ""
+    unobservable: str = ""
+    unfit: str = ""
+    """What is wrong with the target's own env files, where that kept a plan from being made."""
+    interrupted: str = ""
+    held_back: str = ""
+    way_back_closed: str = ""
+    """Why the database does not allow what ran before, where somebody has asked it."""
+    went_back: bool = False
+    answers: bool | None = None
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+    recovered_from: str = ""
+    boot: FailedBoot | None = None
+    boot_back: FailedBoot | None = None
+    gone: str = ""
+    """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
+    anomalies: Anomalies | None = None
+    causes: set[str] = field(default_factory=set)
+    """The signatures that were told: each once."""
+
+
+class Run:
+    """What one execution knows and holds: what was typed, the plan, the lock, the journal, what it found."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        environment: Mapping[str, str],
+        interruption: Interruption,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.asked = asked
+        self.id = secrets.token_hex(4)
+        self.began = time.monotonic()
+        self.began_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.interruption = interruption
+        self.tell = tell
+        self.course = Course()
+        self.who = who.look(environment, asked.given, asked.arguments)
+        self.redaction = Redaction(())
+        self.plan: Plan | None = None
+        self.ledger = Ledger((), ())
+        self.accepted: accepted.Accepted | None = None
+        self.past_unseen = ""
+        """Why the archive's earlier runs cannot be read, where one of them is to be compared with."""
+        self.recovery = cut_off.Recovery()
+        self.our_stop: Stop | None = None
+        self.our_start: Start | None = None
+        self.our_return: Start | None = None
+        """What brought the service back to what it was, where a claim had failed."""
+        self.preparing: Preparing | None = None
+        self.folder: Path | None = None
+        self.folder_key = (0, 0)
+        """What tells the folder from another one of its name, should somebody take it away."""
+        self.claims = claims.read(asked.checks)
+        self.before_changing: Callable[[], None] = lambda: None
+        """Called before the first changing step: the record is written, so that a killed run has one."""
+        self._environment = environment
+        self._engine: EngineObserver | None = None
+        self.engine_id = ""
+        self._observers: Observers | None = None
+        self._holding: Holding | None = None
+        self._acting: Acting | None = None
+        self.restarting: restart.Restart | None = None
+        self.unprepared = ""
+        """Why nothing can be prepared, where the lock was taken and the journal could not be opened."""
+        self.watch: Watch | None = None
+        self.grace = 0.0
+
+    # What was observed first, and the plan made from it
+
+    def observe(self) -> None:
+        """Look once and make the plan; what cannot be read ends the run as unobservable."""
+        self._know(Redaction(one for file in self.asked.target.env_files for one in envfile.secrets(file)))
+        try:
+            host.need_files(self.asked.target)
+            where = endpoint.of_target(self.asked.target, self._environment)
+            self._engine = EngineObserver(where, self.asked.target.budgets.look)
+            self.engine_id = self._engine.engine().id
+            compose = Compose(self.asked.target, where.environment(self._environment), where.url)
+            self._observers = Observers(self.asked.target, self._engine, compose, self.id)
+            self.learn_secrets()
+            self._tell_environment(compose)
+            self._make_plan()
+        except CannotObserve as error:
+            self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
+            if self._engine is not None:
+                self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
+        except Interrupted as error:
+            self.course.interrupted = error.what
+        except Exception as error:  # noqa: BLE001 - pytest would end here with a traceback, and nothing on record
+            self.course.unobservable = f"an error of this suite's own: {type(error).__name__}: {error}"
+            self.finding(self.course.unobservable, "report it with this record")
+        self.moment("planned")
+
+    def _tell_environment(self, compose: Compose) -> None:
+        """Name the variables for Compose and the docker client that stand in the caller's environment."""
+        handed_on = f"; handed on: {', '.join(compose.handed_on)}" if compose.handed_on else ""
+        if compose.dropped:
+            self.finding(
+                f"not handed on to Compose and the engine's client: {', '.join(compose.dropped)}{handed_on}",
+                f"`unset {' '.join(compose.dropped)}` before a command is typed by hand",
+            )
+        elif any(one.startswith("COMPOSE_") for one in compose.handed_on):
+            self.finding(f"of the caller's environment{handed_on}")
+
+    @property
+    def observers(self) -> Observers:
+        if self._observers is None:
+            raise Blocked(self.course.unobservable or "the target was not observed")
+        return self._observers
+
+    @property
+    def endpoint(self) -> str:
+        return self._engine.where.url if self._engine else ""
+
+    def _make_plan(self) -> None:
+        target, observers = self.asked.target, self.observers
+        containers = observers.containers()
+        state = plan.state_of(containers)
+        if self.asked.procedure == "recover":
+            self.recovery = self._look_how_to_recover(containers)
+        graces = [one.stop_grace for one in containers if one.stop_grace is not None]
+        self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
+        boot = target.budgets.boot
+        acts = PROCEDURES[self.asked.procedure].acts
+        self._foresee(containers)
+        if acts:
+            self.preparing = self._look_what_to_prepare(containers)
+        driver, save_logs = observers.driver, target.budgets.save_logs
+        steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
+        steps = scripted.planned(steps, driver, save_logs)
+        if acts:
+            steps = self._with_what_is_prepared(steps)
+        if self.recovery.stands:
+            steps = ()
+        elif self.asked.procedure == "recover":
+            steps = leftovers.planned(steps, observers, containers)
+        if not acts:
+            self._look_for_baseline()
+        situation = plan.Situation(
+            state,
+            scripted.has_health_check(target, observers.operator_rendering, containers),
+            has_baseline=acts or self.accepted is not None or bool(self.past_unseen),
+            has_dashboards=bool(target.dashboards),
+            engine_elsewhere=observers.engine.engine().elsewhere,
+            nothing_new=bool(self.preparing and self.preparing.nothing_new),
+            stands=self.recovery.stands,
+            lacking=scripted.lacking(target, driver) | self._lacking,
+        )
+        if self.preparing and self.preparing.nothing_new:
+            steps = ()
+            self.finding(self.preparing.nothing_new)
+        checks = plan.checks_of(self.asked.procedure, self.claims, situation)
+        worst = self.grace + boot + (target.budgets.gateway or 0.0)
+        if any(one.way is Way.BACK for one in steps):
+            worst *= 2
+        outage = worst if acts and not self.recovery.stands else None
+        brought = self.preparing.announcement if self.preparing else None
+        untried = brought.untried if brought else ()
+        self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
+        self.ledger = Ledger(checks, self.asked.waivers, self.told)
+
+    def _foresee(self, containers: tuple[Container, ...]) -> None:
+        """Let what a script of the operator's would start be known before anything is planned that depends on it."""
+        if PROCEDURES[self.asked.procedure].archived and script(self.asked.target.steps, START):
+            pulled_first = self.asked.procedure == "update" and len(containers) == 1
+            self.observers.foresee(containers[0].image_id if pulled_first else "")
+
+    def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
+        stem = self._place.folder / self.id
+        return Preparing(self.asked.procedure, self.observers, containers, stem, self.past)
+
+    @property
+    def _place(self) -> journal.Place:
+        project, service = self.observers.project, self.asked.target.service
+        return journal.Place.of(self.engine_id, project, service, self._environment)
+
+    @property
+    def shelter(self) -> Path:
+        """Where the evidence goes if the archive does not take it."""
+        return journal.home(self._environment) / "runs"
+
+    @property
+    def open_journals(self) -> tuple[journal.Story, ...]:
+        """The journals of this target that nobody has sealed by now, this run's own among them."""
+        return self._place.open_ones()
+
+    @property
+    def _stories(self) -> tuple[journal.Story, ...]:
+        """The journals that are owed, and that nobody still writes: of this place, and the one that only the lock leads to."""
+        lock = Lock(self.observers.engine, self.observers.project, self.asked.target.service)
+        story = led_to(lock.holder(), self._place, given_up=self.asked.take_over)
+        found = (*self._place.open_ones(), *((story,) if story else ()))
+        over = settled.among(found)
+        return tuple(
+            one for one in found if one.run not in over and (one.writer is None or not one.writer.is_alive)
+        )
+
+    @property
+    def past(self) -> accepted.Past:
+        """The earlier runs of this service."""
+        target = self.asked.target
+        return accepted.Past(target.archive, self.observers.project, target.service, self.engine_id)
+
+    def _look_for_baseline(self) -> None:
+        """Find the last accepted run; an archive that cannot be read is no reason to say that there is none."""
+        try:
+            self.accepted = accepted.last(self.past)
+            for one in accepted.damaged(self.past, self.accepted):
+                self.finding(one.text, one.next_move)
+        except CannotObserve as error:
+            self.past_unseen = f"{error.what} → {error.next_move}"
+            self.finding(error.what, error.next_move)
+        if self.asked.procedure == "accept" and self.accepted is None and not self.past_unseen:
+            self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
+
+    def _look_how_to_recover(self, containers: tuple[Container, ...]) -> cut_off.Recovery:
+        observers, boot = self.observers, self.asked.target.budgets.boot
+        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        try:
+            found = cut_off.look(
+                observers,
+                self._stories,
+                containers,
+                lambda one: cut_off.answers(observers, one, waiting, boot),
+            )
+        except (Held, JournalUnreadable) as error:
+            # Whoever takes the target is refused by it; a plan takes nothing.
+            found = cut_off.Recovery(told=(Finding(error.what, error.next_move),))
+        self.learn_secrets()
+        for one in found.told:
+            self.finding(one.text, one.next_move)
+        return found
+
+    @property
+    def _lacking(self) -> dict[str, plan.Reason]:
+        """What checks may ask for and this recovery has nothing of."""
+        if self.recovery.starts_kept:
+            return dict.fromkeys(
+                ("images_to_keep", "settings_to_keep", "mounts_to_keep"), plan.Reason.AS_BEFORE
+            )
+        return {"kept": plan.Reason.NOTHING_KEPT}
+
+    def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Add what the procedure prepares, and its way back: what changes nothing comes first."""
+        assert self.preparing is not None
+        more = self.preparing.steps(self.grace)
+        # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
+        back = next((one.way_back for one in more if one.way is Way.BACK), "")
+        steps = tuple(
+            dataclasses.replace(one, way_back=back) if back and one.changing else one for one in steps
+        )
+        found = (*steps, *more)
+        return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
+
+    def _know(self, redaction: Redaction) -> None:
+        self.redaction = redaction
+        excerpt.know(redaction.clean)
+
+    def learn_secrets(self) -> None:
+        """Build the redaction anew from every secret value that was met by now."""
+        observers, target = self.observers, self.asked.target
+        public = (
+            target.name,
+            target.service,
+            target.database_service,
+            observers.project,
+            *_public(observers),
+        )
+        known = observers.secrets()
+        self._know(Redaction(known, public, known))
+        for one in self.redaction.weak:
+            self.finding(
+                f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "
+                "only where it stands as a value, and the final scan leaves it out",
+                "choose a longer password of its own",
+            )
+
+    # The lock and the journal
+
+    def hold(self) -> None:
+        """Take the lock and open the journal; whoever is in the way ends this run as locked."""
+        if self.course.unobservable or self.asked.leaves_nothing or self.plan is None or self._engine is None:
+            return
+        try:
+            # Labels on the engine are a sink too: what was typed may hold a secret.
+            given = {name: self.redaction.clean(text) for name, text in self.asked.given.items()}
+            asked = dataclasses.replace(self.asked, given=given)
+            holding = Holding(self.observers, asked, self.id, self.who, self._environment)
+        except CannotObserve as error:
+            self.course.unobservable = error.what
+            return
+        self._holding = holding
+        try:
+            holding.take()
+        except Held as error:
+            held = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            self.course.held = self.typed(held)
+            # Under a run that is alive nobody starts anything by hand.
+            start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
+            self.course.by_hand = [*holding.by_hand, *start] if holding.by_hand else []
+            return
+        except CannotObserve as error:
+            self.course.unobservable = error.what
+            return
+        except OSError as error:
+            self.unprepared = f"the journal cannot be written: {error}"
+            self.finding(self.unprepared, "free some room there, or set XDG_STATE_HOME to another folder")
+            return
+        self.course.recovered_from = holding.recovered_from
+        self.course.findings += holding.findings
+        steps = self._frozen_steps()
+        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
+        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        self.restarting = restart.Restart(steps, self.observers.driver, self._acting, self.observers, waiting)
+        if self.preparing is not None:
+            self.preparing.hold(steps, self._acting, waiting, self.tell)
+        self.moment("locked")
+
+    def _frozen_steps(self) -> tuple[Step, ...]:
+        """Let the start use what was checked; the plan names the files, which others can type, and the step what it used."""
+        planned = self.plan.steps if self.plan else ()
+        if self.preparing is None:
+            return planned
+        self.preparing.freeze()
+        return restart.started_by(planned, self.observers.driver)
+
+    @property
+    def start_commands(self) -> tuple[str, ...]:
+        """The exact commands that bring the service up by hand."""
+        planned = self.plan is not None and any(one.name == restart.START for one in self.plan.steps)
+        return self.observers.driver.typed_start if planned else ()
+
+    def as_before(self, kept: Path) -> str:
+        """Return how to start by hand what was kept before a change."""
+        return f"as it was before the change, unless the database was migrated since: {self.observers.typed_kept(kept)}"
+
+    @property
+    def returning(self) -> Returning | None:
+        """The way back, where this procedure has one and the target is held."""
+        return self.preparing.returning if self.preparing else None
+
+    @property
+    def acting(self) -> Acting | None:
+        return self._acting
+
+    @property
+    def changed_at(self) -> float | None:
+        """When the first changing step was begun, on the monotonic clock."""
+        return self._acting.changed_at if self._acting else None
+
+    @property
+    def changed(self) -> bool:
+        return bool(self._acting and self._acting.changed)
+
+    @property
+    def owes_evidence(self) -> bool:
+        """Whether a run without evidence is no good one: it did something, or its evidence is all that it does."""
+        return self.changed or not (self.acts or self.asked.leaves_nothing)
+
+    @property
+    def acts(self) -> bool:
+        """Whether this run has anything to do but look: what stands and answers is only judged."""
+        return PROCEDURES[self.asked.procedure].acts and not self.recovery.stands
+
+    @property
+    def stopped_short(self) -> str:
+        """Why nothing can be asked any more; empty where the run goes on."""
+        if self.course.unobservable:
+            return f"no plan could be made: {self.course.unobservable}"
+        if self.course.held:
+            return f"locked: {self.course.held}"
+        return f"the run ended before: {self.course.interrupted}" if self.course.interrupted else ""
+
+    @property
+    def spared(self) -> str:
+        """Why nothing is started although the stop was commanded: the server was not touched by it."""
+        return self.restarting.scripted.spared if self.restarting else ""
+
+    @property
+    def left_out(self) -> str:
+        """Why the start script has brought everything but the service, where it was told to."""
+        return self.restarting.scripted.left_out if self.restarting else ""
+
+    @property
+    def script_results(self) -> tuple[StepResult, ...]:
+        """What became of the steps that the operator's own scripts carried out."""
+        carried = self._acting.results if self._acting else []
+        driver = self.observers.driver
+        return tuple(
+            one for one in carried if driver.own(scripted.PREPARING.get(one.step.name, one.step.name), 1.0)
+        )
+
+    @property
+    def started_servers(self) -> frozenset[str]:
+        """The host names of the containers that this run has started and stopped again on its way back."""
+        found = self.course.snapshots.get("after")
+        known = () if found is None or isinstance(found.containers, Unseen) else found.containers
+        return frozenset(one.id[:12] for one in known)
+
+    @property
+    def taken_over(self) -> tuple[journal.Story, ...]:
+        """The journals of runs that were cut off, which this run has taken over."""
+        return self._holding.taken_over if self._holding else ()
+
+    def give_names_back(self) -> None:
+        """Give back the names that the pulls of runs which were cut off had moved: what they brought does not run."""
+        for told in cut_off.give_back(self.observers, self.taken_over):
+            self.finding(told)
+
+    def has_recovered(self, verdict: str) -> bool:
+        """Whether this run has done what the open journals of others asked for."""
+        if self.asked.procedure != "recover":
+            return False
+        # What only stands there owes its judgement, and nothing else has been done about it.
+        if self.recovery.stands:
+            return verdict == Verdict.ACCEPTED
+        return self.changed and not self.owes and not self.course.held_back
+
+    @property
+    def owes(self) -> bool:
+        """Whether the service was touched and has not been seen to answer since: a duty to recover.
+
+        One that was held back is started by whoever has cleared the way; only a change leaves that to recovery,
+        which alone knows what ran before.
+        """
+        leaves_it = bool(self.course.held_back) and not (self.returning and self.returning.leads_back)
+        return self.changed and self.course.answers is not True and not leaves_it
+
+    def let_go(self, verdict: str) -> None:
+        """Seal the journal where nothing is owed, and give the lock back."""
+        try:
+            if verdict == Verdict.ACCEPTED:
+                self._forget()
+            if self.preparing is not None and self._acting is not None and self.course.answers:
+                self.preparing.forget_rendered()
+            if self._holding:
+                self._holding.let_go(verdict, owed=self.owes)
+        except OSError as error:
+            self.finding(
+                f"the journal cannot be sealed: {error.strerror or error}",
+                "free some room there; the next run will ask for `pytest -m recover`",
+            )
+        finally:
+            if self._observers:
+                self._observers.close()
+            if self._engine:
+                self._engine.close()
+
+    def _forget(self) -> None:
+        """Remove what was kept for a way back, where this run held the target and judged what runs now."""
+        if self.preparing is None or self._acting is None or self.preparing.nothing_new:
+            return
+        if self.recovery.stands and not self.recovery.as_kept:
+            return  # it was just told as what leads back
+        try:
+            self.preparing.forget()
+            for story in self.taken_over:
+                cut_off.forget(story)  # it may lie in another user's folder
+        except OSError as error:
+            self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
+
+    # Small things
+
+    def moment(self, name: str) -> None:
+        wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.course.moments.append(Moment(name, round(time.monotonic() - self.began, 3), wall))
+
+    def typed(self, text: str) -> str:
+        """Let the commands that a text tells to type find the target's engine."""
+        return on_engine(text, self.asked.target.engine_flags)
+
+    def told(self, text: str) -> str:
+        """Return a text as it is told: without secrets, its commands as they are typed for this engine."""
+        return self.typed(self.redaction.clean(text))
+
+    def finding(self, text: str, next_move: str = "") -> None:
+        found = Finding(self.typed(text), self.typed(next_move))
+        if found not in self.course.findings:
+            self.course.findings.append(found)
+
+    @property
+    def outage(self) -> Outage | None:
+        return self.watch.outage if self.watch else None
+
+    @property
+    def events(self) -> tuple[EngineEvent, ...] | Unseen:
+        """What the engine did to the containers of this project since before the stop."""
+        return self.watch.events if self.watch else ()
+
+    @property
+    def journal(self) -> journal.Journal | None:
+        """Return this run's journal; a run that did not get the lock has none."""
+        return self._acting.journal if self._acting else None
+
+
+def _public(observers: Observers) -> tuple[str, ...]:
+    """Return words of the target that are no secrets, whatever else they are used for."""
+    settings = observers.settings
+    named = () if isinstance(settings, Unseen) else (settings.db_user, settings.db_name, settings.db_host)
+    return (*named, observers.operator_rendering.image, observers.operator_rendering.container_name)

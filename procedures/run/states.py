@@ -1,0 +1,329 @@
+"""The states that a run reaches, each once: before, ready, stopped, after. The gates stand inside, not before them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from functools import partial
+
+from procedures import PROCEDURES, apply_env
+from procedures.decide import accepted, baseline, expected, leftovers, plan, work
+from procedures.decide.claims import seen
+from procedures.observe import dashboards
+from procedures.observe.outage.watching import Watch
+from procedures.observe.waiting import Waiting
+from procedures.problems import Blocked, Interrupted, Problem
+from procedures.run import explaining, going_back
+from procedures.run.run import Run
+from procedures.steps import reaching, restart
+from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
+from reports.record.observed import Container, Server, Settings, Snapshot, Unseen
+
+
+class States:
+    """Leads a procedure from state to state; a state is remembered, and so is the reason why it was not reached."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._reached: dict[str, Snapshot | Problem] = {}
+
+    def before(self) -> Snapshot:
+        return self._reach("before", self._before)
+
+    def ready(self) -> Snapshot:
+        return self._reach("ready", self._ready)
+
+    def stopped(self) -> Snapshot:
+        return self._reach("stopped", self._stopped)
+
+    def after(self, way: Way = Way.FORWARD) -> Snapshot:
+        return (
+            self._reach("after", self._after)
+            if way is Way.FORWARD
+            else self._reach("returned", self._returned)
+        )
+
+    @property
+    def baseline(self) -> baseline.Baseline:
+        """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
+        if PROCEDURES[self.run.asked.procedure].acts:
+            return baseline.of(self.before())
+        if self.run.past_unseen:
+            return seen(Unseen(self.run.past_unseen))
+        if self.run.accepted is None:
+            raise Blocked(plan.Reason.NO_BASELINE)
+        return accepted.baseline_of(self.run.accepted)
+
+    def expected(self, way: Way) -> expected.Expected:
+        """What should run at the end of a way."""
+        procedure = PROCEDURES[self.run.asked.procedure]
+        if not procedure.acts:
+            look = self.after()
+            return expected.as_configured(look, expected.version_of(look.image))
+        before = self.before()
+        if way is Way.BACK and before.container is not None:
+            return expected.as_it_was(before, before.container, self.baseline)
+        preparing = self.run.preparing
+        if preparing is not None and preparing.announcement is not None:
+            ready = self.ready()
+            return expected.as_configured(ready, expected.version_of(ready.image))
+        found = expected.as_configured(before, self.baseline.version)
+        found = self.run.recovery.expected(before, found)
+        if preparing is not None and preparing.goal is not None:
+            return expected.with_image(found, preparing.goal)
+        return found
+
+    @property
+    def rolled_back(self) -> frozenset[str]:
+        """The ids of the images that earlier runs of this target went back from."""
+        return accepted.rolled_back(self.run.past)
+
+    @property
+    def parts_expected(self) -> frozenset[str]:
+        """The parts of the server that must send heartbeats."""
+        then = self.run.accepted.after if self.run.accepted else None
+        if PROCEDURES[self.run.asked.procedure].acts:
+            then = self.before()
+        return seen(expected.parts_of(then))
+
+    def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
+        """Ask the time-critical pre checks on the snapshot ready."""
+        ready = self.ready()
+        return tuple(
+            CheckResult(one, Outcome.NOT_APPLICABLE, one.not_applicable)
+            if one.not_applicable
+            else ask(one, ready)
+            for one in self.run.ledger.again()
+        )
+
+    def look_while_landing(self) -> None:
+        """See the stopped service where that state was cut off, so that its data checks can be asked."""
+        if isinstance(self._reached.get("stopped"), Snapshot):
+            return
+        self._reached["stopped"] = self.run.course.snapshots["stopped"] = self.run.observers.stopped()
+
+    def may_start(self) -> bool:
+        """Whether the service may be started: a gate was opened for it, and no data check has failed since."""
+        run = self.run
+        failed = run.ledger.failed_data((Phase.MID,))
+        if failed:
+            run.course.held_back = "not started, because data is at stake: " + "; ".join(
+                f"{one.check.claim} {one.reason}" for one in failed
+            )
+        if run.spared:
+            return False
+        return (run.changed or isinstance(self._reached.get("stopped"), Snapshot)) and not failed
+
+    def _reach(self, name: str, reach: Callable[[], Snapshot]) -> Snapshot:
+        """Reach a state once: whoever asks again gets the same snapshot, or the same reason why there is none.
+
+        An error of our own is such a reason too, and so is whatever somebody else raises into it, a timer's end of a
+        test included: a state that was half reached must never be reached for again.
+        """
+        if name not in self._reached:
+            try:
+                self._reached[name] = self.run.course.snapshots[name] = reach()
+            except Problem as error:
+                self._reached[name] = Blocked(error.what, error.next_move)
+                if isinstance(error, Interrupted):
+                    self.run.course.interrupted = error.what
+                raise
+            except BaseException as error:
+                what = f"an error of this suite's own while reaching {name}: {type(error).__name__}: {error}"
+                reason = self._reached[name] = Blocked(what, "report it with this record")
+                self.run.finding(what, "report it with this record")
+                raise reason from error
+            self.run.moment(name)
+        found = self._reached[name]
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    def _go_on(self) -> None:
+        """See that nothing has ended this run."""
+        run, limit = self.run, self.run.asked.target.budgets.run
+        if run.stopped_short:
+            raise Blocked(run.stopped_short)
+        run.interruption.raise_if_asked()
+        if time.monotonic() - run.began > limit and not run.changed:
+            raise Interrupted(f"the run's own limit of {limit:g} s has passed")
+
+    def _before(self) -> Snapshot:
+        self._go_on()
+        target = self.run.asked.target
+        shown = dashboards.look_once(target.dashboards, target.budgets.look / 2, self.run.observers.pace)
+        snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
+        self.run.learn_secrets()
+        self._note(snapshot)
+        if self.run.asked.procedure == "apply_env" and (
+            told := apply_env.told(snapshot, self.run.asked.target.keys)
+        ):
+            self._announce(told)
+        found = snapshot.containers
+        state = None if isinstance(found, Unseen) else plan.state_of(found)
+        planned = self.run.plan.state if self.run.plan else None
+        if state is not None and state != planned and self.run.asked.procedure != "recover":
+            # In a restart loop the state changes with every look, and may be any one of them.
+            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
+            move = "`pytest -m recover`" if loops else "run again"
+            # Nothing was asked, so no check tells the move.
+            raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
+        if self.run.asked.procedure == "recover":
+            explaining.before(self.run, snapshot)
+        return snapshot
+
+    def _ready(self) -> Snapshot:
+        self._go_on()
+        decision = self.run.ledger.first_gate()
+        if not decision.open:
+            raise Blocked(f"the first gate is closed by {decision.why}")
+        if self.run.restarting is None or self.run.folder is None:
+            raise Blocked(self.run.unprepared or "nothing is prepared without a lock, a journal and a folder")
+        before = self.before()
+        if self.run.preparing is not None:
+            self.run.preparing.keep_checked()
+        containers = (*_known(before.containers), *_known(before.database_containers))
+        clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
+        self.run.restarting.prepare(self.run.folder, containers, clean)
+        if self.run.preparing is not None:
+            self.run.preparing.prepare(before)
+        self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
+        if not self.run.watch.looking:
+            raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
+        self.run.moment("probe looking")
+        ready = self.run.observers.before("ready")
+        self._note(ready)
+        if self.run.preparing is not None and (told := self.run.preparing.told(ready)):
+            self._announce(told)
+        return ready
+
+    def _note(self, look: Snapshot) -> None:
+        """Let every later look ask after the executions that this one saw, by their ids."""
+        seen_now = baseline.of(look).executions
+        under_way = () if isinstance(found := work.under_way(look), Unseen) else found
+        noted = (*self.run.observers.noted, *(() if isinstance(seen_now, Unseen) else seen_now), *under_way)
+        self.run.observers.noted = tuple(dict.fromkeys(noted))
+
+    def _stopped(self) -> Snapshot:
+        self._go_on()
+        self.ready()
+        run, decision = self.run, self.run.ledger.second_gate()
+        if not decision.open or run.restarting is None or run.watch is None:
+            raise Blocked(f"the second gate is closed by {decision.why}")
+        run.before_changing()
+        run.moment("gate open")
+        run.our_stop = run.restarting.stop(_counts(self.before()), run.grace, run.watch)
+        return run.observers.stopped()
+
+    def _after(self) -> Snapshot:
+        self._go_on()
+        run = self.run
+        if run.recovery.stands:
+            self.before()
+        if not run.acts:
+            return self._looked()
+        self._stop_or_reason()
+        if run.restarting is None or not self.may_start():
+            raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
+        run.observers.look_at_configured(self._superseded())
+        run.our_start = run.restarting.start(run.watch)
+        run.moment("ready again")
+        run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
+        if run.recovery.starts_kept:
+            run.give_names_back()
+        if run.course.answers:
+            run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
+            run.restarting.wait_for_parts(expected.parts_of(self.before()))
+        run.moment("soaked")
+        # A way back may follow, and its outage is part of this one.
+        if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:
+            if run.course.answers:
+                run.watch.outlast_silence()
+            run.watch.end_probe()
+        snapshot = run.observers.after()
+        run.course.answers = reaching.answers(snapshot, run.asked.target)
+        return self._with_dashboards(snapshot)
+
+    def _announce(self, told: str) -> None:
+        """Say at once what this run is about to change, and keep it in the record."""
+        self.run.finding(told)
+        self.run.tell(self.run.redaction.clean(told))
+
+    def _superseded(self) -> Settings | Unseen | None:
+        """The settings that lose their effect by this start, where the procedure applies new ones."""
+        provided = PROCEDURES[self.run.asked.procedure].provides
+        return self.before().running_settings if "superseded" in provided else None
+
+    def _returned(self) -> Snapshot:
+        """Go back to what ran before, because a claim has failed; this is never done a second time."""
+        self._go_on()
+        return self._with_dashboards(going_back.go(self.run, self.before(), self._soak()))
+
+    def _looked(self) -> Snapshot:
+        """See the service as it runs, for a procedure without steps."""
+        run = self.run
+        if not run.asked.leaves_nothing:
+            waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+            wait = waiting.until("settled", self._settled, run.asked.target.budgets.boot, 0.5)
+            if not wait.ended:
+                run.finding(wait.sentence, "see the log of the container")
+        snapshot = run.observers.before("after")
+        run.learn_secrets()
+        run.course.answers = reaching.answers(snapshot, run.asked.target)
+        if run.recovery.as_kept:
+            run.give_names_back()
+        return self._with_dashboards(snapshot)
+
+    def _settled(self) -> tuple[bool, str]:
+        """Whether the service is through with its boot, however that ended: acceptance often follows a start."""
+        found = self.run.observers.containers()
+        if len(found) != 1 or not found[0].running or found[0].paused:
+            return True, "no single container that runs"
+        server = self.run.observers.server()
+        ready = not isinstance(server, Unseen) and restart.is_ready(server)
+        saw = f"Docker says {found[0].health or 'nothing'}, the server is {'ready' if ready else 'not ready'}"
+        return found[0].health == "unhealthy" or (ready and found[0].health != "starting"), saw
+
+    def _with_dashboards(self, snapshot: Snapshot) -> Snapshot:
+        """Look at the target's dashboards; none is waited for where the server is not well, or only a look was asked."""
+        run, target = self.run, self.run.asked.target
+        server = snapshot.server
+        well = isinstance(server, Server) and restart.is_ready(server)
+        patient = well and not run.asked.leaves_nothing
+        starts = [
+            run.began + one.at for one in run.course.moments if one.name in {"ready again", "back again"}
+        ]
+        back = max(starts, default=None)
+        waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+        shown = dashboards.look(
+            target.dashboards, waiting, back, target.budgets.look / 2, run.observers.pace, patient=patient
+        )
+        return dataclasses.replace(snapshot, dashboards=shown)
+
+    def _stop_or_reason(self) -> None:
+        """Reach the state stopped; a stop that failed half-way is no reason to leave the service alone."""
+        try:
+            self.stopped()
+        except Problem:
+            if not self.run.changed or self.run.course.interrupted:
+                raise
+
+    def _soak(self) -> float:
+        database = self.before().database
+        instances = () if database is None or isinstance(database, Unseen) else database.instances
+        known = () if isinstance(instances, Unseen) else instances
+        # A server that is down has left its figures behind; one that runs is asked alone.
+        asked = [one for one in known if one.state == "RUNNING"] or known
+        timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
+        return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
+
+
+def _counts(snapshot: Snapshot) -> Container | None:
+    """Return the container that is stopped: the one that counts, where a cut-off start has left others."""
+    found = leftovers.without(_known(snapshot.containers))
+    return found[0] if len(found) == 1 else None
+
+
+def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
+    return () if isinstance(containers, Unseen) else containers

@@ -1,8 +1,0 @@
-"""The whole table of signatures."""
-
-from __future__ import annotations
-
-from procedures.signatures.commands import FROM_COMMANDS
-from procedures.signatures.logs import IN_LOGS
-
-SIGNATURES = IN_LOGS + FROM_COMMANDS

@@ -1,0 +1,43 @@
+"""The step that removes leftovers: what a start which was cut off has made and never started."""
+
+from __future__ import annotations
+
+from procedures.decide import leftovers
+from procedures.observe.snapshot import Observers
+from procedures.problems import StepFailed
+from procedures.steps.acting import Acting
+from reports.record.evidence import Step
+from reports.record.observed import Container
+
+CLEAR = "clear_leftovers"
+LIMIT = 30.0
+
+
+def planned(
+    steps: tuple[Step, ...], observers: Observers, containers: tuple[Container, ...]
+) -> tuple[Step, ...]:
+    """Put the step that clears them before the first one that changes anything."""
+    found = leftovers.are(containers)
+    if not found:
+        return steps
+    command = observers.compose.clear(tuple(one.id for one in found), LIMIT)
+    step = Step(
+        CLEAR,
+        "remove what a start that was cut off has left: made, never started, so nothing is in it",
+        command.argv,
+        LIMIT,
+        True,
+        "nothing to bring back",
+    )
+    at = next((at for at, one in enumerate(steps) if one.changing), len(steps))
+    return (*steps[:at], step, *steps[at:])
+
+
+def clear(step: Step, acting: Acting, observers: Observers) -> None:
+    """Remove them, and see that they have gone."""
+    ids = tuple(word for word in step.command if len(word) == 64)
+    # The engine itself refuses to remove one that somebody has started since the plan was made.
+    acting.command(step, observers.compose.clear(ids, LIMIT))
+    left = [one.name for one in observers.containers() if one.id in ids]
+    if left:
+        raise StepFailed(f"{', '.join(left)} could not be removed", "see the step's output")

@@ -1,0 +1,350 @@
+"""The restart: save the logs, stop the one service, start it by recreation, wait until it is ready, let it soak."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from procedures.decide.acts import Start, Stop
+from procedures.decide.expected import silent_parts
+from procedures.decide.plan import State
+from procedures.drivers import Driver
+from procedures.drivers.shell import Command
+from procedures.observe import logbook
+from procedures.observe.engine import logs
+from procedures.observe.outage.watching import Watch
+from procedures.observe.snapshot import Observers
+from procedures.observe.waiting import Look, Waiting
+from procedures.problems import CannotObserve, StepFailed
+from procedures.steps import leftovers, reaching
+from procedures.steps.acting import Acting, Tell
+from procedures.steps.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
+from reports.record.evidence import Step, StepResult, StepStatus, Wait
+from reports.record.observed import Container, Server, Unseen
+
+STOP_SPARE = 15.0
+"""Seconds beyond the grace in which the engine must have killed what did not end by itself."""
+START_LIMIT = 60.0
+AFTER_FAILED_START = 5.0
+"""Seconds for a look at what a start command that failed has left."""
+HEALTH_SPARE = 60.0
+"""Seconds beyond the soak in which Docker's own health check must have made up its mind."""
+LOOPS = 5
+"""Restarts by the engine after which a boot is given up: a server that waits for its database needs one or two."""
+CADENCE = 0.25
+SOAK_CADENCE = 0.25
+SOAK_FOR_KESTRA = 60.0
+SAVE_LOGS, UNPAUSE, STOP, START = "save_logs", "unpause", "stop", "start"
+
+
+def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: float) -> tuple[Step, ...]:
+    """Return the steps for a service in a state, in their order."""
+    start = driver.start(START_LIMIT)
+    way_back = " ".join(start.argv)
+    planned = [Step(SAVE_LOGS, "save the logs of both containers", (), save_logs, False, "nothing to undo")]
+    if state is State.PAUSED:
+        unpause = driver.unpause(START_LIMIT).argv
+        planned.append(
+            Step(UNPAUSE, "let the paused server hear a signal", unpause, START_LIMIT, True, way_back)
+        )
+    if state not in {State.STOPPED, State.ABSENT}:
+        stop = driver.stop(grace, grace + STOP_SPARE)
+        planned.append(Step(STOP, "stop the server and nothing else", stop.argv, stop.limit, True, way_back))
+    planned.append(
+        Step(
+            START,
+            "recreate the service and nothing else, and wait until it is ready",
+            start.argv,
+            boot,
+            True,
+            way_back,
+        )
+    )
+    return tuple(planned)
+
+
+def started_by(planned: tuple[Step, ...], driver: Driver) -> tuple[Step, ...]:
+    """Return the steps with the start as this driver carries it out, and with that as their way back."""
+    start = driver.start(START_LIMIT).argv
+    then = next((" ".join(one.command) for one in planned if one.name == START), "")
+    return tuple(
+        dataclasses.replace(
+            one,
+            command=start if one.name == START else one.command,
+            way_back=" ".join(start) if then and one.way_back == then else one.way_back,
+        )
+        for one in planned
+    )
+
+
+def soak_of(asked: float | None, liveness: float | None) -> float:
+    """Return how long to watch: as asked, else four thirds of the server's own liveness, at most a minute."""
+    if asked is not None:
+        return asked
+    return SOAK_FOR_KESTRA if liveness is None else min(SOAK_FOR_KESTRA, liveness * 4 / 3)
+
+
+class Restart:
+    """Carries out the planned steps; each method ends when the state it is named after is reached or missed."""
+
+    def __init__(
+        self,
+        planned: tuple[Step, ...],
+        driver: Driver,
+        acting: Acting,
+        observers: Observers,
+        waiting: Waiting,
+    ) -> None:
+        self._planned = {one.name: one for one in planned}
+        # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+        self._start_limit = START_LIMIT + (self._planned[STOP].limit if STOP in self._planned else 0.0)
+        self._driver = driver
+        self._acting = acting
+        self._observers = observers
+        self._waiting = waiting
+        self.scripted = Scripted(acting, observers, waiting, driver)
+        self._keep: Tell | None = None
+        self.last_words: logs.LastWords | None = None
+        """What the container that was stopped has said since, until its end."""
+
+    def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
+        """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
+        step = self._planned[SAVE_LOGS]
+        self._keep = lambda one, result: told(one, result, folder)
+
+        def save() -> StepResult:
+            try:
+                told = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
+            except OSError as error:
+                raise StepFailed(
+                    f"the logs cannot be saved: {error}",
+                    "free or change the archive's folder, then run again",
+                ) from error
+            return StepResult(step, StepStatus.DONE, output="\n".join(told))
+
+        self._acting.carry_out(step, save)
+        for name in PREPARING:
+            if name in self._planned:
+                self.scripted.look(self._planned[name], self._keep)
+        self._bring_back(containers)
+
+    def _bring_back(self, before: tuple[Container, ...]) -> None:
+        """See that scripts that were to look have ended nothing, and start the service where one has."""
+        ran = {one.id for one in before if one.running and not one.restarting}
+        if not any(name in self._planned for name in PREPARING) or not ran:
+            return
+        now = {one.id for one in (*self._observers.containers(), *self._observers.databases()) if one.running}
+        if ran <= now:
+            return
+        names = ", ".join(one.name for one in before if one.id in ran - now)
+        self.land()
+        raise StepFailed(
+            f"a script that was only to look has ended {names}; the service was started again",
+            "see the steps' output; take that script out of the target file",
+        )
+
+    def stop(self, container: Container | None, grace: float, watch: Watch) -> Stop | None:
+        """Stop the server; None where the plan has no stop because the service is not running."""
+        if leftovers.CLEAR in self._planned:
+            leftovers.clear(self._planned[leftovers.CLEAR], self._acting, self._observers)
+        if STOP not in self._planned or container is None:
+            return None
+        if UNPAUSE in self._planned:
+            self._acting.command(self._planned[UNPAUSE], self._driver.unpause(START_LIMIT))
+        step = self._planned[STOP]
+        self.last_words = logbook.follow(self._observers, container, engine_time(self._observers))
+        began, asked = engine_time(self._observers), time.monotonic()
+        own = self.scripted.is_own(STOP)
+        command = self._driver.stop(grace, step.limit)
+        result = self._acting.breakable(step, command, self._keep if own else None)
+        spare = max(UNHEARD, grace + STOP_SPARE - (time.monotonic() - asked))
+        now = (
+            self.scripted.ended(container, began, spare, watch)
+            if own
+            else self._observers.engine.named(container.id)
+        )
+        if now is not None and now.running:
+            raise StepFailed(
+                f"{container.name} is still {now.state} after the stop command ({result.reason or 'which said it was done'})",
+                "see its log; `docker kill` ends it without a drain",
+            )
+        return Stop(result, container, watch.since(began, container.id))
+
+    def start(self, watch: Watch | None) -> Start:
+        """Start the service and wait until it answers, then until what stands before it leads there."""
+        start = self._commanded(watch)
+        if start.ready is None or not start.ready.ended:
+            return start
+        return dataclasses.replace(start, gateway=self._wait_for_gateway(start.step.step, watch))
+
+    def _commanded(self, watch: Watch | None) -> Start:
+        """Command the start, by whatever it takes, and wait until the server is ready."""
+        commanded_at = engine_time(self._observers)
+        self._free_the_name()
+        own = self.scripted.is_own(START)
+        result, ready = self._begin(
+            self._planned[START], self._driver.start(self._start_limit), watch, own=own
+        )
+        instead = self._fallback()
+        if instead is None or ready.ended or not isinstance(self.scripted.running_since(commanded_at), str):
+            return Start(result, commanded_at, ready, None)
+        result, ready = self._begin(self._planned[FALLBACK], instead, watch, own=False)
+        return Start(result, commanded_at, ready, None, fell_back=True)
+
+    def _fallback(self) -> Command | None:
+        """Build what stands in for the operator's script, unless that has left the service out because it was told to."""
+        if FALLBACK not in self._planned or self.scripted.left_out:
+            return None
+        return self._driver.fallback(self._start_limit)
+
+    def _begin(
+        self, step: Step, command: Command, watch: Watch | None, *, own: bool
+    ) -> tuple[StepResult, Wait]:
+        """Command a start and wait until it answers."""
+        began = engine_time(self._observers)
+        result = self._acting.command(step, command, self._keep if own else None)
+        look = self._look_for_ready(watch)
+        if own:
+            result, look = self.scripted.started(result, began), self.scripted.while_it_lives(look, began)
+        # A start that has failed is commanded once more by landing: a boot is not waited for before that.
+        boot = self._planned[START].limit
+        limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
+        ready = self._wait_for_boot(look, limit, began, watch)
+        if own:
+            ready = self.scripted.judged(ready)
+        self._acting.add_wait(step, ready)
+        return result, ready
+
+    def _wait_for_boot(self, look: Look, limit: float, began: float, watch: Watch | None) -> Wait:
+        """Look as soon as the probe has news, and ask the engine only where it has told of an end.
+
+        A boot takes all of a small machine: every needless look makes it longer.
+        """
+        if watch is None:
+            return self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
+
+        def hopeless() -> str:
+            return self.hopeless() if watch.may_have_ended(began) else ""
+
+        return self._waiting.until("ready", look, limit, CADENCE, hopeless, rest=watch.rest)
+
+    def hopeless(self) -> str:
+        """Tell a container that has ended for good, or ends again and again: no boot is worth waiting for."""
+        try:
+            found = self._observers.containers()
+        except CannotObserve:
+            return ""
+        if len(found) != 1:
+            return ""
+        one = found[0]
+        if one.restart_count >= LOOPS:
+            return f"{one.name} was restarted {one.restart_count} times, last exit code {one.exit_code}"
+        if one.state in {"exited", "dead"} and one.restart_policy in {"", "no"}:
+            return f"{one.name} has ended with {one.exit_code}, and nothing starts it again"
+        return ""
+
+    def _free_the_name(self) -> None:
+        if TAKE_OVER in self._planned:
+            self.scripted.remove(self._planned[TAKE_OVER])
+
+    def soak(self, length: float) -> Wait:
+        """Watch the new container for a while: it must stay the same one, running, and become healthy."""
+        began = time.monotonic()
+
+        def look() -> tuple[bool, str]:
+            containers = self._observers.containers()
+            if len(containers) != 1 or not containers[0].running:
+                return True, "no running container"
+            one = containers[0]
+            saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
+            return time.monotonic() - began >= length and one.health != "starting", saw
+
+        return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
+
+    def wait_for_parts(self, parts: frozenset[str] | Unseen) -> None:
+        """Wait until every part of the server sends heartbeats: on a busy machine they follow its answers by far."""
+
+        def look() -> tuple[bool, str]:
+            found = self._observers.containers()
+            if isinstance(parts, Unseen) or len(found) != 1 or not found[0].running:
+                return True, "nobody to wait for"
+            silent = silent_parts(parts, self._observers.database(), found[0])
+            if isinstance(silent, Unseen):
+                return True, silent.unseen
+            return not silent, f"no heartbeat of {', '.join(silent)}" if silent else "every part sends them"
+
+        self._acting.add_wait_to_last(
+            self._waiting.until("heartbeats", look, HEALTH_SPARE, SOAK_CADENCE, self.hopeless)
+        )
+
+    def note_soak(self, start: Start, wait: Wait) -> Start:
+        """Record the soak of what was started."""
+        self._acting.add_wait(self._planned[START], wait)
+        return dataclasses.replace(start, soak=wait)
+
+    def land(self) -> StepResult:
+        """Command the start because the run is ending while the service is down; nothing is waited for here."""
+        self._free_the_name()
+        command = self._driver.start(self._start_limit)
+        if not self.scripted.is_own(START):
+            return self._acting.command(self._planned[START], command)
+        began = engine_time(self._observers)
+        result = self.scripted.started(self._acting.command(self._planned[START], command, self._keep), began)
+        instead = self._fallback()
+        if result.status is StepStatus.DONE or instead is None:
+            return result
+        return self._acting.command(self._planned[FALLBACK], instead)
+
+    def wait_for_answer(self, limit: float) -> Wait:
+        """Look whether the service answers, for a while."""
+        wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
+        self._acting.add_wait_to_last(wait)
+        return wait
+
+    def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:
+        """Wait until the gateway, where there is one, leads to the server that is ready behind it."""
+        limit = self._observers.target.budgets.gateway
+        if limit is None:
+            return None
+        wait = self._waiting.until(
+            "gateway", self._look_from_here(watch), limit, CADENCE, rest=watch.rest if watch else None
+        )
+        self._acting.add_wait(step, wait)
+        return wait
+
+    def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        if self._observers.target.budgets.gateway is None:
+            return self._look_from_here(watch)
+        # A gateway answers for a server that it has not learnt, and has a deadline of its own.
+        return reaching.look_at_itself(self._observers)
+
+    def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        heard = watch.look_for_ready() if watch is not None else None
+
+        def look() -> tuple[bool, str]:
+            # A probe that has died tells its last word for ever: then we ask ourselves.
+            if heard is not None and watch is not None and watch.looks:
+                return heard()
+            return look_at_service(self._observers)
+
+        return reaching.by_the_service(self._observers, look)
+
+
+def look_at_service(observers: Observers) -> tuple[bool, str]:
+    """Ask the service ourselves whether it is ready, and say what it answered."""
+    server = observers.server()
+    if isinstance(server, Unseen):
+        return False, server.unseen
+    return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
+
+
+def engine_time(observers: Observers) -> float:
+    """Return the time by the engine's clock, in which its containers' start times are given."""
+    return time.time() + observers.skew
+
+
+def is_ready(server: Server) -> bool:
+    """Whether health says UP in its body and the HTTP port answers."""
+    return server.health.status == 200 and server.health.body_status == "UP" and server.ping.status == 200

@@ -1,0 +1,308 @@
+"""What a run does where the operator's own script acts: its exit code and its words are recorded, the engine is believed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+from procedures.decide.plan import Reason
+from procedures.drivers import Driver
+from procedures.drivers.labels import PROJECT
+from procedures.drivers.scripts import plain
+from procedures.drivers.shell import Result
+from procedures.observe.outage.watching import Watch
+from procedures.observe.snapshot import Observers
+from procedures.observe.waiting import Look, Waiting
+from procedures.problems import CannotObserve
+from procedures.steps.acting import Acting, Tell
+from procedures.target.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
+from procedures.target.target import Target
+from reports import archive
+from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
+from reports.record.observed import Container, Rendering, Unseen
+from reports.record.scripted import Rehearsal, ScriptSeen
+from reports.record.values import moment
+from reports.redaction import excerpt
+
+OWN_LOGS, TAKE_OVER, FALLBACK = "save_logs_by_script", "take_over", "fallback"
+PREPARING = {STATUS: STATUS, OWN_LOGS: SAVE_LOGS}
+"""The scripts that run before the second gate: the step's name in the plan, and in the target file."""
+TAIL = 20_000
+"""How much of a script's output stands in the record; its newest part says how it ended."""
+STATUS_LIMIT = 30.0
+RM_LIMIT = 30.0
+UNHEARD = 2.0
+"""Seconds in which a container that heard no signal must end, if a script that has returned ended it at all."""
+CLOCKS = 0.5
+"""Seconds by which the engine's clock and ours may differ where an event is held against a step."""
+GONE_FOR = 5.0
+"""Seconds after which a container that is not there is not waited for: with `--rm` a server that dies takes it along."""
+
+
+def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[Step, ...]:
+    """Return the steps of a procedure with what the operator's scripts add to them and change in them."""
+    if not any(one.changing for one in steps):
+        return steps
+    looks = {
+        STATUS: (STATUS_LIMIT, "let the operator's own script say what it sees"),
+        OWN_LOGS: (save_logs, "let the operator's own script show the logs, and keep what it prints"),
+    }
+    found: list[Step] = []
+    for name, (limit, purpose) in looks.items():
+        if command := driver.own(PREPARING[name], limit):
+            found.append(Step(name, purpose, command.argv, command.limit, False, "nothing to undo"))
+    for one in steps:
+        if one.name == START and (remove := driver.remove(RM_LIMIT)):
+            purpose = "free the name that a container of another driver holds, once it has stopped"
+            found.append(Step(TAKE_OVER, purpose, remove.argv, RM_LIMIT, True, one.way_back))
+        is_own = one.changing and driver.own(one.name, one.limit) is not None
+        purpose = f"{one.purpose.replace(' and nothing else', '')}, by the operator's own script"
+        found.append(dataclasses.replace(one, purpose=purpose) if is_own else one)
+    if instead := driver.fallback(save_logs):
+        purpose = "only if the script does not bring the service: start it by Compose"
+        found.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
+    return tuple(found)
+
+
+def lacking(target: Target, driver: Driver) -> dict[str, Reason]:
+    """Return what checks may ask for and a target has nothing of."""
+    scripts = [one for one in target.steps if one.driver == SCRIPTS]
+    missing: dict[str, Reason] = {}
+    if not scripts:
+        missing |= dict.fromkeys(("scripts", "script_results"), Reason.NO_SCRIPT)
+    if all(one.rehearse for one in scripts):
+        missing["others_touched"] = Reason.ALL_REHEARSED if scripts else Reason.NO_SCRIPT
+    if not any(one.rehearse for one in scripts):
+        why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
+        missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
+    for name, step in (("stop_rehearsal", STOP), ("start_rehearsal", START)):
+        own = script(target.steps, step)
+        if own is None or not own.rehearse:
+            missing[name] = Reason.NO_SUCH_SCRIPT if own is None else Reason.NOT_REHEARSED
+    if script(target.steps, START) and driver.own(START, 1.0) is None:
+        missing |= dict.fromkeys(("start_rehearsal", "start_settings", "dry_run"), Reason.STARTED_OTHERWISE)
+    elif script(target.steps, START):
+        missing["dry_run"] = Reason.STARTED_BY_SCRIPT
+    else:
+        missing["start_settings"] = Reason.STARTED_BY_COMPOSE
+    if not target.validate:
+        missing |= dict.fromkeys(("validations", "validations_ready"), Reason.NO_VALIDATION)
+    if target.needs == Needs():
+        missing["needs"] = Reason.NO_NEEDS
+    return missing
+
+
+def has_health_check(target: Target, rendering: Rendering, containers: tuple[Container, ...]) -> bool:
+    """Whether the new container will have a health check; one that a script makes where something promises that."""
+    start = script(target.steps, START)
+    if start is None:
+        return rendering.has_health_check
+    shown = rendering.has_health_check and not rendering.by_compose
+    return shown or (not start.takes_over and any(one.health for one in containers))
+
+
+def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
+    """Return the rehearsals by their steps; one that was to be made and was not leaves all of them unknown."""
+    for one in seen:
+        if isinstance(one.rehearsal, Unseen):
+            raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}")
+    return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
+
+
+def left_out(driver: Driver) -> str:
+    """Return why the start script has left the service out on purpose; empty where no variable has told it to."""
+    value = settings_of(driver).get(LEAVES_OUT, "")
+    if value.lower() in {"", "0", "false"}:  # what the stack's own script takes as a no
+        return ""
+    return (
+        f"the service was left out on purpose: {LEAVES_OUT}={value} is set for the start script, and no container of it "
+        "was started → unset it, then `pytest -m recover`"
+    )
+
+
+def settings_of(driver: Driver) -> dict[str, str]:
+    """Return those variables of the start script that leave something out, and what looks like them."""
+    command = driver.own(START, 1.0)
+    given = (command.environment or {}) if command else {}
+    return {name: value for name, value in given.items() if name.upper().startswith("SKIP_")}
+
+
+def meanwhile(events: tuple[EngineEvent, ...], results: tuple[StepResult, ...]) -> tuple[EngineEvent, ...]:
+    """Return those events that came while a script ran, by the engine's clock and ours, which may differ a little."""
+    spans = [(moment(one.began_at).timestamp() - CLOCKS, one.took + 2 * CLOCKS) for one in results]
+    return tuple(
+        one
+        for one in events
+        if any(0 <= moment(one.at).timestamp() - began <= length for began, length in spans)
+    )
+
+
+class Scripted:
+    """Runs the operator's scripts for one run and judges by the engine what became of the service."""
+
+    def __init__(self, acting: Acting, observers: Observers, waiting: Waiting, driver: Driver) -> None:
+        self._acting = acting
+        self._observers = observers
+        self._waiting = waiting
+        self._driver = driver
+        self.spared = ""
+        """Why nothing is started: the stop has not touched the server, which runs on."""
+        self.left_out = ""
+        """Why the start script has brought everything but the service: it was told to."""
+        self._gone = False
+
+    def is_own(self, name: str) -> bool:
+        return self._driver.own(name, 1.0) is not None
+
+    def look(self, step: Step, keep: Tell) -> None:
+        """Run a script that only looks, before the second gate, and keep what it prints as a file too."""
+        command = self._driver.own(PREPARING[step.name], step.limit)
+        if command is not None:
+            self._acting.breakable(step, command, keep)
+
+    def ended(self, container: Container, began: float, limit: float, watch: Watch) -> Container | None:
+        """Wait for the end of a container that a stop script may have left behind while it drains; None: it has ended.
+
+        A script may return before the server has ended. Where the server heard no signal, it is not waited for long.
+        """
+        until = time.monotonic() + limit
+
+        def look() -> tuple[bool, str]:
+            now = self._observers.engine.named(container.id)
+            heard = _signals(watch, began, container.id)
+            runs = now is not None and now.running
+            return not runs, f"{now.state if now else 'gone'}, {heard or 'no'} signals"
+
+        for patience in (UNHEARD, limit):
+            if patience != UNHEARD and not _signals(watch, began, container.id):
+                break
+            wait = self._waiting.until("stopped", look, min(patience, until - time.monotonic()), 0.05)
+            if wait.ended:
+                return None
+        now = self._observers.engine.named(container.id)
+        if now is None or not now.running:
+            return None
+        if not _signals(watch, began, container.id) and now.started_at == container.started_at:
+            self.spared = f"the stop script has not touched {now.name}, which runs on: nothing is started"
+        return now
+
+    def started(self, result: StepResult, commanded_at: float) -> StepResult:
+        """Judge a start script by what runs now that did not run before; its step is done only then."""
+        found = self.running_since(commanded_at)
+        if isinstance(found, str):
+            self.left_out = left_out(self._driver)
+            words = [
+                *filter(None, (result.reason, self.left_out, found)),
+                *self._taken(result.output),
+                *_last_word(result.output),
+            ]
+            result = dataclasses.replace(result, status=StepStatus.FAILED, reason="; ".join(words))
+        self._acting.note(result)
+        return result
+
+    def while_it_lives(self, look: Look, began: float) -> Look:
+        """Look for readiness no longer than there is a container: a server that dies with `--rm` leaves nothing."""
+        self._gone = False
+        asked = seen = time.monotonic()
+
+        def looking() -> tuple[bool, str]:
+            nonlocal asked, seen
+            over, saw = look()
+            now = time.monotonic()
+            if not over and now - asked > 1.0:
+                asked = now
+                if not isinstance(self.running_since(began), str):
+                    seen = now
+                self._gone = now - seen > GONE_FOR
+            return over or self._gone, saw
+
+        return looking
+
+    def judged(self, ready: Wait) -> Wait:
+        """Tell a wait that ended because nothing was left to wait for from one that saw the server."""
+        if not self._gone:
+            return ready
+        last = ready.attempts[-1].saw
+        sentence = f"{ready.what}: no container of the service was left; the last look saw: {last}"
+        return dataclasses.replace(ready, ended=False, sentence=sentence)
+
+    def running_since(self, began: float) -> Container | str:
+        """Return the service's container that was started since a time by the engine's clock, or why there is none."""
+        containers = self._observers.containers()
+        for one in containers:
+            if (one.running or one.restarting) and moment(one.started_at).timestamp() >= began:
+                return one
+        shown = ", ".join(f"{one.name} is {one.stands}" for one in containers)
+        return f"no container of the service was started by it (the engine shows: {shown or 'none'})"
+
+    def _taken(self, output: str) -> tuple[str, ...]:
+        """Explain a name that is taken: the engine's own words say by which id, and not whose that is."""
+        if "is already in use by container" not in output:
+            return ()
+        holder = self._observers.engine.named(self._observers.container_name)
+        project = holder.labels.get(PROJECT) if holder else None
+        owner = f"Compose project {project}" if project else "no Compose project"
+        return (f"the name is held by a container of {owner}, which the script does not remove",)
+
+    def remove(self, step: Step) -> None:
+        """Free the name for Compose; a container that was made with `--rm` has gone by itself."""
+        command = self._driver.remove(RM_LIMIT)
+        if command is not None:
+            self._acting.command(step, command)
+
+
+def told(step: Step, result: Result, folder: Path | None) -> StepResult:
+    """Record what a script did; that it could be started is all that is asked of it here."""
+    text = plain(result.output)
+    if result.cut:
+        text = text.rpartition("\n")[0] + "\n… cut here\n"
+    unsaved = _unsaved(folder / f"script-{step.name}.txt", text) if folder is not None else ""
+    status = StepStatus.FAILED if result.exit_code is None and not result.timed_out else StepStatus.DONE
+    return StepResult(
+        step,
+        status,
+        "",
+        result.took,
+        result.exit_code,
+        excerpt.last(text, TAIL),
+        ", ".join(filter(None, (_how(result), unsaved))),
+    )
+
+
+def _unsaved(file: Path, text: str) -> str:
+    """Save what a script printed; return why that could not be done: the step itself goes on, whatever the archive does."""
+    try:
+        archive.write_private(file, text)
+    except OSError as error:
+        return f"what it printed is not in {file.name}: {error.strerror or error}"
+    return ""
+
+
+def _how(result: Result) -> str:
+    """Say how a script ended; nothing is concluded from it."""
+    words = []
+    if result.timed_out:
+        words.append(f"it was ended at its limit of {result.command.limit:g} s")
+    elif result.exit_code is None:
+        words.append(f"it could not be started: {result.output}")
+    elif result.exit_code:
+        words.append(f"it ended with {result.exit_code}")
+    if result.left:
+        words.append(f"it left running, and what was ended: {'; '.join(result.left)}")
+    return ", ".join(words)
+
+
+def _last_word(output: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return (f"its last words: {excerpt.last(lines[-1], 200)}",) if lines else ()
+
+
+def _signals(watch: Watch, began: float, container: str) -> int:
+    events = watch.events
+    if isinstance(events, Unseen):
+        return 1  # nobody can say that it heard none
+    return sum(
+        one.id == container and one.action == "kill" and moment(one.at).timestamp() >= began - 0.01
+        for one in events
+    )

@@ -1,0 +1,44 @@
+"""Open journals that owe nothing: of runs that the archive holds with a verdict, cut off before their journal said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from procedures.steps.journal import Story
+from reports import archive
+from reports.record.evidence import Evidence, Verdict
+from reports.record.record import RecordUnreadable
+
+_OWES_NOTHING = {
+    Verdict.ACCEPTED, Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.ROLLED_BACK, Verdict.NO_EVIDENCE,
+}  # fmt: skip
+"""The verdicts of a run that was through with the service, and had seen it answer where it touched it."""
+
+
+def among(stories: Iterable[Story]) -> dict[str, str]:
+    """Return the runs that owe nothing, each with the word by which its journal is sealed."""
+    found: dict[str, str] = {}
+    for story in stories:
+        record = _sealed(story)
+        if record is None:
+            continue
+        found[story.run] = str(record.verdict)
+        if record.verdict is Verdict.ACCEPTED and record.recovered_from:
+            found[record.recovered_from] = f"INTERRUPTED, recovered as {record.verdict} by run {record.run}"
+    return found
+
+
+def _sealed(story: Story) -> Evidence | None:
+    """Return the head of the record that a run was sealed with; None where it was not, or it may still owe."""
+    places = (Path(str(story.about.get("archive", ""))), story.file.resolve().parent.parent / "runs")
+    for folder in filter(None, (archive.folder_of(one, story.run) for one in places)):
+        if archive.is_open(folder) or archive.damage(folder):
+            continue
+        try:
+            head = archive.read_head(folder)
+        except RecordUnreadable:
+            continue
+        if head.run == story.run and head.verdict in _OWES_NOTHING:
+            return head
+    return None

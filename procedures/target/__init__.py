@@ -1,0 +1,1 @@
+"""The target file, and what it may say."""

@@ -1,0 +1,1 @@
+"""Keeping what runs, and starting it again."""

@@ -1,0 +1,47 @@
+"""In what a container that is made anew from the target's files would be another one, by name."""
+
+from __future__ import annotations
+
+from procedures.observe.engine import made
+from procedures.way_back import remaking
+from reports.record.observed import Binding, Container, Image, Rendering, Unseen
+
+UNNAMED = "what only Compose knows"
+"""What changes where Compose's own mark differs, and nothing that has a name does."""
+
+
+def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
+    """Return what a recreation would change in a container of an image, by name; values are never told."""
+    # Each way of making a container has names of its own for the same settings.
+    alike = remaking.alike(container, rendering)
+    found = remaking.variables(container, rendering, image) if alike else ["who makes it"]
+    if published_elsewhere(container.bindings, rendering.bindings):
+        found.append("the published ports")
+    if rendering.made is None:
+        policy = rendering.restart_policy.partition(":")[0]
+        found += ["restart policy"] if policy and policy != container.restart_policy else []
+        grace = rendering.stop_grace
+        found += [made.GRACE] if grace is not None and grace != (container.stop_grace or 10.0) else []
+    found += remaking.parts(container, rendering, image)
+    if remaking.mounts(container, rendering):
+        found.append("the mounts")
+    if not found and remaking.compose_alone_knows(container, rendering):
+        found.append(UNNAMED)
+    return tuple(sorted(found))
+
+
+def published_elsewhere(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
+    """Whether other ports are published, or at other addresses; an address that the files do not name is every address, however it is told."""
+    anywhere = {(one.container_port, one.host_port) for one in then if not one.host_ip}
+
+    def plain(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:
+        return {
+            (
+                one.container_port,
+                "" if (one.container_port, one.host_port) in anywhere else one.host_ip,
+                one.host_port,
+            )
+            for one in bindings
+        }
+
+    return plain(now) != plain(then)

@@ -1,0 +1,259 @@
+"""Recovery after a change that was cut off in its outage: which way leads out, by what was kept and what runs now.
+
+What a change has started was never accepted, so it is not started once more: what ran before is. Whatever runs and
+answers, old or new, is judged as it stands: recovery is for a service that is away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from procedures.decide.expected import Expected, version_of
+from procedures.drivers import private
+from procedures.kestra import downgrade
+from procedures.kestra.versions import numbers
+from procedures.observe.snapshot import Observers
+from procedures.observe.waiting import Waiting
+from procedures.problems import CannotObserve
+from procedures.steps import restart
+from procedures.steps.journal import Story
+from procedures.way_back import kept, names, returning
+from procedures.way_back.changes import changes
+from reports.record.evidence import Finding
+from reports.record.observed import Container, Database, Image, Rendering, Server, Snapshot, Unseen
+from reports.record.values import moment
+
+CADENCE = 0.5
+_NOT_LOOKED_AT = Unseen("the image that the target's files name was not looked at")
+
+
+class Lead(StrEnum):
+    """What leads out of the state that a run was cut off in."""
+
+    FILES = "as the target's files say"
+    KEPT = "as it was before the change"
+    STANDS = "as it stands"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a run that was cut off has kept of what ran before its change."""
+
+    story: Story
+    file: Path
+    unread: str = ""
+    """Why nobody knows what it would start; empty where that was read."""
+    by_files: Image | Unseen = _NOT_LOOKED_AT
+    """What a start by the target's own files would run."""
+
+    @property
+    def image(self) -> str:
+        return str(self._fact.get("image", ""))
+
+    @property
+    def chosen(self) -> str:
+        """The image that a rollback had chosen; empty where it was none."""
+        return str(self.story.facts.get(kept.CHOOSE, {}).get("image", ""))
+
+    @property
+    def schema(self) -> tuple[str, ...] | Unseen:
+        """The database's schema history before the change."""
+        found = self._fact.get("schema")
+        gone = f"run {self.story.run} did not note the schema before its change"
+        return tuple(str(one) for one in found) if isinstance(found, list) else Unseen(gone)
+
+    @property
+    def changed(self) -> str:
+        """Why the file is not the one that was written; empty where it is, or nothing was noted of that."""
+        noted = self._fact.get("sha256")
+        try:
+            found = private.digest(self.file)
+        except OSError as error:
+            return error.strerror or str(error)
+        return (
+            "" if noted in {None, found} else "it is not what was written there: its checksum is another one"
+        )
+
+    def files_closed(self, database: Database) -> str | Unseen:
+        """Return why the start by the target's own files is no way out either; empty where it may be one."""
+        if isinstance(self.by_files, Unseen):
+            return self.by_files
+        if isinstance(database.schema, Unseen):
+            return database.schema
+        if self.schema != database.schema:
+            if self.by_files.id == self.image:
+                return "they name the very image that ran before"
+            if not numbers(self.by_files.version):
+                return f"which version {self.by_files.reference} is cannot be told"
+        return downgrade.too_old(self.by_files.version, database)
+
+    def way_out(self, database: Database) -> str:
+        """Return the next move where what was kept must not be started."""
+        closed = self.files_closed(database)
+        if not closed:
+            return "start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
+        return (
+            "the target's files lead nowhere as they are: "
+            f"{closed.unseen if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
+            "database, or a later one, then run `pytest -m recover` again: it tells the start"
+        )
+
+    @property
+    def _fact(self) -> dict[str, object]:
+        return self.story.facts.get(returning.KEPT, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The way that recovery takes; `as_kept` says that what stands is what was kept, and `chosen` which image else."""
+
+    lead: Lead = Lead.FILES
+    kept: Kept | None = None
+    as_kept: bool = False
+    chosen: str = ""
+    told: tuple[Finding, ...] = ()
+
+    @property
+    def starts_kept(self) -> bool:
+        """Whether what was kept is started, and not what the target's files say."""
+        return self.lead is Lead.KEPT
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing is started, because the service answers."""
+        return self.lead is Lead.STANDS
+
+    def expected(self, before: Snapshot, found: Expected) -> Expected:
+        """Return what should run at its end; `found` is what should where no run was cut off."""
+        if self.starts_kept:
+            return dataclasses.replace(found, version=version_of(before.image))
+        return dataclasses.replace(found, image_id=self.chosen) if self.chosen else found
+
+
+def look(
+    observers: Observers,
+    stories: tuple[Story, ...],
+    containers: tuple[Container, ...],
+    settled: Callable[[Container], bool],
+) -> Recovery:
+    """Find what was cut off, and lead the observers to what was kept where that is what runs, or will run."""
+    cut = _cut_off(stories)
+    if cut is None:
+        return Recovery()
+    cut = dataclasses.replace(cut, by_files=observers.image_by_files())
+    stands = len(containers) == 1 and settled(containers[0])
+    was = _read(cut, observers)
+    if isinstance(was, Unseen):
+        cut = dataclasses.replace(cut, unread=was.unseen)
+        if stands:
+            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
+        # No gate opens to this start: what nobody can read is started by hand, or not at all.
+        observers.choose(lambda limit: observers.compose.start_kept(cut.file, limit))
+        return Recovery(Lead.KEPT, cut)
+    if stands:
+        one = containers[0]
+        if one.image_id == cut.image and not changes(one, was, observers.engine.image(one.image_id)):
+            observers.start_from(cut.file, was)
+            return _told(Recovery(Lead.STANDS, cut, as_kept=True), observers)
+        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
+    observers.start_from(cut.file, was)
+    return _told(Recovery(Lead.KEPT, cut), observers)
+
+
+def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
+    """Read what would be started by what was kept, or say why that cannot be known."""
+    if changed := cut.changed:
+        return Unseen(changed)
+    try:
+        return observers.rendered_kept(cut.file)
+    except CannotObserve as error:
+        return Unseen(error.what)
+
+
+def answers(observers: Observers, container: Container, waiting: Waiting, boot: float) -> bool:
+    """Whether what runs answers; one that is still booting is given its boot."""
+    if not container.running or container.paused or container.restarting:
+        return False
+
+    def ask() -> tuple[bool, str]:
+        found = observers.engine.named(container.id)
+        if found is None or not found.running or found.restarting or _loops(found, since=container):
+            return True, "it has ended"
+        server = observers.server_at(found)
+        ready = isinstance(server, Server) and restart.is_ready(server)
+        # A gateway may not have learnt it: then Docker's own word counts, and the checks judge the rest.
+        through = observers.target.budgets.gateway is not None and found.health == "healthy"
+        return ready or through, f"the server is {'ready' if ready else 'not ready'}"
+
+    left = boot - (restart.engine_time(observers) - moment(container.started_at).timestamp())
+    wait = waiting.until("what runs to answer", ask, max(left, CADENCE), CADENCE)
+    return wait.ended and not wait.attempts[-1].saw.endswith("ended")
+
+
+def _loops(container: Container, since: Container) -> bool:
+    """Whether a container ends again and again: it has ended while we looked, and often enough before."""
+    return container.restart_count > since.restart_count and container.restart_count >= restart.LOOPS
+
+
+def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:
+    """Give the names back that pulls of runs which were cut off had moved; tell what was done."""
+    moved = [one.facts[names.NAME] for one in stories if names.NAME in one.facts]
+    return tuple(told for one in reversed(moved) if (told := names.give_back(observers, one)))
+
+
+def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
+    """Return what the oldest run kept that was cut off after it had begun to change something, be it there or not."""
+    for one in stories:
+        noted = one.facts.get(returning.KEPT, {}).get("file")
+        file = next(kept_of(one), Path(str(noted)) if noted else None)
+        if one.changed and file is not None:
+            return Kept(one, file)
+    return None
+
+
+def kept_of(story: Story) -> Iterator[Path]:
+    """Yield what a run has kept beside its journal, in whatever form."""
+    yield from _beside(story, kept.ANY)
+
+
+def forget(story: Story) -> None:
+    """Remove what a run has written beside its journal: what it kept, and what a rollback would have started from."""
+    for one in (*kept_of(story), *_beside(story, kept.CHOSEN)):
+        one.unlink(missing_ok=True)
+
+
+def _beside(story: Story, word: str) -> list[Path]:
+    """Return the files of a run of one kind; a journal that was adopted is a link to where they lie."""
+    return sorted(story.file.resolve().parent.glob(f"{story.file.stem}{word}*"))
+
+
+def _told(found: Recovery, observers: Observers) -> Recovery:
+    """Say which way is taken, and what the other one would be."""
+    assert found.kept is not None
+    story, file = found.kept.story, found.kept.file
+    what = str(story.about.get("procedure", "change"))
+    head = f"run {story.run} of {story.began_at} was cut off in its {what}, before anybody had judged what it started"
+    files = "the target's own files still name what was never accepted"
+    correct = "correct them before anybody starts the service from them"
+    ways = {
+        Lead.KEPT: Finding(f"{head}: what ran before is started again, by {file}; {files}", correct),
+        Lead.STANDS: Finding(
+            f"{head}: what it has started runs and answers, so it is judged as it stands; nothing is restarted or taken back",
+            f"to have back what ran before: `{observers.typed_kept(file)}`, then `pytest -m recover`",
+        ),
+    }
+    finding = ways[found.lead]
+    if found.kept.unread:
+        finding = Finding(
+            f"{head}: what it has started runs and answers, so it is judged as it stands; what ran before cannot be "
+            f"read: {file}: {found.kept.unread}"
+        )
+    if found.as_kept:
+        finding = Finding(
+            f"{head}: what ran before runs and answers, so it is judged as it stands; {files}", correct
+        )
+    return dataclasses.replace(found, told=(finding,))

@@ -1,0 +1,310 @@
+"""What is read first: what ran, how it ended, who answers for it, and what to do now."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from reports.page.markup import Html, block, code, items, join, tag
+from reports.page.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
+from reports.record.evidence import (
+    CheckResult,
+    Evidence,
+    FailedBoot,
+    Outage,
+    Outcome,
+    PathOutage,
+    Verdict,
+    Way,
+)
+
+NEXT_MOVE: dict[Verdict, str] = {
+    Verdict.ACCEPTED: "Nothing has to be done.",
+    Verdict.REFUSED: "Clear every reason above, then run again; nothing of the service was touched.",
+    Verdict.NOT_ACCEPTED: "The service answers. Judge the claims above before you rely on it, those about data first.",
+    Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is above, the commands by hand are below.",
+    Verdict.ROLLED_BACK: "The old state is back. Clear what failed, above, before trying again.",
+    Verdict.INTERRUPTED: "Look whether the service answers. “recover” starts and judges it, and closes an open journal.",
+    Verdict.LOCKED: "Wait for the run that holds the target, or recover the open journal.",
+    Verdict.CANNOT_OBSERVE: "Make readable what is named above, then run again; nothing was touched.",
+    Verdict.NO_EVIDENCE: "The work is done, its evidence is not whole: keep what is here, and clear the cause.",
+}
+
+
+def to_banner(evidence: Evidence) -> Html:
+    """Return the top of the report, down to what has to be done."""
+    return join(
+        [
+            _understudy(evidence),
+            tag("header", _verdict(evidence), _ran(evidence), class_=f"kr-banner kr-{_tone(evidence)}"),
+            _waivers(evidence),
+            _boots(evidence),
+            _reasons(evidence),
+            _by_hand(evidence),
+        ]
+    )
+
+
+def _tone(evidence: Evidence) -> str:
+    return TONE_OF_VERDICT[evidence.verdict]
+
+
+def _understudy(evidence: Evidence) -> Html:
+    if evidence.target is None or not evidence.target.understudy:
+        return Html()
+    return tag(
+        "p",
+        icon("warn"),
+        " ",
+        tag("strong", "This ran against the understudy, not Kestra."),
+        " What is shown here says nothing about a real Kestra server.",
+        class_="kr-understudy",
+    )
+
+
+def _verdict(evidence: Evidence) -> Html:
+    verdict = evidence.verdict
+    return join(
+        [
+            tag("p", title_of(evidence), class_="kr-eyebrow"),
+            tag("h1", icon(_tone(evidence), 36), " ", tag("span", verdict), class_="kr-verdict"),
+            tag("p", f"Exit status {verdict.exit_status}: {verdict.meaning}.", class_="kr-meaning"),
+            tag("dl", *_figures(evidence), class_="kr-figures"),
+        ]
+    )
+
+
+def title_of(evidence: Evidence) -> str:
+    """Return what ran on what, in a few words."""
+    return f"{evidence.procedure} of {evidence.target.name if evidence.target else 'an unknown target'}"
+
+
+def _figures(evidence: Evidence) -> Iterator[Html]:
+    accepted = evidence.verdict is Verdict.ACCEPTED
+    executed = (
+        ("yes", "changing steps were carried out") if evidence.executed else ("no", "nothing was changed")
+    )
+    yield _figure("Executed", *executed)
+    held = "every required claim holds" if accepted else "not every required claim is known to hold"
+    with_waivers = f", with {count(len(evidence.waivers), 'claim')} waived" if evidence.waivers else ""
+    yield _figure("Accepted", "yes" if accepted else "no", held + with_waivers)
+    yield _figure("Outage", *outage_of(evidence.outage, evidence.executed))
+    yield _figure("Checks", f"{evidence.count(Outcome.PASSED)} passed", _counts(evidence))
+    ended = join(["ended ", utc(evidence.ended_at)]) if evidence.ended_at else "its end was not recorded"
+    yield _figure("Run took", seconds(evidence.took), ended)
+
+
+def _figure(name: str, value: str, note: object) -> Html:
+    return tag("div", tag("dt", name), tag("dd", tag("b", value), " ", tag("small", note)))
+
+
+def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
+    """Return the outage in words; a run that acted and left no measurement says that it is unknown."""
+    if outage is None:
+        return (
+            ("not measured", "nothing was stopped") if not executed else ("unknown", "no measurement is left")
+        )
+    return outage_in_words(outage)
+
+
+def outage_in_words(outage: Outage) -> tuple[str, str]:
+    """Return how long the service did not answer, and what that rests on."""
+    told = outage.told
+    if told is None or not told.intervals:
+        return "not measured", "no path was looked at by which it could be told"
+    if all(one.good for one in told.intervals):
+        return (
+            "none seen",
+            f"{told.path} answered every look; one shorter than {seconds(told.largest_gap)} would not show",
+        )
+    if not told.each:
+        silences = count(told.flaps, "silence")
+        return "none seen", f"{told.path} had {silences} before anything was done to the service"
+    if told.length is not None:
+        return plus_minus(
+            told.length, told.uncertainty
+        ), f"{_stretches(told)}seen from outside on {told.path}"
+    return _open_outage(told, outage.ended)
+
+
+def outage_at_a_glance(outage: Outage | None, executed: bool) -> str:
+    """Return the outage in a cell: its length, and each stretch of it where there was more than one."""
+    length, _ = outage_of(outage, executed)
+    told = outage.told if outage else None
+    stretches = _stretches(told).removesuffix(", ") if told and told.length is not None else ""
+    return f"{length} ({stretches})" if stretches else length
+
+
+def _stretches(told: PathOutage) -> str:
+    """Tell each stretch of an outage that has more than one, ready to be followed by how it was seen."""
+    if len(told.each) < 2:
+        return ""
+    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in told.each]
+    left_out = [f"{told.unlisted} shorter"] if told.unlisted else []
+    return f"in {len(each) + told.unlisted} stretches: {' + '.join([*each, *left_out])}, "
+
+
+def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
+    """Say what is known of an outage whose beginning or end was not seen."""
+    known = sum(one.length or 0.0 for one in told.each)
+    last = told.each[-1].last_good
+    if told.first_good is None and last is not None:
+        return (
+            f"at least {exactly(known + max(ended - last, 0.0))}",
+            f"{_stretches(told)}{told.path} had not come back when the probe ended",
+        )
+    if told.first_good is not None:
+        return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"
+    return "all the time", f"{told.path} never answered while the probe looked"
+
+
+def _counts(evidence: Evidence) -> str:
+    others = [
+        _counted(evidence, kind) for kind in Outcome if kind is not Outcome.PASSED and evidence.count(kind)
+    ]
+    asked = {(one.check.id, one.check.way) for one in evidence.results}
+    planned = evidence.plan.checks if evidence.plan else ()
+    left = sum((one.id, one.way) not in asked for one in planned)
+    others += [f"{left} without a result"] if left else []
+    return ", ".join(others) or "no other outcome"
+
+
+def _counted(evidence: Evidence, kind: Outcome) -> str:
+    """Return how many checks ended so, and how many of them close nothing."""
+    advisory = sum(one.outcome is kind and one.check.advisory for one in evidence.results)
+    told = f"{evidence.count(kind)} {kind}"
+    return f"{told} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else told
+
+
+def _ran(evidence: Evidence) -> Html:
+    """Return who did what to what, when and why, as one line that stands on every first page."""
+    who, target = evidence.who, evidence.target
+    facts: list[tuple[str, object]] = [
+        ("Began", utc(evidence.began_at)),
+        ("By", f"{who.operator} (as given), user {who.user}" if who.operator else f"user {who.user}"),
+        ("From", who.host),
+        ("Reason", who.reason or "none given"),
+        ("Ticket", who.ticket or "none given"),
+    ]
+    if who.approved_by:
+        facts.append(("Approved by (as given)", who.approved_by))
+    if target is not None:
+        where = f" on {target.endpoint}" if target.endpoint else ", engine not reached"
+        facts.append(("Target", join([code(target.container or target.name), where])))
+    facts.append(("Run", code(evidence.run)))
+    return tag(
+        "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="kr-ran"
+    )
+
+
+def _waivers(evidence: Evidence) -> Html:
+    if not evidence.waivers:
+        return Html()
+    rows = [
+        tag(
+            "li",
+            _claim(evidence, one.check),
+            tag("p", f"“{one.reason}”, waived by {one.author or 'nobody named'}"),
+        )
+        for one in evidence.waivers
+    ]
+    head = f"{count(len(evidence.waivers), 'claim')} waived"
+    return _box("warn", "waivers", head, tag("ul", *rows, class_="kr-plain"))
+
+
+def _claim(evidence: Evidence, name: str) -> Html:
+    claim = next((one.check.claim for one in evidence.results if one.check.id == name), "")
+    return tag("p", join([tag("strong", claim), " "]) if claim else "", code(name))
+
+
+def boot_in_words(boot: FailedBoot, way: Way) -> str:
+    """Return what does not boot, new or brought back."""
+    return f"{boot.container} does not boot{' on the way back' if way is Way.BACK else ''}"
+
+
+def _boots(evidence: Evidence) -> Html:
+    """Return why a server does not boot: it stands before what follows from it."""
+    return join([_boot(evidence, boot, way) for boot, way in evidence.failed_boots])
+
+
+def _boot(evidence: Evidence, boot: FailedBoot, way: Way) -> Html:
+    folded = evidence.folded(way)
+    return _box(
+        _tone(evidence),
+        "boot" if way is Way.FORWARD else "boot-back",
+        boot_in_words(boot, way),
+        tag("p", boot.how),
+        block("\n".join(boot.said) or "nothing", "the last errors of its log"),
+        tag("p", "Its log: ", tag("a", boot.log, href=boot.log)),
+        tag("p", _differs(boot)),
+        tag("p", f"{count(folded, 'claim')} below: because of this.") if folded else Html(),
+    )
+
+
+def _differs(boot: FailedBoot) -> str:
+    if boot.differs is None:
+        return "What differs from what ran before is not known."
+    return f"It differs from what ran before in: {', '.join(boot.differs) or 'nothing that was compared'}."
+
+
+def _reasons(evidence: Evidence) -> Html:
+    """Return why the verdict is what it is, with every result that closes, at once."""
+    closing = [one for one in evidence.results if one.closes and one.outcome is not Outcome.BLOCKED]
+    if evidence.verdict is Verdict.ACCEPTED and not closing and not evidence.verdict_reasons:
+        return Html()
+    told = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
+        one.reason for one in closing
+    }
+    reasons = [reason for reason in evidence.verdict_reasons if reason not in told]
+    return _box(
+        _tone(evidence),
+        "reasons",
+        "Why, and what to do next",
+        items(reasons, "kr-plain kr-lead"),
+        tag("ol", *(_closing(one) for one in closing), class_="kr-plain") if closing else Html(),
+        tag("p", tag("strong", "Next: "), _next(evidence)),
+    )
+
+
+def _next(evidence: Evidence) -> object:
+    if not evidence.judge_by:
+        return NEXT_MOVE[evidence.verdict]
+    told = "Nothing has to be typed to have the service. To judge it without touching it: "
+    return join([told, code(evidence.judge_by)])
+
+
+def _closing(one: CheckResult) -> Html:
+    return tag(
+        "li",
+        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
+        tag("p", one.reason or "no reason was recorded"),
+        next_move(one.next_move),
+    )
+
+
+def next_move(words: str) -> Html:
+    """Return what to do about something, where that is known."""
+    return tag("p", tag("b", "Next move: "), words, class_="kr-next") if words else Html()
+
+
+def _by_hand(evidence: Evidence) -> Html:
+    if not evidence.by_hand:
+        return Html()
+    commands = "\n".join(evidence.by_hand)
+    return _box(
+        _tone(evidence),
+        "by-hand",
+        "Bring the service up by hand",
+        tag("p", "The exact commands, in this order:"),
+        block(commands, "commands by hand"),
+    )
+
+
+def _box(tone: str, name: str, head: str, *inside: object) -> Html:
+    title = tag("h2", mark(head, tone), id=f"kr-{name}")
+    return tag("section", title, *inside, class_=f"kr-box kr-{tone}", aria_labelledby=f"kr-{name}")
+
+
+def command_line(command: tuple[str, ...]) -> str:
+    """Return an argument list as one line that a shell takes."""
+    return shlex.join(command)

@@ -1,0 +1,199 @@
+"""The course of a run: its checks by phase, its steps with their waits, the engine's events, what was not reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reports.page.banner import command_line, next_move
+from reports.page.markup import Html, block, code, fold, items, join, slug, table, tag
+from reports.page.words import count, exactly, mark, outcome, seconds, status, utc
+from reports.record.evidence import (
+    CheckResult,
+    EngineEvent,
+    Evidence,
+    Outcome,
+    Phase,
+    Protects,
+    StepResult,
+    StepStatus,
+    Wait,
+    Way,
+)
+
+ASKED: dict[Phase, str] = {
+    Phase.PRE: "before anything is done",
+    Phase.READY: "after the preparation, just before the stop",
+    Phase.MID: "while the service is stopped",
+    Phase.POST: "after the service was started again",
+}
+ENDED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.TIMED_OUT, StepStatus.BEGUN})
+ALARMING = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.WAIVED})
+
+
+def to_checks(evidence: Evidence) -> Html:
+    """Return every check by phase: what needs a look first, open; what passed folded."""
+    phases = [_phase(phase, evidence.of_phase(phase)) for phase in Phase if evidence.of_phase(phase)]
+    return join(phases) if phases else tag("p", "No check was asked.")
+
+
+def _phase(phase: Phase, results: tuple[CheckResult, ...]) -> Html:
+    alarming = [one for one in results if one.outcome in ALARMING]
+    kinds = [(kind, [one for one in results if one.outcome is kind]) for kind in Outcome]
+    told = ", ".join(f"{len(ones)} {kind}" for kind, ones in kinds if ones)
+    return tag(
+        "section",
+        tag("h3", tag("span", f"{phase.capitalize()} checks"), " ", tag("small", f"{ASKED[phase]}: {told}")),
+        tag("ul", *map(_alarming, alarming), class_="kr-plain kr-cards") if alarming else Html(),
+        *(_folded(kind, ones) for kind, ones in kinds if ones and kind not in ALARMING),
+        id=f"kr-phase-{phase}",
+    )
+
+
+def _alarming(one: CheckResult) -> Html:
+    return tag(
+        "li",
+        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
+        tag("p", one.reason or "no reason was recorded"),
+        next_move(one.next_move),
+        tag("p", code(one.check.id), " ", _about(one), class_="kr-small"),
+        id=f"kr-check-{one.check.phase}-{slug(one.check.id)}{'-back' if one.check.way is Way.BACK else ''}",
+        class_="kr-card",
+    )
+
+
+def _about(one: CheckResult) -> str:
+    """Return what else an auditor wants to know of a check."""
+    check = one.check
+    words = ["advisory" if check.advisory else "required", f"protects {check.protects}"]
+    if check.protects is Protects.DATA:
+        words[1] = "protects data (never waived)"
+    if check.way is Way.BACK:
+        words.append("judges the way back")
+    if check.again:
+        words.append("asked again before the second gate")
+    return ", ".join([*words, *([f"took {seconds(one.took)}"] if one.asked_at or one.took else [])])
+
+
+def _folded(kind: Outcome, ones: list[CheckResult]) -> Html:
+    head = tag("span", outcome(kind), f" {count(len(ones), 'check')}")
+    if kind is Outcome.PASSED:
+        return fold(head, table(f"Checks that passed ({len(ones)})", CHECK_HEAD, map(_passed, ones)))
+    return fold(head, *(_same_reason(reason, some) for reason, some in _by_reason(ones)))
+
+
+CHECK_HEAD = ("Outcome", "Claim", "What was seen", "Took")
+
+
+def _passed(one: CheckResult) -> tuple[object, ...]:
+    claim = join(
+        [one.check.claim or one.check.id, tag("small", code(one.check.id), " ", _about_briefly(one))]
+    )
+    return outcome(one.outcome), claim, one.reason, seconds(one.took)
+
+
+def _about_briefly(one: CheckResult) -> str:
+    words = [
+        *(["advisory"] if one.check.advisory else []),
+        *(["protects data"] if one.check.protects is Protects.DATA else []),
+        *(["judges the way back"] if one.check.way is Way.BACK else []),
+    ]
+    return ", ".join(words)
+
+
+def _by_reason(ones: Iterable[CheckResult]) -> Iterable[tuple[str, list[CheckResult]]]:
+    found: dict[str, list[CheckResult]] = {}
+    for one in ones:
+        found.setdefault(one.reason or one.check.not_applicable or "no reason was recorded", []).append(one)
+    return found.items()
+
+
+def _same_reason(reason: str, ones: list[CheckResult]) -> Html:
+    lines = [join([one.check.claim or one.check.id, tag("small", code(one.check.id))]) for one in ones]
+    return tag("div", tag("p", tag("strong", reason)), items(lines, "kr-claims"), class_="kr-reason")
+
+
+def to_steps(evidence: Evidence) -> Html:
+    """Return every step: its command, how it ended, its waits and what it printed."""
+    if not evidence.steps:
+        return tag("p", "No step was carried out.")
+    return tag("ol", *(_step(one) for one in evidence.steps), class_="kr-plain kr-cards")
+
+
+def _step(one: StepResult) -> Html:
+    step = one.step
+    facts = [
+        f"exit code {one.exit_code}" if one.exit_code is not None else "",
+        f"took {exactly(one.took)} of at most {seconds(step.limit)}" if one.status in ENDED else "",
+        "changes the service" if step.changing else "changes nothing of the service",
+        "part of the way back" if step.way is Way.BACK else "",
+    ]
+    began = join([", began ", utc(one.began_at)]) if one.began_at else Html()
+    return tag(
+        "li",
+        tag("p", status(one.status), " ", tag("strong", step.name), f" — {step.purpose}"),
+        block(command_line(step.command), f"command of step {step.name}") if step.command else Html(),
+        tag("p", ", ".join(fact for fact in facts if fact), began, class_="kr-small"),
+        tag("p", one.reason) if one.reason else Html(),
+        tag("p", tag("b", "Way back: "), step.way_back, class_="kr-small") if step.way_back else Html(),
+        *(_wait(wait) for wait in one.waits),
+        fold("What it printed", block(one.output, f"output of step {step.name}")) if one.output else Html(),
+        id=f"kr-step-{slug(step.name)}{'-back' if step.way is Way.BACK else ''}",
+        class_="kr-card",
+    )
+
+
+def _wait(wait: Wait) -> Html:
+    how = mark("came", "good") if wait.ended else mark("did not come in time", "bad")
+    head = tag(
+        "span",
+        f"Waited {exactly(wait.took)} for {wait.what} ",
+        how,
+        tag("small", f"limit {seconds(wait.limit)}, a look every {seconds(wait.cadence)}"),
+    )
+    rows = [(exactly(one.at), one.saw, str(one.count)) for one in wait.attempts]
+    return fold(
+        head,
+        tag("p", wait.sentence) if wait.sentence else Html(),
+        table("What the wait saw, change by change", ("At", "Saw", "Times in a row"), rows)
+        if rows
+        else Html(),
+        opened=not wait.ended,
+    )
+
+
+def to_events(events: Sequence[EngineEvent]) -> Html:
+    """Return what the engine itself noted."""
+    if not events:
+        return tag("p", "The engine's events were not recorded, or there were none.")
+    rows = [(tag("code", one.at), f"{one.kind} {one.action}", one.name, _attributes(one)) for one in events]
+    head = ("At (the engine's clock)", "What", "Name", "Attributes")
+    return fold(count(len(events), "event"), table("Events of the engine", head, rows))
+
+
+def _attributes(event: EngineEvent) -> str:
+    return ", ".join(f"{key}={value}" for key, value in event.attributes.items())
+
+
+def to_unreached(evidence: Evidence) -> Html:
+    """Return what was planned and did not come about, and why."""
+    blocked = [one for one in evidence.results if one.outcome is Outcome.BLOCKED]
+    lines = [
+        join([tag("strong", reason), f": {count(len(ones), 'check')}"])
+        for reason, ones in _by_reason(blocked)
+    ]
+    lines += _steps_unreached(evidence) + _checks_unasked(evidence)
+    return items(lines, "kr-claims") or tag("p", "Everything that was planned was reached.")
+
+
+def _steps_unreached(evidence: Evidence) -> list[Html]:
+    planned = evidence.plan.steps if evidence.plan else ()
+    begun = {(one.step.name, one.step.way) for one in evidence.steps if one.status in ENDED}
+    left = [step for step in planned if (step.name, step.way) not in begun and step.way is Way.FORWARD]
+    return [join([tag("strong", "Step not carried out"), f": {step.name}, {step.purpose}"]) for step in left]
+
+
+def _checks_unasked(evidence: Evidence) -> list[Html]:
+    planned = evidence.plan.checks if evidence.plan else ()
+    known = {(one.check.id, one.check.way) for one in evidence.results}
+    left = [one for one in planned if (one.id, one.way) not in known]
+    return [join([tag("strong", "Check without a result"), ": ", one.claim or one.id]) for one in left]

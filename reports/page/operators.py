@@ -1,0 +1,106 @@
+"""What is the operator's own: scripts, read and rehearsed, validation commands, and what must exist besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.page.banner import command_line
+from reports.page.markup import Html, block, code, fold, items, join, table, tag
+from reports.page.words import count, seconds
+from reports.record.claimed import Need, ValidationSeen
+from reports.record.evidence import Evidence
+from reports.record.observed import Unseen
+from reports.record.scripted import Rehearsal, ScriptSeen
+
+CLAIMS = {True: "healthy", False: "not healthy", None: "unreadable"}
+
+
+def to_operators(evidence: Evidence) -> Html:
+    """Return what the operator's scripts would do by their rehearsal, and what the validation commands claimed."""
+    before = evidence.snapshot("before")
+    scripts, needs = (before.scripts, before.needs) if before else (None, None)
+    parts = [*_scripts(scripts), *_needs(needs)]
+    for snapshot in evidence.snapshots:
+        parts += _validations(snapshot.name, snapshot.validations)
+    return (
+        join(parts)
+        if parts
+        else tag("p", "No step is a script, and the target file names no validation command.")
+    )
+
+
+def _scripts(scripts: tuple[ScriptSeen, ...] | Unseen | None) -> Iterator[Html]:
+    if isinstance(scripts, Unseen):
+        yield tag("p", f"The scripts were not observed: {scripts.unseen}.")
+    elif scripts:
+        rows = [(one.step, code(one.file), _lies(one), _would(one)) for one in scripts]
+        yield table(
+            "Scripts, before anything was done",
+            ("Step", "File", "As it lies there", "In its rehearsal"),
+            rows,
+        )
+        yield from (
+            _printed(one) for one in scripts if isinstance(one.rehearsal, Rehearsal) and one.rehearsal.output
+        )
+
+
+def _lies(one: ScriptSeen) -> Html:
+    return items((text for text in (one.problem, one.syntax, *one.notes) if text), "kr-claims") or tag(
+        "p", "usable"
+    )
+
+
+def _would(one: ScriptSeen) -> Html:
+    if one.rehearsal is None:
+        return tag("p", "not rehearsed: nobody knows what it will do")
+    if isinstance(one.rehearsal, Unseen):
+        return tag("p", f"not known: {one.rehearsal.unseen}")
+    seen = one.rehearsal
+    told = [
+        *(f"{hit.effect} {hit.name}" for hit in seen.hits),
+        *(f"creates {name}" for name in seen.creates),
+        *(f"pulls {image}" for image in seen.pulls),
+        *(f"builds {image}" for image in seen.builds),
+        *(f"reads {file}" for file in seen.env_files if file not in seen.missing_env_files),
+        *(f"looks for {file}, which does not exist" for file in seen.missing_env_files),
+        *(f"writes {file}" for file in seen.wrote),
+        *seen.notes,
+    ]
+    ended = "was ended at its limit" if seen.timed_out else f"ended with {seen.exit_code}"
+    return join(
+        [items(told, "kr-claims"), tag("p", f"{count(len(seen.calls), 'call', 'calls')} of docker, {ended}")]
+    )
+
+
+def _printed(one: ScriptSeen) -> Html:
+    output = one.rehearsal.output if isinstance(one.rehearsal, Rehearsal) else ""
+    return fold(f"What {one.step} printed in its rehearsal", block(output, f"rehearsal of {one.step}"))
+
+
+def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
+    if isinstance(needs, Unseen):
+        yield tag("p", f"What must exist besides was not observed: {needs.unseen}.")
+    elif needs:
+        rows = [(one.kind, code(one.name), one.problem or "there") for one in needs]
+        yield table("What must exist besides", ("Kind", "Name", "Found"), rows)
+
+
+def _validations(moment: str, said: tuple[ValidationSeen, ...] | Unseen | None) -> Iterator[Html]:
+    if isinstance(said, Unseen):
+        yield tag("p", f"The validation commands, “{moment}”, were not observed: {said.unseen}.")
+    elif said:
+        rows = [
+            (
+                join([tag("b", one.name), tag("small", code(command_line(one.command)))]),
+                CLAIMS[one.healthy] + (f": {one.problem}" if one.problem else ""),
+                "not asked" if one.checked is None else str(one.checked),
+                f"{'none' if one.exit_code is None else one.exit_code}, after {seconds(one.took)}",
+            )
+            for one in said
+        ]
+        yield table(
+            f"The operator's validation, “{moment}”", ("Command", "Claims", "Looked at", "Exit status"), rows
+        )
+        yield from (
+            fold(f"What {one.name} printed", block(one.output, one.name)) for one in said if one.output
+        )

@@ -1,0 +1,1 @@
+"""What is recorded of a run: its types, and how they are written and read."""

@@ -1,0 +1,113 @@
+"""What was learnt of an operator's script before it runs: by reading it, and by rehearsing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.record.values import Secret, Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class DockerCall:
+    """One call of `docker` in a rehearsal, none of which reached the engine but those that look.
+
+    `effect` is what the call does where it is real: looks, pulls, builds, creates, starts, stops, removes, network,
+    changes, or unknown. `answered` says what the script was told: the engine's own answer, or one made up.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    effect: str
+    answered: str
+    exit_code: int
+    times: int = 1
+    """How often it came, with the same answer, before the next call that changes something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A container that a call would have stopped, removed, restarted or recreated; `effect` says which."""
+
+    id: str
+    name: str
+    effect: str
+    service: str = ""
+    project: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A container that a script would create, as it would be given to the engine.
+
+    `by_compose` tells Compose's own from a plain `docker run`. `ports` stand as `address:port:port/protocol`; `volumes`
+    and `networks` are the engine's names. `stop_grace` is in seconds, None where it is the engine's default.
+    """
+
+    name: str
+    image: str
+    by_compose: bool
+    environment: dict[str, str | Secret] | Unseen
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    restart: str = ""
+    stop_grace: float | None = None
+    has_health_check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a script did where it could change nothing; `exit_code` and `output` are recorded, not believed."""
+
+    exit_code: int | None
+    took: float
+    timed_out: bool
+    output: str
+    """Both streams, without colours; the end of it where it is long."""
+    calls: tuple[DockerCall, ...] = ()
+    env_files: tuple[str, ...] = ()
+    """Files such as `.env` that were looked for or opened, by the script or by Compose for it."""
+    missing_env_files: tuple[str, ...] = ()
+    """Those among them that do not exist."""
+    sources: tuple[str, ...] = ()
+    """The shell files that it opened, itself and others."""
+    variables: dict[str, str | Secret] | None = None
+    """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*, and secrets that the script itself found.
+
+    None where there was no call.
+    """
+    pulls: tuple[str, ...] = ()
+    builds: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
+    """Names of the containers that it would create."""
+    images: tuple[str, ...] = ()
+    """What these would be made from."""
+    ports: tuple[str, ...] = ()
+    """What they would publish, as `address:port->port/protocol`."""
+    creations: tuple[Creation, ...] = ()
+    """The same containers, with everything that they would be given."""
+    hits: tuple[Hit, ...] = ()
+    volumes: tuple[str, ...] = ()
+    """Volumes that it would remove, with what is in them."""
+    wrote: tuple[str, ...] = ()
+    """Files that it wrote or removed in the scratch copies of the root and of the home folder."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know besides: a log followed without an end, another engine asked, a socket tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSeen:
+    """A script as it lies there; `problem` is empty where it can be started."""
+
+    step: str
+    file: str
+    problem: str = ""
+    """Missing, a directory, not executable, not readable, or why its interpreter cannot be found."""
+    syntax: str = ""
+    """What `bash -n` complains of; empty where nothing, or where another interpreter reads it."""
+    interpreter: str = ""
+    sha256: str = ""
+    notes: tuple[str, ...] = ()
+    rehearsal: Rehearsal | Unseen | None = None
+    """None where nobody rehearsed it."""

@@ -1,0 +1,1 @@
+"""Taking secrets out of everything that is written."""
