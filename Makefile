@@ -40,10 +40,12 @@ torture: venv
 	stack/up.sh engine make-torture && .venv/bin/python -m tests.leftovers && .venv/bin/python -m tests.torture $(ARGS)
 
 lint:
-	@echo "lint: ruff, mypy, shellcheck"
+	@echo "lint: ruff, mypy, import-linter, vulture, shellcheck"
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy --no-error-summary
+	@said=$$(.venv/bin/lint-imports --no-cache --no-logo 2>&1) || { echo "$$said"; exit 1; }
+	@.venv/bin/vulture
 	@shellcheck -xa -P SCRIPTDIR $(SCRIPTS)
 
 venv:

@@ -129,11 +129,6 @@ def _plain(folder: Path) -> dict[str, Any]:
     return plain
 
 
-def sweep(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
-    """Return the files of a run that hold a secret in their content or their name."""
-    return tuple(leak for _, leak in _leaks(folder, redaction))
-
-
 def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
     """Take the files that hold a secret out of a run's folder, and return which they were."""
     leaks = _leaks(folder, redaction)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from procedures.observe.outage.following import Probe, ProbeUnusable
+from procedures.observe.outage.following import Probe, ProbeUnusable, all_good
 from procedures.observe.outage.watched import Watched, kestra_paths
 from reports.record.evidence import Outage, PathOutage
 
@@ -101,10 +101,15 @@ def path_of(outage: Outage, name: str) -> PathOutage:
     return next(path for path in outage.paths if path.path == name)
 
 
+def ready(probe: Probe, since: float, limit: float, *paths: str) -> bool:
+    """Whether all these paths answer well, to a look begun after `since`, within a limit."""
+    return probe.wait_until(lambda answers: all_good(answers, paths, since), limit)
+
+
 def wait_for_more_answers(probe: Probe, path: str = "health", more: int = 30) -> None:
     """Wait until the path has answered well for about so many looks from now on."""
     since = time.monotonic() + more / 100
-    assert probe.wait_ready(since, 5 + more / 100, [path])
+    assert ready(probe, since, 5 + more / 100, path)
 
 
 def assert_told_within_uncertainty(seen: PathOutage, truth: tuple[float, float]) -> None:
@@ -179,7 +184,7 @@ def test_headline_is_the_path_that_came_back_last(service: Service) -> None:
         health_down, ping_down, health_up, ping_up = service.behave(
             [0, "refuse", 0], [1, "refuse", 0.1], [0, "good", 1.0], [1, "good", 1.5]
         )
-        assert probe.wait_ready(ping_down[3], 5)
+        assert ready(probe, ping_down[3], 5, *(one.name for one in service.paths))
         noticed = time.monotonic()
         outage = probe.stop()
 
@@ -198,7 +203,7 @@ def test_readiness_is_noticed_at_once(service: Service) -> None:
     """The one who waits knows of the first good answer within 50 ms of it."""
     with probing(service) as probe:
         (_, _, _, down), _ = service.behave([0, "refuse", 0], [0, "good", 0.5])
-        assert probe.wait_ready(down, 5, ["health"])
+        assert ready(probe, down, 5, "health")
         noticed = time.monotonic()
         first_good = probe.answers["health"].since
 
@@ -225,11 +230,10 @@ def test_news_end_a_wait_at_once(service: Service) -> None:
     assert probe.answers["health"].good
 
 
-def test_wait_ready_does_not_take_an_old_answer(service: Service) -> None:
-    """A good answer to a look from before is no sign that the new service is there."""
+def test_an_old_answer_is_no_sign_of_the_new_service(service: Service) -> None:
     with probing(service) as probe:
         service.behave([0, "refuse", 0])
-        assert not probe.wait_ready(time.monotonic(), 0.3, ["health"])
+        assert not ready(probe, time.monotonic(), 0.3, "health")
 
 
 def test_a_service_that_goes_away_again(service: Service) -> None:
@@ -385,7 +389,7 @@ def test_killed_probe_leaves_what_it_had_told(service: Service) -> None:
         assert probe.wait_until(lambda answers: answers["health"].answer == "refused", 5)
         os.kill(probe.pid, signal.SIGKILL)
         began = time.monotonic()
-        assert not probe.wait_ready(began, 10)
+        assert not ready(probe, began, 10, "health")
         assert time.monotonic() - began < 2
         outage = probe.stop()
 

@@ -229,14 +229,14 @@ def test_prune_keeps_where_a_rollback_leads(tmp_path: Path) -> None:
     assert sorted([other.name, old.name, newest.name], reverse=True) == names(tmp_path)
 
 
-def test_a_sweep_finds_secrets_in_files_and_names(tmp_path: Path) -> None:
+def test_secrets_in_files_and_names_are_told_without_them(tmp_path: Path) -> None:
     """The finding names the file without repeating the secret."""
     redaction = Redaction([SECRET], names={SECRET: "KESTRA_DB_PASSWORD"})
     (tmp_path / "clean.log").write_text("nothing")
     (tmp_path / "leak.log").write_text(f"password {SECRET.value}")
     (tmp_path / f"log-{SECRET.value}.txt").write_text("nothing")
 
-    leaks = archive.sweep(tmp_path, redaction)
+    leaks = archive.withhold(tmp_path, redaction)
 
     assert {"leak.log", f"log-{MARK}.txt"} == {leak.file for leak in leaks}
     assert {("KESTRA_DB_PASSWORD raw",)} == {leak.found for leak in leaks}
@@ -250,4 +250,5 @@ def test_what_leaks_is_withheld(tmp_path: Path) -> None:
 
     assert ["leak.log"] == [leak.file for leak in archive.withhold(tmp_path, redaction)]
     assert ["clean.log"] == listed(tmp_path)
-    assert () == archive.sweep(tmp_path, redaction)
+    assert () == archive.withhold(tmp_path, redaction)
+    assert ["clean.log"] == listed(tmp_path)

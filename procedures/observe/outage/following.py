@@ -41,7 +41,6 @@ class Answer:
     """The end of the first look that was answered so."""
     asked_at: float
     """The begin of the newest look that was answered so, as far as the probe has told."""
-    heard_at: float
     count: int
 
 
@@ -116,14 +115,6 @@ class Probe:
     def wait_until_looking(self, limit: float) -> bool:
         """Wait for the first answer of every fast path, whatever it is."""
         return self._wait(lambda: self._ready, limit)
-
-    def wait_ready(self, since: float, limit: float, paths: Sequence[str] = ()) -> bool:
-        """Wait until every path (or those named) gave a good answer to a look begun after `since`.
-
-        It ends early, with False, where the probe is gone: then nobody looks any more.
-        """
-        names = tuple(paths) or tuple(one.name for one in self.watched)
-        return self.wait_until(lambda answers: all_good(answers, names, since), limit)
 
     def wait_until_well(self, limit: float) -> bool:
         """Wait until the newest answer of every fast path is a good one."""
@@ -239,7 +230,6 @@ class Probe:
                 good=stretches[-1].good,
                 since=stretches[-1].first_end,
                 asked_at=stretches[-1].last_begin,
-                heard_at=stretches[-1].last_end,
                 count=stretches[-1].looks,
             )
             for name, stretches in self._stretches.items()

@@ -1,0 +1,81 @@
+"""The layout: rooms in one order, none too full, and told by the document as they are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+MOST_MODULES = 16
+MOST_LINES = 330
+FULLER = {"checks/pre": "one file for each thing that is looked at before; they know nothing of each other"}
+LONGER = {
+    "checks/conftest.py": "a fixture for each name that checks may ask for",
+    "procedures/observe/engine/made.py": "one list, of all parts of a container",
+    "procedures/observe/engine/engine.py": "to be parted: asking, and what makes a container of the answer",
+    "procedures/observe/outage/probe.py": "a process of its own, started by its file's path",
+    "procedures/observe/snapshot.py": "to be parted: observers, and which looks make up which moment",
+    "procedures/run/asking.py": "to be made one function a name",
+    "procedures/run/closing.py": "to be parted: the record of a run, and its sealing",
+    "procedures/run/run.py": "to be parted: how a run went so far, and what it knows",
+    "procedures/session/session.py": "to be parted with the run",
+    "procedures/steps/restart.py": "to be parted: stop and start, and the waits",
+    "reports/archive.py": "to be parted: writing and pruning",
+    "reports/page/drawing.py": "one picture",
+    "reports/record/evidence.py": "one record",
+    "reports/record/observed.py": "one record",
+}
+"""Modules beyond the limit, each with its reason; one that is within it stands here no longer."""
+
+
+def modules() -> list[Path]:
+    found = [
+        one for top in ("procedures", "reports", "checks") for one in sorted((PROJECT / top).rglob("*.py"))
+    ]
+    assert len(found) > 200
+    return [one.relative_to(PROJECT) for one in found]
+
+
+def lines(module: Path) -> int:
+    return len((PROJECT / module).read_text(encoding="utf-8").splitlines())
+
+
+def test_no_folder_is_too_full() -> None:
+    """Whoever opens a folder sees at once what is in it."""
+    folders = [str(one.parent) for one in modules() if one.name != "__init__.py"]
+    full = {one for one in folders if folders.count(one) > MOST_MODULES}
+
+    assert full == set(FULLER)
+
+
+def test_no_module_is_too_long_without_a_reason() -> None:
+    """A module beyond the limit is named with its reason, and only as long as it is there and that long."""
+    long = {str(one) for one in modules() if lines(one) > MOST_LINES}
+
+    assert long == set(LONGER)
+
+
+@pytest.mark.parametrize("top", ["procedures", "reports"])
+def test_every_folder_says_what_it_is(top: str) -> None:
+    """Each room's docstring is its concern."""
+    folders = {one.parent for one in modules() if one.parts[0] == top}
+    without = [one for one in folders if not (PROJECT / one / "__init__.py").read_text().startswith('"""')]
+
+    assert without == []
+
+
+def test_the_document_names_the_rooms_in_their_order() -> None:
+    """The table of rooms holds every folder of `procedures/`, each below those that may know it."""
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    told = [one for one in re.findall(r"^\| `procedures/(\w*)/?` \|", text, re.MULTILINE) if one]
+    there = {one.parts[1] for one in modules() if one.parts[0] == "procedures" and len(one.parts) > 2}
+    held = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0][
+        "layers"
+    ]
+    order = [word.removeprefix("procedures.") for layer in held for word in layer.split(" | ")]
+
+    assert set(told) == there
+    assert told == [one for one in order if one in there]
