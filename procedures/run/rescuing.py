@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procedures.run import closing
+from procedures.run import sealing
+from procedures.run.record import evidence_of
 from procedures.run.run import Run
 from reports import archive
 from reports.record.evidence import Evidence
@@ -17,16 +18,16 @@ def rescue(run: Run, why: str) -> tuple[Path | None, Evidence]:
     noted = tuple(run.course.findings)
     run.finding(f"the archive did not take the evidence, so it lies in {shelter}: {why}")
     try:
-        run.folder = archive.begin(shelter, closing.stem_of(run))
+        run.folder = archive.begin(shelter, sealing.stem_of(run))
         run.folder_key = archive.key_of(run.folder)
-        closing.save_last_logs(run)
-        record = closing.evidence_of(run, lost)
+        sealing.save_last_logs(run)
+        record = evidence_of(run, lost)
         archive.write_record(run.folder, record, lambda secret: secret.value)
-        return closing.seal(run, record)
+        return sealing.seal(run, record)
     except archive.ArchiveUnwritable as error:
         run.course.findings[:] = noted
         run.finding(
             f"the evidence could be written nowhere: {why}; and {error}", "keep what is on the screen"
         )
         run.folder = None
-        return None, closing.evidence_of(run, lost)
+        return None, evidence_of(run, lost)

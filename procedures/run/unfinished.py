@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from procedures.run import closing
+from procedures.run import sealing
 from procedures.run.run import Run
 from procedures.steps.journal import JournalUnreadable
 from procedures.steps.process import Process
@@ -37,7 +37,7 @@ def complete(run: Run) -> None:
     for short, folder in left.items():
         _seal(run, folder, short)
     if left:
-        closing.list_runs(run, target.archive)
+        sealing.list_runs(run, target.archive)
 
 
 def _is_of(folder: Path, target: str) -> bool:
@@ -59,7 +59,7 @@ def _seal(run: Run, folder: Path, short: str) -> None:
         record = archive.read_record(folder)
     except RecordUnreadable:
         record = _of_nothing(folder, short)
-    told = closing.completed(record if record.ended_at else closing.cut_off(record))
+    told = sealing.completed(record if record.ended_at else sealing.cut_off(record))
     try:
         archive.write_record(folder, told, lambda secret: secret.value)
         archive.write_report(folder, told, run.redaction.clean)

@@ -13,8 +13,9 @@ from _pytest.terminal import TerminalReporter
 from procedures import PROCEDURES, status
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import anomaly_rows, boots, closing, explaining, going_back, landing, unfinished
+from procedures.run import anomaly_rows, boots, explaining, going_back, landing, sealing, unfinished
 from procedures.run.asking import Asking
+from procedures.run.record import evidence_of
 from procedures.run.rescuing import rescue
 from procedures.run.run import Asked, Run
 from procedures.run.states import States
@@ -67,7 +68,7 @@ class Session:
         _refuse_waivers(asked.waivers, session.run.claims)
         anomaly_rows.refuse_idle(asked)
         if not asked.leaves_nothing:
-            session._lost = closing.open_folder(session.run)
+            session._lost = sealing.open_folder(session.run)
         session._direct_views()
         session._screen = Screen(session._capture)
         return session
@@ -152,12 +153,12 @@ class Session:
 
     def begin_asking(self) -> None:
         """Show target and plan, then take the lock."""
-        record = closing.evidence_of(self.run, running=True)
+        record = evidence_of(self.run, running=True)
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
         # A run that is killed from here on leaves a record for the next one to seal.
-        closing.keep(self.run, record)
+        sealing.keep(self.run, record)
         self.run.hold()
 
     def before_item(self, item: pytest.Item) -> None:
@@ -237,15 +238,15 @@ class Session:
         """Make the record, and give the views what pytest never came to."""
         reason = self.run.stopped_short or "the run ended before it was reached"
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
-        closing.save_last_logs(self.run)
+        sealing.save_last_logs(self.run)
         if self._screen is not None and self._screen.trouble:
             self.run.finding(
                 self._screen.trouble, "nothing waited for it; the report holds all that was told"
             )
-        self._record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+        self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             explaining.afterwards(self.run)
-            self._record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         self._record = anomaly_rows.noted(self.run, self._record)
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
@@ -279,7 +280,7 @@ class Session:
         except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         finally:
             self.run.let_go(record.verdict)
         session.exitstatus = record.exit_status
@@ -312,13 +313,13 @@ class Session:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
         if self.run.asked.leaves_nothing:
             return None, record
-        if not_kept := closing.keep(self.run, record):
+        if not_kept := sealing.keep(self.run, record):
             return rescue(self.run, self._lost or not_kept)
         if self._lost:
             self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = closing.evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
         try:
-            return closing.seal(self.run, record)
+            return sealing.seal(self.run, record)
         except archive.ArchiveUnwritable as error:
             return rescue(self.run, str(error))
 
@@ -358,7 +359,7 @@ class Session:
         self.console.result(self.run.ledger.note(result))
 
     def _keep_before_changing(self) -> None:
-        self._lost = closing.keep(self.run, closing.evidence_of(self.run, running=True)) or self._lost
+        self._lost = sealing.keep(self.run, evidence_of(self.run, running=True)) or self._lost
         if self._lost:
             raise Blocked(
                 f"the evidence cannot be written: {self._lost}", "free or change the archive's folder"
@@ -369,7 +370,7 @@ class Session:
         for story in self.run.taken_over:
             if story.changed and not self.run.has_recovered(record.verdict):
                 continue
-            closing.seal_killed(self.run, story)
+            sealing.seal_killed(self.run, story)
             if story.changed:  # any other was sealed before this run went on
                 seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
 

@@ -6,7 +6,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,28 +16,20 @@ import requests
 
 from procedures.drivers.labels import ONEOFF, OUR_RUN, OURS, PROJECT, SERVICE
 from procedures.kestra.sessions import Addresses
-from procedures.kestra.versions import numbers
-from procedures.observe.engine import access, made
+from procedures.observe.engine import access
 from procedures.observe.engine.client import client_of
+from procedures.observe.engine.containers import container_of, image_of, neighbour_of
 from procedures.observe.engine.endpoint import Endpoint
 from procedures.problems import CannotObserve
 from reports.record.observed import (
-    Attachment,
-    Binding,
     Container,
     Engine,
-    HealthCheck,
     Image,
-    Mount,
     Neighbour,
-    Secret,
 )
 from reports.record.values import moment
 from reports.redaction import excerpt
-from reports.redaction.secret_names import environment_of
 
-DISTRIBUTIONS = {"ubuntu", "debian", "alpine", "fedora", "rhel", "ubi", "amazonlinux", "wolfi"}
-"""Names that a distribution's image gives itself, and every image that is made from it inherits."""
 _CALL_LIMIT = 20
 
 
@@ -143,7 +135,7 @@ class EngineObserver:
                 and one["Id"] not in but
             ]
             described = [self._describe(one["Id"]) for one in others]
-        return tuple(_neighbour(one) for one in described if one)
+        return tuple(neighbour_of(one) for one in described if one)
 
     def networks(self) -> tuple[str, ...]:
         """Return the names of the engine's networks."""
@@ -190,22 +182,7 @@ class EngineObserver:
                 said: Mapping[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap in the stubs
             except docker.errors.ImageNotFound:
                 return None
-        config = said.get("Config") or {}
-        labels = config.get("Labels") or {}
-        return Image(
-            reference=reference,
-            id=said["Id"],
-            digests=tuple(said.get("RepoDigests") or ()),
-            version=version_of(labels, (reference, *(said.get("RepoTags") or ()))),
-            architecture=str(said.get("Architecture", "")),
-            created=str(said.get("Created", "")),
-            labels=dict(labels),
-            size=int(said.get("Size", 0)),
-            entrypoint=tuple(config.get("Entrypoint") or ()),
-            command=tuple(config.get("Cmd") or ()),
-            environment=_environment(config),
-            made=environment_of(made.of_image(config)),
-        )
+        return image_of(reference, said)
 
     def announced(self, reference: str, limit: float) -> str:
         """Return the digest that the image's registry announces for a reference, asked by the engine itself."""
@@ -222,7 +199,7 @@ class EngineObserver:
 
     def _describe(self, container: str) -> Container | None:
         said = self.described(container)
-        return None if said is None else _container(said)
+        return None if said is None else container_of(said)
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
@@ -230,18 +207,6 @@ class EngineObserver:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise CannotObserve(f"{what} cannot be read from {self.where.url}: {_brief(error)}") from error
-
-
-def version_of(labels: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the version that an image names: by its own label, else by a tag that begins with one, else none.
-
-    A label that was inherited from a distribution's image is that distribution's version.
-    """
-    label = labels.get("org.opencontainers.image.version", "")
-    if label and labels.get("org.opencontainers.image.ref.name", "") not in DISTRIBUTIONS:
-        return label
-    tags = (one.rpartition(":")[2] for one in names if ":" in one.rpartition("/")[2])
-    return next((tag for tag in tags if numbers(tag) and "." in tag), "")
 
 
 def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
@@ -263,103 +228,6 @@ def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
     if not answer:
         raise CannotObserve(f"{what} did not answer within {limit:g} s")
     return answer[0]
-
-
-def _environment(config: Mapping[str, Any]) -> dict[str, str | Secret]:
-    return environment_of(dict(one.partition("=")[::2] for one in config.get("Env") or ()))
-
-
-def _container(said: Mapping[str, Any]) -> Container:
-    state, config, host = said["State"], said["Config"], said["HostConfig"]
-    grace = config.get("StopTimeout")
-    networks = (said.get("NetworkSettings") or {}).get("Networks") or {}
-    return Container(
-        id=said["Id"],
-        name=said["Name"].lstrip("/"),
-        image=config.get("Image", ""),
-        image_id=said["Image"],
-        state=state["Status"],
-        running=bool(state["Running"]),
-        paused=bool(state.get("Paused")),
-        restarting=bool(state.get("Restarting")),
-        oom_killed=bool(state.get("OOMKilled")),
-        exit_code=int(state.get("ExitCode", 0)),
-        error=str(state.get("Error", "")),
-        created_at=str(said.get("Created", "")),
-        started_at=str(state.get("StartedAt", "")),
-        finished_at=str(state.get("FinishedAt", "")),
-        restart_count=int(said.get("RestartCount", 0)),
-        restart_policy=str((host.get("RestartPolicy") or {}).get("Name") or "no"),
-        auto_remove=bool(host.get("AutoRemove")),
-        health=str((state.get("Health") or {}).get("Status", "")),
-        stop_grace=None if grace is None else float(grace),
-        bindings=_bindings(said),
-        networks=tuple(sorted(networks)),
-        volumes=tuple(sorted(one.get("Name") or one.get("Source", "") for one in said.get("Mounts") or ())),
-        labels=dict(config.get("Labels") or {}),
-        environment=_environment(config),
-        command=tuple(config.get("Cmd") or ()),
-        log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
-        health_check=_health_check(config.get("Healthcheck") or {}),
-        mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
-        attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
-        made=environment_of(made.of_container(said)),
-    )
-
-
-def _health_check(said: Mapping[str, Any]) -> HealthCheck | None:
-    test = tuple(str(one) for one in said.get("Test") or ())
-    if test in {(), ("NONE",)}:
-        return None
-    interval, timeout, start = (
-        float(said.get(name) or 0) / 1e9 for name in ("Interval", "Timeout", "StartPeriod")
-    )
-    return HealthCheck(test, interval, timeout, start, int(said.get("Retries") or 0))
-
-
-def _mount(said: Mapping[str, Any]) -> Mount:
-    return Mount(
-        kind=str(said.get("Type", "")),
-        source=str(said.get("Name") or said.get("Source", "")),
-        target=str(said.get("Destination", "")),
-        read_only=not said.get("RW", True),
-    )
-
-
-def _attachment(network: str, said: Mapping[str, Any]) -> Attachment:
-    given = said.get("IPAMConfig") or {}
-    return Attachment(
-        network=network,
-        aliases=tuple(str(one) for one in said.get("Aliases") or ()),
-        address=str(given.get("IPv4Address") or ""),
-    )
-
-
-def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
-    published = (said.get("NetworkSettings") or {}).get("Ports") or {}
-    # Between two starts of a restart loop the engine says that it runs, and that nothing is published.
-    runs = said["State"]["Running"] and not said["State"].get("Restarting")
-    source = published if runs else said["HostConfig"].get("PortBindings") or {}
-    return tuple(
-        Binding(port, one.get("HostIp") or "0.0.0.0", int(one["HostPort"]))  # noqa: S104 - read, not bound
-        for port, hosts in sorted(source.items())
-        for one in hosts or ()
-        if one.get("HostPort")
-    )
-
-
-def _neighbour(one: Container) -> Neighbour:
-    return Neighbour(
-        id=one.id,
-        name=one.name,
-        image_id=one.image_id,
-        state=one.state,
-        started_at=one.started_at,
-        restart_count=one.restart_count,
-        bindings=one.bindings,
-        service=one.labels.get(SERVICE, ""),
-        project=one.labels.get(PROJECT, ""),
-    )
 
 
 def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:

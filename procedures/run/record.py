@@ -1,9 +1,7 @@
-"""Closing: from what happened to the evidence, and from the evidence to the archive."""
+"""The record: from what happened in a run to its evidence."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import secrets
 import time
 from datetime import UTC, datetime
@@ -11,17 +9,13 @@ from pathlib import Path
 
 from procedures.decide import verdict
 from procedures.diagnosis import failed_boot
-from procedures.observe import logbook
-from procedures.run import back, boots
+from procedures.run import back
 from procedures.run.run import Run
-from procedures.steps.journal import Story
-from procedures.steps.process import Process
-from reports import archive, junit
+from reports import archive
 from reports.printable import encodable
 from reports.record.evidence import (
     EngineEvent,
     Evidence,
-    Finding,
     Outcome,
     SavedFile,
     Step,
@@ -32,7 +26,7 @@ from reports.record.evidence import (
     Way,
 )
 from reports.record.observed import Container, Database, Snapshot, Unseen
-from reports.record.record import RecordUnreadable, fingerprint, from_plain, to_plain
+from reports.record.record import fingerprint, from_plain, to_plain
 
 _KEY = secrets.token_bytes(32)
 """Secrets are fingerprinted under this key; it ends with the process."""
@@ -106,174 +100,6 @@ def clean(run: Run, record: Evidence) -> Evidence:
         return encodable(run.redaction.clean(text))
 
     return from_plain(Evidence, to_plain(record, fingerprint(_KEY), stored))
-
-
-def open_folder(run: Run) -> str:
-    """Create the run's folder; return why that could not be done."""
-    try:
-        run.folder = archive.begin(run.asked.target.archive, stem_of(run))
-        run.folder_key = archive.key_of(run.folder)
-        archive.note_maker(run.folder, dataclasses.asdict(Process.me()))
-    except archive.ArchiveUnwritable as error:
-        return str(error)
-    return ""
-
-
-def stem_of(run: Run) -> str:
-    """Return what a run's folder is called, but for its verdict."""
-    return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure, run.id)
-
-
-def keep(run: Run, record: Evidence) -> str:
-    """Write the record as far as it is known; return why that could not be done."""
-    if run.folder is None:
-        return "the run has no folder"
-    try:
-        archive.write_record(run.folder, record, lambda secret: secret.value)
-    except archive.ArchiveUnwritable as error:
-        return str(error)
-    return ""
-
-
-def save_last_logs(run: Run) -> None:
-    """Save the log of the container that runs now, and the journal."""
-    if run.folder is None:
-        return
-    if run.changed:
-        try:
-            for one in run.observers.containers():
-                logbook.save(run.observers, one, run.folder, run.redaction.clean, "after")
-        except Exception as error:  # noqa: BLE001 - a log that cannot be had takes no record with it
-            run.finding(f"the new container's log could not be saved: {error}")
-        _save_last_words(run, run.folder)
-        _note_failed_boot(run)
-    if run.journal is not None:
-        with contextlib.suppress(OSError):
-            text = run.journal.file.read_text(encoding="utf-8")
-            archive.write_private(run.folder / "journal.jsonl", run.redaction.clean(text))
-
-
-def _note_failed_boot(run: Run) -> None:
-    try:
-        boots.note(run, failed_boot.AFTER)
-    except Exception as error:  # noqa: BLE001 - as above
-        run.finding(f"why the server does not boot could not be looked into: {error}")
-
-
-def _save_last_words(run: Run, folder: Path) -> None:
-    """Save what the container that was stopped said until its end: how it drained, or that it was forced."""
-    words = run.restarting.last_words if run.restarting else None
-    if words is None:
-        return
-    try:
-        logbook.save_last_words(words, run.observers, folder, run.redaction.clean)
-    except Exception as error:  # noqa: BLE001 - as above
-        run.finding(f"what the old container said at its end could not be saved: {error}")
-
-
-def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
-    """Sweep the finished folder for secrets, hash it, give it its name, list it; return where it lies."""
-    if run.folder is None:
-        return None, record
-    if archive.key_of(run.folder) != run.folder_key:
-        raise archive.ArchiveUnwritable(
-            run.folder, "it was removed meanwhile, with what had been saved there"
-        )
-    if not (run.folder / archive.REPORT).is_file():
-        archive.write_report(run.folder, record, run.redaction.clean)
-    record = _swept(run, record)
-    sealed = archive.seal(run.folder, record)
-    _keep_house(run, sealed)
-    return sealed, record
-
-
-def _keep_house(run: Run, sealed: Path) -> None:
-    """List the run, point to it and remove old ones; where that fails (somebody else's run), no evidence is lost."""
-    list_runs(run, sealed.parent)
-    try:
-        archive.point_latest(sealed.parent, sealed)
-        archive.prune(sealed.parent, run.asked.target.archive_keep)
-    except archive.ArchiveUnwritable as error:
-        run.finding(f"the archive could not be kept in order: {error}")
-
-
-def list_runs(run: Run, folder: Path) -> None:
-    """Write the page that lists the archive's runs."""
-    try:
-        archive.write_index(folder)
-    except archive.ArchiveUnwritable as error:
-        run.finding(f"the archive's list of runs could not be written: {error}")
-
-
-def seal_killed(run: Run, story: Story) -> Path | None:
-    """Render and seal the evidence of a run that was killed, from the record that it left."""
-    folder = archive.folder_of(Path(str(story.about.get("archive", ""))), story.run)
-    if folder is not None and not archive.is_open(folder):
-        return folder  # it ended by itself, with a verdict that left the journal open
-    if folder is None:
-        run.finding(f"run {story.run} left no folder in the archive; its journal is {story.file}")
-        return None
-    try:
-        told = _as_killed(archive.read_record(folder), story)
-    except RecordUnreadable as error:
-        run.finding(f"the record of run {story.run} cannot be read: {error}")
-        return None
-    try:
-        text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
-        archive.write_private(folder / "journal.jsonl", text)
-        archive.write_record(folder, told, lambda secret: secret.value)
-        archive.write_report(folder, told, run.redaction.clean)
-        return archive.seal(folder, told)
-    except (archive.ArchiveUnwritable, OSError) as error:
-        run.finding(f"the evidence of run {story.run} cannot be sealed: {error}")
-        return None
-
-
-def _as_killed(record: Evidence, story: Story) -> Evidence:
-    """Complete the record of a killed run from its journal: which steps it had begun, and how they ended."""
-    planned = {one.name: one for one in record.plan.steps} if record.plan else {}
-    steps = tuple(
-        StepResult(planned[name], StepStatus(story.ended.get(name, StepStatus.BEGUN)))
-        for name in story.begun
-        if name in planned
-    )
-    known = {
-        one.step.name: one for one in record.steps if one.status not in {StepStatus.PLANNED, StepStatus.BEGUN}
-    }
-    return completed(
-        dataclasses.replace(
-            record,
-            verdict=Verdict.INTERRUPTED,
-            verdict_reasons=(f"the run was killed; it had begun {', '.join(story.begun) or 'no step'}",),
-            executed=story.changed,
-            steps=tuple(known.get(one.step.name, one) for one in steps),
-            files=(*record.files, SavedFile("journal.jsonl", "the run's journal")),
-        )
-    )
-
-
-def completed(record: Evidence) -> Evidence:
-    """Say of a record that its run did not write all of it."""
-    told = Finding("this record was completed and rendered by a later run")
-    return dataclasses.replace(record, findings=(*record.findings, told))
-
-
-def cut_off(record: Evidence) -> Evidence:
-    """Return the record of a run of which no journal tells more."""
-    reasons = ("it was left here without a verdict: the run was killed, or the archive took no more of it",)
-    return dataclasses.replace(record, verdict=Verdict.INTERRUPTED, verdict_reasons=reasons)
-
-
-def _swept(run: Run, record: Evidence) -> Evidence:
-    leaks = archive.withhold(run.folder, run.redaction) if run.folder else ()
-    if not leaks or run.folder is None:
-        return record
-    told = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
-    record = evidence_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
-    archive.write_record(run.folder, record, lambda secret: secret.value)
-    archive.write_report(run.folder, record, run.redaction.clean)
-    junit.amend(run.folder / "junit.xml", record)
-    return record
 
 
 def _target(run: Run) -> TargetRecord:

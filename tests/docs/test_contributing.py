@@ -1,0 +1,101 @@
+"""The recipes of CONTRIBUTING, followed in a copy of the project."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+TEXT = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CHECK = "pre/test_spare.py::test_some_room_must_stay_free"
+FILES = {
+    "the claim": "checks/pre/test_spare.py",
+    "the case": "tests/checks/cases.py",
+    "the document": "docs/checks.md",
+}
+
+
+def block(kind: str, having: str) -> str:
+    """The one block of code of a kind that has a word in it."""
+    found = [
+        textwrap.dedent(one)
+        for one in re.findall(rf"^ *```{kind}\n(.*?)^ *```", TEXT, re.DOTALL | re.MULTILINE)
+    ]
+    (one,) = [text for text in found if having in text]
+    return one
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what the recipe touches and of what tells whether it is whole."""
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "runs")
+    shutil.copytree(PROJECT, tmp_path / "copy", ignore=left_out)
+    return tmp_path / "copy"
+
+
+def follow(copy: Path, but: str = "") -> None:
+    """Follow the recipe of a check, all its parts but one."""
+    case = f"FAILING = (\n{textwrap.indent(block('python', 'Case('), '    ')}"
+    document = f"### Room\n\n{block('markdown', CHECK)}"
+    for what, (before, after) in {
+        "the claim": ("", block("python", "def test_some_room")),
+        "the case": ("FAILING = (\n", case),
+        "the document": ("### Room\n", document),
+    }.items():
+        if what != but:
+            file = copy / FILES[what]
+            text = file.read_text(encoding="utf-8") if file.exists() else ""
+            assert before in text
+            file.write_text(text.replace(before, after, 1) if before else after, encoding="utf-8")
+
+
+def tested(copy: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "pytest", "-q", "tests/checks", "tests/docs/test_docs.py"]
+    return subprocess.run(words, cwd=copy, check=False, capture_output=True, text=True, timeout=180)
+
+
+def test_a_check_is_added_as_the_recipe_says(copy: Path) -> None:
+    """Followed to the letter, the suite's own tests of checks and documents pass, and they know the new one."""
+    follow(copy)
+    done = tested(copy)
+
+    assert done.returncode == 0, done.stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "checks/pre/test_spare.py"],
+        cwd=copy, check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "test_some_room_must_stay_free" in listed.stdout, listed.stdout + listed.stderr
+
+
+@pytest.mark.parametrize("left_out", ["the case", "the document"])
+def test_what_is_left_out_is_missed(copy: Path, left_out: str) -> None:
+    """A recipe that is followed by half fails these tests."""
+    follow(copy, but=left_out)
+    done = tested(copy)
+
+    assert done.returncode == 1
+    assert "test_some_room_must_stay_free" in done.stdout
+
+
+def test_each_commit_may_be_linted() -> None:
+    """The hook runs what a person types."""
+    said = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (hook,) = [one for repo in said["repos"] for one in repo["hooks"]]
+
+    assert hook["entry"] == "make lint"
+    assert re.search(r"^lint:", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    text = (PROJECT / "LICENSE").read_text(encoding="utf-8")
+
+    assert "Apache License" in text
+    assert "Version 2.0" in text
+    assert 'license = "Apache-2.0"' in (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
