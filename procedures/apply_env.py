@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from procedures.decide.facts import ACTING
+from procedures.run.procedure import Found, Intent, Procedure
 from procedures.target.target import Keys
 from procedures.way_back.changes import changes
 from reports.record.observed import Container, Rendering, Settings, Snapshot
+
+
+def intend(found: Found) -> Intent:
+    """Apply what the files say by now, where that is anything new."""
+    observers, nothing_new = found.observers, ""
+    if found.only is not None and found.runs:
+        image = observers.engine.image(found.only.image_id)
+        if not changes(found.only, observers.operator_rendering, image):
+            nothing_new = "nothing to apply: the container has every value that the files give it"
+    keys = observers.target.keys
+    return Intent(nothing_new=nothing_new, applies=True, changes=lambda before: told(before, keys))
 
 
 def told(before: Snapshot, keys: Keys) -> str:
@@ -42,3 +55,13 @@ def _keys(before: Snapshot, rendering: Rendering, container: Container, keys: Ke
         )
         found += [key for key, old, new in pairs if old != new]
     return found
+
+
+PROCEDURE = Procedure(
+    "apply_env",
+    "restart with the settings that the files say now, each tried before the stop",
+    ACTING | {"unkept", "superseded", "images_to_keep", "schema_to_keep"},
+    intend,
+    keeps=True,
+    returns=True,
+)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from _pytest.capture import CaptureManager
 
-from procedures import PROCEDURES
 from procedures.early import EARLY
+from procedures.listed import PROCEDURES
 from procedures.problems import TypedWrong
 from procedures.run.asking import Asking
 from procedures.session import selection
@@ -78,7 +78,7 @@ def _begin(config: pytest.Config) -> None:
             _refuse_orphans(config)
         return
     selection.refuse_unsafe(config)
-    session = Session.begin(config, procedure, CHECKS, os.environ)
+    session = Session.begin(config, PROCEDURES[procedure], CHECKS, os.environ)
     config.stash[SESSION] = session
     config.pluginmanager.register(Hooks(session), "procedures-session")
     config.args[:] = [str(CHECKS)]
@@ -131,7 +131,7 @@ class Hooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            item.add_marker(getattr(pytest.mark, self._session.procedure))
+            item.add_marker(getattr(pytest.mark, self._session.procedure.name))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from procedures.decide import accepted
 from procedures.decide.accepted import Goal, Past
+from procedures.decide.facts import ACTING
 from procedures.drivers import private
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
+from procedures.run.procedure import Found, Intent, Procedure
+from procedures.steps.acting import Acting
+from procedures.target.scripting import START, script
 from procedures.way_back import kept_run
 from procedures.way_back.kept import CHOOSE, CHOSEN
 from reports.record.evidence import Step, StepResult, StepStatus
-from reports.record.observed import Container
+from reports.record.observed import Container, Snapshot
 
 LIMIT = 40.0
+
+
+def intend(found: Found) -> Intent:
+    """Go back to an earlier run's image, and to nothing else of it."""
+    goal = look(found.observers, found.containers, found.past)
+    choice = Choice(found.observers, found.only, found.stem, goal)
+    lacking: tuple[str, ...] = ()
+    if found.only is None and script(found.observers.target.steps, START):
+        lacking = ("there is no container whose values it could be started with",)
+    return Intent(prepare=(choice,), start=choice.start, goal=goal, lacking=lacking)
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
@@ -39,8 +54,9 @@ class Choice:
     makes it again from that image, with the values that it has now.
     """
 
-    def __init__(self, observers: Observers, container: Container | None, stem: Path) -> None:
+    def __init__(self, observers: Observers, container: Container | None, stem: Path, goal: Goal) -> None:
         self._observers = observers
+        self._goal = goal
         self._script: kept_run.Script | None = None
         self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
         if container is not None and PROJECT not in container.labels:
@@ -54,14 +70,31 @@ class Choice:
         return self._observers.frozen.with_file(self.file).start(limit)
 
     @property
-    def step(self) -> Step:
+    def steps(self) -> tuple[Step, ...]:
+        return (self._step,)
+
+    @property
+    def _step(self) -> Step:
         return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
 
-    def write(self, goal: Goal, container: Container | None) -> StepResult:
+    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
         """Write the file, safe from a crash, and try it where it is a script."""
-        if goal.image is None:
+        del tell
+        image = self._goal.image
+        acting.remember(CHOOSE, image=image.id if image else "")
+        acting.carry_out(self._step, lambda: self._write(before.container))
+
+    def undo(self) -> str:
+        """Remove the file."""
+        if not self.file.exists():
+            return ""
+        self.file.unlink()
+        return f"undone: {self.file} was removed"
+
+    def _write(self, container: Container | None) -> StepResult:
+        if self._goal.image is None:
             raise StepFailed("there is no image to go back to", "see what the checks said of it")
-        image = goal.image.id
+        image = self._goal.image.id
         if self._script is not None and container is not None:
             if lacking := self._script.lacking(container):
                 raise StepFailed(
@@ -74,4 +107,13 @@ class Choice:
             service = self._observers.target.service
             named = {"services": {service: {"image": image, "pull_policy": "never"}}}
             private.write(self.file, json.dumps(named))
-        return StepResult(self.step, StepStatus.DONE, output=f"{self.file}: {image}")
+        return StepResult(self._step, StepStatus.DONE, output=f"{self.file}: {image}")
+
+
+PROCEDURE = Procedure(
+    "rollback",
+    "restart with the image of the last accepted run that ran on another one",
+    ACTING | {"unkept", "goal", "settings_to_keep", "schema_to_keep"},
+    intend,
+    keeps=True,
+)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from procedures.decide import accepted
+from procedures.decide.facts import LOOK
 from procedures.problems import CannotObserve
+from procedures.run.procedure import Procedure
 from reports.record.observed import Container, Image, Snapshot, Unseen
 
 LAST_RUNS = 5
@@ -68,3 +70,13 @@ def _why(value: Unseen | None) -> str:
 
 def _said(value: object) -> str:
     return value.unseen if isinstance(value, Unseen) else str(value)
+
+
+PROCEDURE = Procedure(
+    "status",
+    "look at the service, changing and keeping nothing",
+    LOOK,
+    acts=False,
+    archived=False,
+    closing_lines=lines,
+)

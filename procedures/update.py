@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from procedures.decide.announcement import Announcement
+from procedures.decide.facts import ACTING, NEW_IMAGE
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
+from procedures.run.procedure import Found, Intent, Procedure
 from procedures.steps.acting import Acting
 from procedures.way_back.names import NAME, give_back
 from reports.record.evidence import Step, StepStatus
-from reports.record.observed import Container
+from reports.record.observed import Container, Image, Snapshot
 from reports.redaction import excerpt
 
 PULL = "pull"
+
+
+def intend(found: Found) -> Intent:
+    """Pull what the files name, where that is anything new, and start it."""
+    announced = look(found.observers, found.containers)
+    nothing_new = ""
+    if found.runs and announced.nothing_new:
+        nothing_new = f"no new image: {announced.reference} is what the container runs already"
+    return Intent(
+        prepare=(Pull(announced, found.observers),),
+        announcement=announced,
+        nothing_new=nothing_new,
+        applies=True,
+        brings=lambda ready: told(announced, ready),
+    )
 
 
 def look(observers: Observers, containers: tuple[Container, ...]) -> Announcement:
@@ -27,56 +44,54 @@ def look(observers: Observers, containers: tuple[Container, ...]) -> Announcemen
     return Announcement(reference, observers.announced() if asked else None, here, running)
 
 
-def steps(compose: Compose, announcement: Announcement, limit: float) -> tuple[Step, ...]:
-    """Return the pull, with what undoes it: the name goes back to the image that had it."""
-    if not announcement.pulls:
-        return ()
-    pull = compose.pull(announcement.reference, limit)
-    undo = _undo(compose, announcement)
-    return (Step(PULL, "pull the new image", pull.argv, limit, False, " ".join(undo.argv)),)
+def told(announced: Announcement, ready: Snapshot) -> str:
+    """Tell which image takes the place of which, once it is here."""
+    if not isinstance(ready.image, Image):
+        return ""
+    return f"the image changes from {_named(announced.running)} to {_named(ready.image)}"
 
 
-class Updating:
-    """Pulls the image, and takes the pull back where the run is refused."""
+class Pull:
+    """The pull, where there is one, and what takes it back: the name goes to the image that had it."""
 
-    def __init__(
-        self,
-        planned: tuple[Step, ...],
-        announcement: Announcement,
-        acting: Acting,
-        observers: Observers,
-        tell: Callable[[str], None],
-    ) -> None:
-        self._step = next((one for one in planned if one.name == PULL), None)
-        self._announcement = announcement
-        self._acting = acting
+    def __init__(self, announced: Announcement, observers: Observers) -> None:
+        self._announced = announced
         self._observers = observers
-        self._tell = tell
         self._pulled = False
 
-    def pull(self) -> None:
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        if not self._announced.pulls:
+            return ()
+        pull = self._command
+        undo = _undo(self._observers.compose, self._announced)
+        return (Step(PULL, "pull the new image", pull.argv, pull.limit, False, " ".join(undo.argv)),)
+
+    @property
+    def _command(self) -> shell.Command:
+        return self._observers.compose.pull(self._announced.reference, self._observers.target.budgets.pull)
+
+    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
         """Pull; whatever the registry does, nothing has been stopped by then."""
-        if self._step is None:
-            return
-        step, reference = self._step, self._announcement.reference
-        self._pulled = True
-        self._acting.remember(NAME, **self._moved)
-        result = self._acting.breakable(
-            step, self._observers.compose.pull(reference, step.limit), hear=self._tell
-        )
-        if result.status is not StepStatus.DONE:
-            said = " ".join(excerpt.last(result.output, 300).split())
-            raise StepFailed(
-                f"{reference} could not be pulled: {result.reason}: {said}",
-                "see the registry, its login and the disk, then run again; nothing was touched",
-            )
-        new = self._observers.engine.image(reference)
-        self._acting.remember(NAME, **self._moved, has=new.id if new else "")
+        del before
+        reference = self._announced.reference
+        for step in self.steps:
+            self._pulled = True
+            acting.remember(NAME, **self._moved)
+            result = acting.breakable(step, self._command, hear=tell)
+            if result.status is not StepStatus.DONE:
+                said = " ".join(excerpt.last(result.output, 300).split())
+                raise StepFailed(
+                    f"{reference} could not be pulled: {result.reason}: {said}",
+                    "see the registry, its login and the disk, then run again; nothing was touched",
+                )
+            new = self._observers.engine.image(reference)
+            acting.remember(NAME, **self._moved, has=new.id if new else "")
 
     @property
     def _moved(self) -> dict[str, str]:
-        here = self._announcement.here
-        return {"reference": self._announcement.reference, "had": here.id if here else ""}
+        here = self._announced.here
+        return {"reference": self._announced.reference, "had": here.id if here else ""}
 
     def undo(self) -> str:
         """Give the name back to the image that had it."""
@@ -87,3 +102,21 @@ def _undo(compose: Compose, announcement: Announcement) -> shell.Command:
     if announcement.here is not None:
         return compose.name_image(announcement.here.id, announcement.reference)
     return compose.unname_image(announcement.reference)
+
+
+def _named(image: Image | None) -> str:
+    if image is None:
+        return "none"
+    digest = next((one.partition("@")[2] for one in image.digests), image.id)
+    return f"{image.version or 'an unnamed version'} ({digest[:19]})"
+
+
+PROCEDURE = Procedure(
+    "update",
+    "restart with the image that the files name now, pulled and judged before the stop",
+    ACTING | NEW_IMAGE,
+    intend,
+    keeps=True,
+    returns=True,
+    pulls_first=True,
+)

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures import PROCEDURES
+from procedures.listed import PROCEDURES
 from tests import targets
 from tests.engine.service import seed
 from tests.stacks import Stack, stack

@@ -5,11 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Protocol
 
-from procedures import PROCEDURES, RETURNING
 from procedures.decide import leftovers
+from procedures.decide.facts import RETURNING
 from reports.record.evidence import BACK, Check, Phase, Plan, Protects, Step, Way
 from reports.record.observed import Container
+
+
+class Traits(Protocol):
+    """What a plan asks of a procedure."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def provides(self) -> frozenset[str]: ...
+
+    @property
+    def returns(self) -> bool: ...
+
+    @property
+    def recovers(self) -> bool: ...
 
 
 class State(StrEnum):
@@ -95,11 +112,12 @@ def state_of(containers: tuple[Container, ...]) -> State:
     return State.RUNNING if one.running else State.STOPPED
 
 
-def checks_of(procedure: str, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
+def checks_of(procedure: Traits, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
     """Return the checks that a procedure provides for, as this plan asks them: forward, then for its way back."""
-    provided = PROCEDURES[procedure].provides
-    forward = tuple(_planned(one, procedure, situation) for one in claims if set(one.asks) <= provided)
-    if not PROCEDURES[procedure].returns:
+    forward = tuple(
+        _planned(one, procedure, situation) for one in claims if set(one.asks) <= procedure.provides
+    )
+    if not procedure.returns:
         return forward
     back = (
         dataclasses.replace(
@@ -111,11 +129,11 @@ def checks_of(procedure: str, claims: Iterable[Check], situation: Situation) -> 
     return (*forward, *back)
 
 
-def _planned(check: Check, procedure: str, situation: Situation) -> Check:
+def _planned(check: Check, procedure: Traits, situation: Situation) -> Check:
     return dataclasses.replace(
         check,
         not_applicable=_left_out(check, procedure, situation),
-        advisory=check.advisory or (procedure == "recover" and _is_finding(check, situation.state)),
+        advisory=check.advisory or (procedure.recovers and _is_finding(check, situation.state)),
     )
 
 
@@ -133,8 +151,8 @@ def _is_finding(check: Check, state: State) -> bool:
     )
 
 
-def _left_out(check: Check, procedure: str, situation: Situation) -> str:
-    asks, recovering, down = set(check.asks), procedure == "recover", situation.state in _DOWN
+def _left_out(check: Check, procedure: Traits, situation: Situation) -> str:
+    asks, recovering, down = set(check.asks), procedure.recovers, situation.state in _DOWN
     reasons = (
         (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
         (situation.stands and (check.phase is not Phase.POST or asks & _OF_ACTS), Reason.AS_IT_STANDS),
@@ -154,7 +172,7 @@ def _left_out(check: Check, procedure: str, situation: Situation) -> str:
 
 
 def make(
-    procedure: str,
+    procedure: Traits,
     state: State,
     steps: tuple[Step, ...],
     checks: tuple[Check, ...],
@@ -167,7 +185,7 @@ def make(
     `untried` is what this procedure cannot try without acting, besides what none can.
     """
     return Plan(
-        procedure=procedure,
+        procedure=procedure.name,
         state=state.value,
         steps=steps,
         checks=checks,

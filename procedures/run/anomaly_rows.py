@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from procedures import PROCEDURES
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run.run import Asked, Run
@@ -20,9 +19,9 @@ def refuse_idle(asked: Asked) -> None:
             f"--record-anomalies: {asked.target.file} names no list of anomalies",
             'add anomalies = "FILE.md" to it, or leave the option out',
         )
-    if not PROCEDURES[asked.procedure].archived:
+    if not asked.procedure.archived:
         raise TypedWrong(
-            f"--record-anomalies: {asked.procedure} leaves nothing behind",
+            f"--record-anomalies: {asked.procedure.name} leaves nothing behind",
             "leave it out, or take another procedure",
         )
 

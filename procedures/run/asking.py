@@ -92,14 +92,14 @@ class Asking:
 
     @property
     def announcement(self) -> Announcement:
-        found = self._run.preparing.announcement if self._run.preparing else None
+        found = self._run.preparing.intent.announcement if self._run.preparing else None
         if found is None:
             raise Blocked("this procedure brings no image")
         return found
 
     @property
     def goal(self) -> Goal:
-        found = self._run.preparing.goal if self._run.preparing else None
+        found = self._run.preparing.intent.goal if self._run.preparing else None
         if found is None:
             raise Blocked("this procedure goes back to no earlier run")
         if found.unseen is not None:

@@ -1,17 +1,22 @@
-"""What was wrong, as a run tells it: each cause once, clean, and at no cost to how the run goes."""
+"""What was wrong, as a run tells it: each cause once, clean, and at no cost to how the run goes; boots in vain too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from procedures.diagnosis import diagnosis
+from procedures.decide.acts import Start
+from procedures.diagnosis import diagnosis, failed_boot
 from procedures.diagnosis.diagnosis import Case, Cause
+from procedures.observe.engine import logs
 from procedures.observe.snapshot import Observers
 from procedures.problems import Blocked
 from procedures.run.run import Run
 from procedures.steps.interruption import HURRIED
+from reports.record.evidence import FailedBoot
 from reports.record.observed import Snapshot
+from reports.redaction import excerpt
 
+_BYTES, _LIMIT = 200_000, 3.0
 _NEWEST_FIRST = ("returned", "after", "stopped", "ready", "before")
 
 
@@ -63,3 +68,40 @@ def _note(
             run.finding(run.redaction.clean(cause.finding.text), cause.finding.next_move)
     except Exception as error:  # noqa: BLE001 - an explanation that cannot be had is a finding
         run.finding(f"what was wrong could not be looked into: {type(error).__name__}: {error}")
+
+
+# Boots
+
+
+def boot_is_known(run: Run) -> bool:
+    """Say whether what was started last, forward or on the way back, was waited for in vain."""
+    return _in_vain(run) is not None
+
+
+def _in_vain(run: Run) -> Start | None:
+    start = run.our_return if run.course.went_back else run.our_start
+    return start if start is not None and not (start.ready and start.ready.ended) else None
+
+
+def note_boot(run: Run, when: str) -> None:
+    """Keep why the container that runs now does not boot; its log has just been saved."""
+    start = _in_vain(run)
+    if start is None or run.course.answers:
+        return
+    found = run.observers.containers()
+    if len(found) != 1:
+        return
+    one = found[0]
+    text = excerpt.cleaned(logs.text_of(run.observers.engine, one.id, _BYTES, _LIMIT))
+    told = run.restarting.hopeless() if run.restarting is not None else ""
+    boot = FailedBoot(
+        container=one.name,
+        how=told or (start.ready.sentence if start.ready is not None else "it never became ready"),
+        said=failed_boot.last_errors(text),
+        differs=failed_boot.differences(run.course.snapshots.get("before"), one),
+        log=f"log-{when}-{one.name}.txt",
+    )
+    if run.course.went_back:
+        run.course.boot_back = boot
+    else:
+        run.course.boot = boot

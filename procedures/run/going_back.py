@@ -10,7 +10,7 @@ from procedures.diagnosis import failed_boot
 from procedures.observe import logbook
 from procedures.observe.waiting import Look
 from procedures.problems import Blocked
-from procedures.run import boots, explaining
+from procedures.run import explaining
 from procedures.run.run import Run
 from procedures.steps import reaching, restart
 from procedures.way_back import returning
@@ -111,6 +111,6 @@ def _save_failed_logs(run: Run) -> None:
         for one in run.observers.containers():
             logbook.save(run.observers, one, run.folder, run.redaction.clean, failed_boot.FAILED)
             run.course.gone = one.name
-        boots.note(run, failed_boot.FAILED)
+        explaining.note_boot(run, failed_boot.FAILED)
     except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
         run.finding(f"the log of what failed could not be saved: {error}")

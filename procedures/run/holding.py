@@ -82,7 +82,7 @@ class Holding:
         """Take the lock, judge what an earlier run left, open the journal."""
         me = Holder.me(
             self._run,
-            self._asked.procedure,
+            self._asked.procedure.name,
             self._asked.given.get("reason", ""),
             self._place.folder / f"{self._run}.jsonl",
             self._who.user,
@@ -103,7 +103,7 @@ class Holding:
         self._journal.open(
             self._run,
             {
-                "procedure": self._asked.procedure,
+                "procedure": self._asked.procedure.name,
                 "target": str(self._asked.target.file),
                 "project": self._observers.project,
                 "service": self._asked.target.service,
@@ -204,7 +204,7 @@ class Holding:
                 )
         over = settled.among(stories)
         for story in stories:
-            if story.changed and story.run not in over and self._asked.procedure != "recover":
+            if story.changed and story.run not in over and not self._asked.procedure.recovers:
                 self._refuse_for(story)
         return over
 

@@ -68,7 +68,7 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         verdict=judged,
         verdict_reasons=reasons,
         executed=run.changed,
-        procedure=run.asked.procedure,
+        procedure=run.asked.procedure.name,
         who=run.who,
         target=_target(run),
         plan=run.plan,

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures import PROCEDURES
 from procedures.decide import accepted, claims, plan
 from procedures.decide.acts import Start, Stop
 from procedures.decide.ledger import Ledger
@@ -26,6 +25,7 @@ from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import who
 from procedures.run.holding import Holding, led_to
 from procedures.run.preparing import Preparing
+from procedures.run.procedure import Found, Procedure
 from procedures.steps import journal, leftovers, restart, scripted, settled
 from procedures.steps.acting import Acting
 from procedures.steps.interruption import Interruption
@@ -59,7 +59,7 @@ from reports.redaction.redact import Redaction
 class Asked:
     """What was typed."""
 
-    procedure: str
+    procedure: Procedure
     target: Target
     plan_only: bool
     waivers: tuple[Waiver, ...]
@@ -72,7 +72,7 @@ class Asked:
     @property
     def leaves_nothing(self) -> bool:
         """Whether this is a look that takes no lock and leaves no record."""
-        return self.plan_only or not PROCEDURES[self.procedure].archived
+        return self.plan_only or not self.procedure.archived
 
 
 @dataclass(slots=True)
@@ -203,12 +203,12 @@ class Run:
         target, observers = self.asked.target, self.observers
         containers = observers.containers()
         state = plan.state_of(containers)
-        if self.asked.procedure == "recover":
+        if self.asked.procedure.recovers:
             self.recovery = self._look_how_to_recover(containers)
         graces = [one.stop_grace for one in containers if one.stop_grace is not None]
         self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
         boot = target.budgets.boot
-        acts = PROCEDURES[self.asked.procedure].acts
+        acts = self.asked.procedure.acts
         self._foresee(containers)
         if acts:
             self.preparing = self._look_what_to_prepare(containers)
@@ -219,7 +219,7 @@ class Run:
             steps = self._with_what_is_prepared(steps)
         if self.recovery.stands:
             steps = ()
-        elif self.asked.procedure == "recover":
+        elif self.asked.procedure.recovers:
             steps = leftovers.planned(steps, observers, containers)
         if not acts:
             self._look_for_baseline()
@@ -229,32 +229,32 @@ class Run:
             has_baseline=acts or self.accepted is not None or bool(self.past_unseen),
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
-            nothing_new=bool(self.preparing and self.preparing.nothing_new),
+            nothing_new=bool(self.preparing and self.preparing.intent.nothing_new),
             stands=self.recovery.stands,
             lacking=scripted.lacking(target, driver) | self._lacking,
         )
-        if self.preparing and self.preparing.nothing_new:
+        if self.preparing and self.preparing.intent.nothing_new:
             steps = ()
-            self.finding(self.preparing.nothing_new)
+            self.finding(self.preparing.intent.nothing_new)
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
         worst = self.grace + boot + (target.budgets.gateway or 0.0)
         if any(one.way is Way.BACK for one in steps):
             worst *= 2
         outage = worst if acts and not self.recovery.stands else None
-        brought = self.preparing.announcement if self.preparing else None
+        brought = self.preparing.intent.announcement if self.preparing else None
         untried = brought.untried if brought else ()
         self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
         self.ledger = Ledger(checks, self.asked.waivers, self.told)
 
     def _foresee(self, containers: tuple[Container, ...]) -> None:
         """Let what a script of the operator's would start be known before anything is planned that depends on it."""
-        if PROCEDURES[self.asked.procedure].archived and script(self.asked.target.steps, START):
-            pulled_first = self.asked.procedure == "update" and len(containers) == 1
+        if self.asked.procedure.archived and script(self.asked.target.steps, START):
+            pulled_first = self.asked.procedure.pulls_first and len(containers) == 1
             self.observers.foresee(containers[0].image_id if pulled_first else "")
 
     def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
         stem = self._place.folder / self.id
-        return Preparing(self.asked.procedure, self.observers, containers, stem, self.past)
+        return Preparing(self.asked.procedure, Found(self.observers, containers, stem, self.past))
 
     @property
     def _place(self) -> journal.Place:
@@ -297,7 +297,7 @@ class Run:
         except CannotObserve as error:
             self.past_unseen = f"{error.what} → {error.next_move}"
             self.finding(error.what, error.next_move)
-        if self.asked.procedure == "accept" and self.accepted is None and not self.past_unseen:
+        if self.asked.procedure.archived and self.accepted is None and not self.past_unseen:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
 
     def _look_how_to_recover(self, containers: tuple[Container, ...]) -> cut_off.Recovery:
@@ -447,7 +447,7 @@ class Run:
     @property
     def acts(self) -> bool:
         """Whether this run has anything to do but look: what stands and answers is only judged."""
-        return PROCEDURES[self.asked.procedure].acts and not self.recovery.stands
+        return self.asked.procedure.acts and not self.recovery.stands
 
     @property
     def stopped_short(self) -> str:
@@ -496,7 +496,7 @@ class Run:
 
     def has_recovered(self, verdict: str) -> bool:
         """Whether this run has done what the open journals of others asked for."""
-        if self.asked.procedure != "recover":
+        if not self.asked.procedure.recovers:
             return False
         # What only stands there owes its judgement, and nothing else has been done about it.
         if self.recovery.stands:
@@ -535,7 +535,7 @@ class Run:
 
     def _forget(self) -> None:
         """Remove what was kept for a way back, where this run held the target and judged what runs now."""
-        if self.preparing is None or self._acting is None or self.preparing.nothing_new:
+        if self.preparing is None or self._acting is None or self.preparing.intent.nothing_new:
             return
         if self.recovery.stands and not self.recovery.as_kept:
             return  # it was just told as what leads back

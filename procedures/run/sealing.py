@@ -8,7 +8,7 @@ from pathlib import Path
 
 from procedures.diagnosis import failed_boot
 from procedures.observe import logbook
-from procedures.run import boots
+from procedures.run import explaining
 from procedures.run.record import evidence_of
 from procedures.run.run import Run
 from procedures.steps.journal import Story
@@ -38,7 +38,7 @@ def open_folder(run: Run) -> str:
 
 def stem_of(run: Run) -> str:
     """Return what a run's folder is called, but for its verdict."""
-    return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure, run.id)
+    return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure.name, run.id)
 
 
 def keep(run: Run, record: Evidence) -> str:
@@ -72,7 +72,7 @@ def save_last_logs(run: Run) -> None:
 
 def _note_failed_boot(run: Run) -> None:
     try:
-        boots.note(run, failed_boot.AFTER)
+        explaining.note_boot(run, failed_boot.AFTER)
     except Exception as error:  # noqa: BLE001 - as above
         run.finding(f"why the server does not boot could not be looked into: {error}")
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from procedures import PROCEDURES, apply_env
 from procedures.decide import accepted, baseline, expected, leftovers, plan, work
 from procedures.decide.claims import seen
 from procedures.observe import dashboards
@@ -15,6 +14,7 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import explaining, going_back
+from procedures.run.procedure import Intent
 from procedures.run.run import Run
 from procedures.steps import reaching, restart
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
@@ -47,7 +47,7 @@ class States:
     @property
     def baseline(self) -> baseline.Baseline:
         """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
-        if PROCEDURES[self.run.asked.procedure].acts:
+        if self.run.asked.procedure.acts:
             return baseline.of(self.before())
         if self.run.past_unseen:
             return seen(Unseen(self.run.past_unseen))
@@ -57,21 +57,20 @@ class States:
 
     def expected(self, way: Way) -> expected.Expected:
         """What should run at the end of a way."""
-        procedure = PROCEDURES[self.run.asked.procedure]
-        if not procedure.acts:
+        if not self.run.asked.procedure.acts:
             look = self.after()
             return expected.as_configured(look, expected.version_of(look.image))
         before = self.before()
         if way is Way.BACK and before.container is not None:
             return expected.as_it_was(before, before.container, self.baseline)
-        preparing = self.run.preparing
-        if preparing is not None and preparing.announcement is not None:
+        intent = self.run.preparing.intent if self.run.preparing else Intent()
+        if intent.announcement is not None:
             ready = self.ready()
             return expected.as_configured(ready, expected.version_of(ready.image))
         found = expected.as_configured(before, self.baseline.version)
         found = self.run.recovery.expected(before, found)
-        if preparing is not None and preparing.goal is not None:
-            return expected.with_image(found, preparing.goal)
+        if intent.goal is not None:
+            return expected.with_image(found, intent.goal)
         return found
 
     @property
@@ -83,7 +82,7 @@ class States:
     def parts_expected(self) -> frozenset[str]:
         """The parts of the server that must send heartbeats."""
         then = self.run.accepted.after if self.run.accepted else None
-        if PROCEDURES[self.run.asked.procedure].acts:
+        if self.run.asked.procedure.acts:
             then = self.before()
         return seen(expected.parts_of(then))
 
@@ -156,20 +155,18 @@ class States:
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
-        if self.run.asked.procedure == "apply_env" and (
-            told := apply_env.told(snapshot, self.run.asked.target.keys)
-        ):
+        if self.run.preparing is not None and (told := self.run.preparing.intent.changes(snapshot)):
             self._announce(told)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
-        if state is not None and state != planned and self.run.asked.procedure != "recover":
+        if state is not None and state != planned and not self.run.asked.procedure.recovers:
             # In a restart loop the state changes with every look, and may be any one of them.
             loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
             move = "`pytest -m recover`" if loops else "run again"
             # Nothing was asked, so no check tells the move.
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
-        if self.run.asked.procedure == "recover":
+        if self.run.asked.procedure.recovers:
             explaining.before(self.run, snapshot)
         return snapshot
 
@@ -194,7 +191,7 @@ class States:
         self.run.moment("probe looking")
         ready = self.run.observers.before("ready")
         self._note(ready)
-        if self.run.preparing is not None and (told := self.run.preparing.told(ready)):
+        if self.run.preparing is not None and (told := self.run.preparing.intent.brings(ready)):
             self._announce(told)
         return ready
 
@@ -237,7 +234,7 @@ class States:
             run.restarting.wait_for_parts(expected.parts_of(self.before()))
         run.moment("soaked")
         # A way back may follow, and its outage is part of this one.
-        if run.watch is not None and not PROCEDURES[run.asked.procedure].returns:
+        if run.watch is not None and not run.asked.procedure.returns:
             if run.course.answers:
                 run.watch.outlast_silence()
             run.watch.end_probe()
@@ -252,7 +249,7 @@ class States:
 
     def _superseded(self) -> Settings | Unseen | None:
         """The settings that lose their effect by this start, where the procedure applies new ones."""
-        provided = PROCEDURES[self.run.asked.procedure].provides
+        provided = self.run.asked.procedure.provides
         return self.before().running_settings if "superseded" in provided else None
 
     def _returned(self) -> Snapshot:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from procedures import PROCEDURES
+from procedures.listed import PROCEDURES
 from procedures.target.target import SUITE
 
 SETTINGS = SUITE / "pyproject.toml"

@@ -10,11 +10,11 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures import PROCEDURES, status
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import anomaly_rows, boots, explaining, going_back, landing, sealing, unfinished
+from procedures.run import anomaly_rows, explaining, going_back, landing, sealing, unfinished
 from procedures.run.asking import Asking
+from procedures.run.procedure import Procedure
 from procedures.run.record import evidence_of
 from procedures.run.rescuing import rescue
 from procedures.run.run import Asked, Run
@@ -55,7 +55,9 @@ class Session:
         self._unused = False
 
     @staticmethod
-    def begin(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Session:
+    def begin(
+        config: pytest.Config, procedure: Procedure, checks: Path, environment: Mapping[str, str]
+    ) -> Session:
         """Read what was typed, take over the signals, make the run's folder."""
         interruption = Interruption()
         interruption.listen()
@@ -113,7 +115,7 @@ class Session:
     def ordered(self, session: pytest.Session) -> list[pytest.Item]:
         """Compare what pytest collected with what the files hold; return the items in the run's own order."""
         known = {one.id for one in self.run.claims}
-        if PROCEDURES[self.procedure].returns:
+        if self.procedure.returns:
             known |= {one.id + BACK for one in self.run.claims if one.phase is Phase.POST}
         collected = {outcome.id_of(item): item for item in session.items}
         missing, foreign = known - collected.keys(), collected.keys() - known
@@ -139,13 +141,13 @@ class Session:
         """Whether a check can be asked without acting: of an image that is here already, more than of one that is not."""
         if check.phase is Phase.READY:
             preparing = self.run.preparing
-            found = preparing.announcement if preparing else None
+            found = preparing.intent.announcement if preparing else None
             return "candidate" in check.asks and found is not None and found.known is not None
         return check.phase is (Phase.PRE if self.run.acts else Phase.POST)
 
     def asks_both_ways(self, file: Path) -> bool:
         """Whether the checks of a file judge the procedure's own way and its way back."""
-        return PROCEDURES[self.procedure].returns and file.parent.name == Phase.POST
+        return self.procedure.returns and file.parent.name == Phase.POST
 
     def asking_of(self, item: pytest.Item) -> Asking:
         """Return what an item may ask for: the same names, for the way that it judges."""
@@ -198,7 +200,7 @@ class Session:
         outcome.tell(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         after = check.phase is Phase.POST and (check.way is Way.BACK) is self.run.course.went_back
-        self.console.result(result, folded=after and boots.is_known(self.run))
+        self.console.result(result, folded=after and explaining.boot_is_known(self.run))
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
 
@@ -293,10 +295,10 @@ class Session:
 
     def _tell_status(self) -> None:
         look = self.run.course.snapshots.get("after")
-        if self.procedure != "status" or look is None:
+        if self.procedure.closing_lines is None or look is None:
             return
         self.console.say()
-        for line in status.lines(look, self.run.past):
+        for line in self.procedure.closing_lines(look, self.run.past):
             self.console.say(f"  {line}")
 
     def _ending(self, record: Evidence) -> str:
@@ -384,7 +386,9 @@ class Session:
             self.run.folder.rmdir()
 
 
-def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Mapping[str, str]) -> Asked:
+def _asked(
+    config: pytest.Config, procedure: Procedure, checks: Path, environment: Mapping[str, str]
+) -> Asked:
     option = config.option
     target = targets.read(targets.find(option.target, environment))
     given = {
@@ -393,7 +397,7 @@ def _asked(config: pytest.Config, procedure: str, checks: Path, environment: Map
     }
     if option.waive and not given["reason"]:
         raise TypedWrong("--waive needs a reason", "add --reason TEXT")
-    if option.take_over and not (procedure == "recover" and given["reason"]):
+    if option.take_over and not (procedure.recovers and given["reason"]):
         raise TypedWrong(
             "--take-over goes with recover and a reason", "pytest -m recover --take-over --reason TEXT"
         )

@@ -14,9 +14,9 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 TEXT = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-CHECK = "pre/test_spare.py::test_some_room_must_stay_free"
+CHECK = "pre/test_room_to_spare.py::test_there_is_room_to_spare"
 FILES = {
-    "the claim": "checks/pre/test_spare.py",
+    "the claim": "checks/pre/test_room_to_spare.py",
     "the case": "tests/checks/cases.py",
     "the document": "docs/checks.md",
 }
@@ -42,12 +42,15 @@ def copy(tmp_path: Path) -> Path:
 
 def follow(copy: Path, but: str = "") -> None:
     """Follow the recipe of a check, all its parts but one."""
-    case = f"FAILING = (\n{textwrap.indent(block('python', 'Case('), '    ')}"
-    document = f"### Room\n\n{block('markdown', CHECK)}"
+    case = f"FAILING = (\n{textwrap.indent(block('python', 'Case(').rstrip(), '    ')},\n"
+    checks = (copy / FILES["the document"]).read_text(encoding="utf-8")
+    before, heading, others = checks.partition("### Room\n")
+    room, end, after = others.partition("\n### ")
+    document = f"{before}{heading}{room}\n{block('markdown', CHECK)}{end}{after}"
     for what, (before, after) in {
-        "the claim": ("", block("python", "def test_some_room")),
+        "the claim": ("", block("python", "def test_there_is_room")),
         "the case": ("FAILING = (\n", case),
-        "the document": ("### Room\n", document),
+        "the document": (checks, document),
     }.items():
         if what != but:
             file = copy / FILES[what]
@@ -56,7 +59,7 @@ def follow(copy: Path, but: str = "") -> None:
             file.write_text(text.replace(before, after, 1) if before else after, encoding="utf-8")
 
 
-def tested(copy: Path) -> subprocess.CompletedProcess[str]:
+def outcome(copy: Path) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "pytest", "-q", "tests/checks", "tests/docs/test_docs.py"]
     return subprocess.run(words, cwd=copy, check=False, capture_output=True, text=True, timeout=180)
 
@@ -64,24 +67,24 @@ def tested(copy: Path) -> subprocess.CompletedProcess[str]:
 def test_a_check_is_added_as_the_recipe_says(copy: Path) -> None:
     """Followed to the letter, the suite's own tests of checks and documents pass, and they know the new one."""
     follow(copy)
-    done = tested(copy)
+    done = outcome(copy)
 
     assert done.returncode == 0, done.stdout
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "checks/pre/test_spare.py"],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "checks/pre/test_room_to_spare.py"],
         cwd=copy, check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert "test_some_room_must_stay_free" in listed.stdout, listed.stdout + listed.stderr
+    assert "test_there_is_room_to_spare" in listed.stdout, listed.stdout + listed.stderr
 
 
 @pytest.mark.parametrize("left_out", ["the case", "the document"])
 def test_what_is_left_out_is_missed(copy: Path, left_out: str) -> None:
     """A recipe that is followed by half fails these tests."""
     follow(copy, but=left_out)
-    done = tested(copy)
+    done = outcome(copy)
 
     assert done.returncode == 1
-    assert "test_some_room_must_stay_free" in done.stdout
+    assert "test_there_is_room_to_spare" in done.stdout
 
 
 def test_each_commit_may_be_linted() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from procedures import PROCEDURES, plugin
+from procedures import plugin
 from procedures.decide import claims
+from procedures.listed import PROCEDURES
 from procedures.target import scripting
 from procedures.target import target as targets
 from procedures.target.dashboards import Dashboard

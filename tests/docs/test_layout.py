@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from procedures.listed import PROCEDURES
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 MOST_MODULES = 16
@@ -77,3 +80,23 @@ def test_the_document_names_the_rooms_in_their_order() -> None:
 
     assert set(told) == there
     assert told == [one for one in order if one in there]
+
+
+def test_nobody_asks_for_a_procedure_by_its_name() -> None:
+    """What a procedure does otherwise than others is said in its file; only old records are told apart by its name."""
+    asking = set()
+    for module in modules():
+        for node in ast.walk(ast.parse((PROJECT / module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                sides = [one for one in (node.left, *node.comparators) if isinstance(one, ast.Constant)]
+                asking |= {str(module) for one in sides if one.value in PROCEDURES}
+
+    assert asking == {"procedures/decide/accepted.py"}
+
+
+def test_every_procedure_is_a_file_of_its_name() -> None:
+    """Beside the entry points, `procedures/` holds the procedures and the one list of them."""
+    entries = {"__init__", "describe", "early", "listed", "plugin", "problems"}
+    flat = {one.stem for one in modules() if one.parent == Path("procedures")}
+
+    assert flat - entries == set(PROCEDURES)

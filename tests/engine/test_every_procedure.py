@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures import PROCEDURES
+from procedures.listed import PROCEDURES
 from tests import targets
 from tests.engine import service as seen
 from tests.engine.heard import heard

@@ -10,9 +10,11 @@ from typing import Any, cast
 
 import pytest
 
+from procedures import restart, status
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run import anomaly_rows
+from procedures.run.procedure import Procedure
 from procedures.run.run import Asked, Course, Run
 from reports.record.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict
 from tests.reports import samples
@@ -252,12 +254,12 @@ def test_a_full_disk_leaves_the_file_alone(file: Path, monkeypatch: pytest.Monke
 def test_the_option_is_refused_where_it_could_do_nothing(tmp_path: Path) -> None:
     """Without a list in the target file, or with a procedure that leaves nothing, it is an error of typing."""
 
-    def asked(procedure: str, file: Path | None) -> Asked:
+    def asked(procedure: Procedure, file: Path | None) -> Asked:
         target = SimpleNamespace(anomalies=file, file="target.toml")
         return cast("Asked", SimpleNamespace(record_anomalies=True, target=target, procedure=procedure))
 
-    anomaly_rows.refuse_idle(asked("restart", tmp_path))
+    anomaly_rows.refuse_idle(asked(restart.PROCEDURE, tmp_path))
     with pytest.raises(TypedWrong, match="names no list of anomalies"):
-        anomaly_rows.refuse_idle(asked("restart", None))
+        anomaly_rows.refuse_idle(asked(restart.PROCEDURE, None))
     with pytest.raises(TypedWrong, match="status leaves nothing behind"):
-        anomaly_rows.refuse_idle(asked("status", tmp_path))
+        anomaly_rows.refuse_idle(asked(status.PROCEDURE, tmp_path))

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 import pytest
 
+from procedures.listed import PROCEDURES
 from procedures.problems import Held
 from procedures.run.holding import Holding, led_to
+from procedures.run.procedure import Intent
 from procedures.run.run import Run
 from procedures.steps.journal import Journal, Place, seal_for, tell
 from procedures.steps.lock import Holder
@@ -51,7 +53,9 @@ def taking(place: Place, procedure: str) -> tuple[Any, list[str]]:
     removed: list[str] = []
     one: Any = Holding.__new__(Holding)
     one._place, one.findings = place, []
-    one._asked = cast("Any", type("Asked", (), {"procedure": procedure, "target": Any, "take_over": False}))
+    one._asked = cast(
+        "Any", type("Asked", (), {"procedure": PROCEDURES[procedure], "target": Any, "take_over": False})
+    )
     one._asked.target = type("Target", (), {"file": "target.toml"})
     one._shows_now = lambda: "nothing"
     one.lock = type("Lock", (), {"take_over": lambda _, run: removed.append(run)})()
@@ -134,7 +138,7 @@ def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) 
     place.adopt(tell(written.file))
     run: Any = Run.__new__(Run)
     run._acting, run.recovery = run, Recovery()
-    run.preparing = type("Preparing", (), {"nothing_new": "", "forget": lambda _: None})()
+    run.preparing = type("Preparing", (), {"intent": Intent(), "forget": lambda _: None})()
     run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
 
     run._forget()

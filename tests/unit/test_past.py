@@ -15,6 +15,7 @@ from procedures.decide.accepted import Past
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.run.asking import Asking
+from procedures.run.procedure import Intent
 from reports import archive
 from reports.record.evidence import Evidence, Verdict
 from reports.record.observed import Unseen
@@ -156,7 +157,7 @@ def test_a_rollback_has_no_goal_in_a_past_that_was_changed(tmp_path: Path) -> No
     assert (goal.run, goal.image) == (None, None)
     assert goal.unseen is not None
     asking: Any = Asking.__new__(Asking)
-    asking._run = SimpleNamespace(preparing=SimpleNamespace(goal=goal))
+    asking._run = SimpleNamespace(preparing=SimpleNamespace(intent=Intent(goal=goal)))
     with pytest.raises(CannotObserve, match="not known"):
         _ = asking.goal
 

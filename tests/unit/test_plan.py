@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from procedures import PROCEDURES
 from procedures.decide import claims, plan
 from procedures.decide.plan import Reason, Situation, State
+from procedures.listed import PROCEDURES
 from procedures.target.target import SUITE
 from reports.record.evidence import BACK, Phase, Way
 from reports.record.observed import Unseen
@@ -62,7 +62,7 @@ def test_a_state_is_told_from_the_containers(containers: tuple[Any, ...], state:
 )
 def test_what_does_not_apply_is_left_out_with_its_reason(asks: str, state: State, reason: str) -> None:
     """A check of something that is not there is left out by the plan, and says why; every other one is planned."""
-    (planned,) = plan.checks_of("restart", [check(asks=(asks,))], _situation(state))
+    (planned,) = plan.checks_of(PROCEDURES["restart"], [check(asks=(asks,))], _situation(state))
 
     assert reason == planned.not_applicable
 
@@ -72,7 +72,10 @@ def test_without_dashboards_none_is_asked() -> None:
     one = check(asks=("dashboards",))
 
     assert [
-        [planned.not_applicable for planned in plan.checks_of(name, [one], _situation(has_dashboards=has))]
+        [
+            planned.not_applicable
+            for planned in plan.checks_of(PROCEDURES[name], [one], _situation(has_dashboards=has))
+        ]
         for name in ("restart", "accept")
         for has in (False, True)
     ] == [[Reason.NO_DASHBOARDS], [""], [Reason.NO_DASHBOARDS], [""]]
@@ -83,7 +86,7 @@ def test_without_a_health_check_dockers_word_is_not_asked() -> None:
     one = check(asks=("docker_health",))
 
     assert [
-        plan.checks_of("restart", [one], _situation(has_health_check=has))[0].not_applicable
+        plan.checks_of(PROCEDURES["restart"], [one], _situation(has_health_check=has))[0].not_applicable
         for has in (False, True)
     ] == [Reason.NO_HEALTH_CHECK, ""]
 
@@ -104,7 +107,9 @@ def test_recovery_begins_with_what_is_unwell(
     procedure: str, phase: Phase, asks: str, data: bool, advisory: bool
 ) -> None:
     """For recovery what is amiss with what ran closes nothing, unless data is at stake; the start's own needs do."""
-    (planned,) = plan.checks_of(procedure, [check(phase=phase, asks=(asks,), data=data)], _situation())
+    (planned,) = plan.checks_of(
+        PROCEDURES[procedure], [check(phase=phase, asks=(asks,), data=data)], _situation()
+    )
 
     assert advisory is planned.advisory
 
@@ -114,7 +119,7 @@ def test_recovery_does_not_choose_between_containers() -> None:
     one = check(phase=Phase.PRE, asks=("containers_before",))
 
     assert [
-        plan.checks_of("recover", [one], _situation(state))[0].advisory
+        plan.checks_of(PROCEDURES["recover"], [one], _situation(state))[0].advisory
         for state in (State.HALF, State.SEVERAL)
     ] == [True, False]
 
@@ -123,7 +128,7 @@ def test_no_check_serves_no_procedure() -> None:
     """Every check of the files is asked by some procedure: what it asks for is provided by one."""
     known = claims.read(SUITE / "checks")
 
-    planned = {one.id for name in PROCEDURES for one in plan.checks_of(name, known, _situation())}
+    planned = {one.id for name in PROCEDURES for one in plan.checks_of(PROCEDURES[name], known, _situation())}
     assert {one.id for one in known} == {one for one in planned if not one.endswith(BACK)}
 
 
@@ -133,7 +138,7 @@ def test_no_check_is_dropped() -> None:
 
     for state in State:
         for procedure in PROCEDURES:
-            planned = plan.checks_of(procedure, known, _situation(state))
+            planned = plan.checks_of(PROCEDURES[procedure], known, _situation(state))
             served = [one.id for one in known if set(one.asks) <= PROCEDURES[procedure].provides]
             assert served == [one.id for one in planned if one.way is Way.FORWARD]
             assert {one.not_applicable for one in planned} <= {"", *Reason}
@@ -141,7 +146,7 @@ def test_no_check_is_dropped() -> None:
 
 def test_a_running_service_is_asked_everything() -> None:
     """For a restart of a service that runs nothing is left out."""
-    planned = plan.checks_of("restart", claims.read(SUITE / "checks"), _situation())
+    planned = plan.checks_of(PROCEDURES["restart"], claims.read(SUITE / "checks"), _situation())
 
     assert [one.id for one in planned if one.not_applicable] == []
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from procedures import PROCEDURES
+from procedures.listed import PROCEDURES
 from procedures.session import selection
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from procedures import recover
 from procedures.drivers.typed import on_engine
 from procedures.run.run import Asked, Run
 from procedures.steps.interruption import Interruption
@@ -41,7 +42,7 @@ def test_findings_and_what_checks_say_are_told_so() -> None:
     """Every finding of a run, and every reason and next move of its checks, goes the same way."""
     target = replace(recorded().target, context="far")
     asked = Asked(
-        "recover",
+        recover.PROCEDURE,
         target,
         plan_only=True,
         waivers=(),

@@ -1,0 +1,13 @@
+"""Acceptance: the service is judged as it runs, and nothing is changed."""
+
+from __future__ import annotations
+
+from procedures.decide.facts import EXPECTATION, LOOK
+from procedures.run.procedure import Procedure
+
+PROCEDURE = Procedure(
+    "accept",
+    "judge the service as it runs against the last accepted run, changing nothing",
+    LOOK | EXPECTATION | {"schema_to_grow", "flows_noted"},
+    acts=False,
+)

@@ -1,0 +1,8 @@
+"""The restart: stop and start, and nothing else changes."""
+
+from __future__ import annotations
+
+from procedures.decide.facts import ACTING, SAME
+from procedures.run.procedure import Procedure
+
+PROCEDURE = Procedure("restart", "restart the service, gated before and judged after", ACTING | SAME)

@@ -1,0 +1,106 @@
+"""What a procedure is: a name, what it provides to checks, and what it means to do to the service as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from procedures.decide.accepted import Goal, Past
+from procedures.decide.announcement import Announcement
+from procedures.drivers.shell import Command
+from procedures.observe.snapshot import Observers
+from procedures.steps.acting import Acting
+from reports.record.evidence import Step
+from reports.record.observed import Container, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The service as it was found, and the archive's past of it; `stem` begins the names of files beside the journal."""
+
+    observers: Observers
+    containers: tuple[Container, ...]
+    stem: Path
+    past: Past
+
+    @property
+    def only(self) -> Container | None:
+        """The container, where there is one and no other."""
+        return self.containers[0] if len(self.containers) == 1 else None
+
+    @property
+    def runs(self) -> bool:
+        """Whether the service is there: one that is down is started, whatever is new."""
+        return self.only is not None and self.only.running
+
+
+class Preparation(Protocol):
+    """Something done before the second gate, while the service still runs, and taken back where the run is refused."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that it plans."""
+
+    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
+        """Do it; StepFailed where it cannot be done."""
+
+    def undo(self) -> str:
+        """Take it back; return what was undone as a sentence, blank where there was nothing."""
+
+
+def _nothing(_: Snapshot) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a procedure means to do besides the stop and the start, which all have that act."""
+
+    prepare: tuple[Preparation, ...] = ()
+    start: Callable[[float], Command] | None = None
+    """What starts the service, within a limit in seconds; None where what was checked is started."""
+    announcement: Announcement | None = None
+    """What is pulled, where an image is."""
+    goal: Goal | None = None
+    """What is gone back to, where an earlier run's image is."""
+    nothing_new: str = ""
+    """Why there is nothing to do."""
+    lacking: tuple[str, ...] = ()
+    """What it would need and the service has not."""
+    applies: bool = False
+    """Whether the files' settings are looked at whole, and the present ones tried too."""
+    changes: Callable[[Snapshot], str] = _nothing
+    """Tells, of the look before, what is about to change."""
+    brings: Callable[[Snapshot], str] = _nothing
+    """Tells, of the look ready, what was brought."""
+
+
+def _restart(_: Found) -> Intent:
+    return Intent()
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One entry of the list of procedures: a check serves it if all that the check asks for is provided."""
+
+    name: str
+    what: str
+    """The help of `-m NAME`."""
+    provides: frozenset[str]
+    intend: Callable[[Found], Intent] = _restart
+    acts: bool = True
+    """Whether it has steps."""
+    archived: bool = True
+    """Whether it takes the lock and leaves evidence."""
+    keeps: bool = False
+    """Whether what runs is kept before it is changed, to be had again."""
+    returns: bool = False
+    """Whether it goes back to what was kept where a claim fails."""
+    recovers: bool = False
+    """Whether it may take a target with an open journal, and presupposes no running server."""
+    pulls_first: bool = False
+    """Whether the image that starts is pulled by it, and not by a script that starts it."""
+    closing_lines: Callable[[Snapshot, Past], Iterator[str]] | None = None
+    """What it tells at its end besides its checks."""
