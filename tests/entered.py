@@ -17,12 +17,13 @@ from tests import targets
 from tests.stacks import stack
 
 ROOMS = ("procedures", "reports")
-# Each process notes, as it ends, the files of whose functions it has called one; the import of a module is no call.
+# Each process notes, as it ends, the files of whose functions it has called one; what runs at an import is no call.
 NOTING = """
 import atexit, os, sys, threading
 called = set()
 def note(frame, event, _):
-    if event == "call" and frame.f_code.co_name != "<module>":
+    outer = frame.f_back
+    if event == "call" and "<module>" not in (frame.f_code.co_name, outer and outer.f_code.co_name):
         called.add(frame.f_code.co_filename)
 def write():
     with open(os.path.join({folder!r}, str(os.getpid())), "w") as file:

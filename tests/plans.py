@@ -29,6 +29,8 @@ STATES: dict[str, Callable[[Stack], object]] = {
 }
 """How each state is reached from the one before."""
 _VARIES = (
+    (re.compile(r"(?:\.\./)*plans-\w+/stack|\.\./\.\.<root>"), "<root>"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "<key>"),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{8}\b"), "<run>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)?"), "<time>"),
