@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-TEXT = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+from tests.recipes import PROJECT, block, copied
+
 CHECK = "pre/test_room_to_spare.py::test_there_is_room_to_spare"
 FILES = {
     "the claim": "checks/pre/test_room_to_spare.py",
@@ -22,22 +21,9 @@ FILES = {
 }
 
 
-def block(kind: str, having: str) -> str:
-    """The one block of code of a kind that has a word in it."""
-    found = [
-        textwrap.dedent(one)
-        for one in re.findall(rf"^ *```{kind}\n(.*?)^ *```", TEXT, re.DOTALL | re.MULTILINE)
-    ]
-    (one,) = [text for text in found if having in text]
-    return one
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what the recipe touches and of what tells whether it is whole."""
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "runs")
-    shutil.copytree(PROJECT, tmp_path / "copy", ignore=left_out)
-    return tmp_path / "copy"
+    return copied(tmp_path)
 
 
 def follow(copy: Path, but: str = "") -> None:

@@ -276,6 +276,13 @@ def test_every_procedure_and_module_that_is_typed_exists(document: Path) -> None
     assert [one for one in modules if not (PROJECT / f"{one.replace('.', '/')}.py").is_file()] == []
 
 
+def test_every_procedure_is_described() -> None:
+    """The first table of docs/procedures.md holds the procedures, and no other."""
+    described = [one[0].strip("`") for one in rows(read("docs/procedures.md"), 4)]
+
+    assert set(described) - {"procedure"} == set(PROCEDURES)
+
+
 def test_every_line_of_the_runbook_is_done_and_shown() -> None:
     """Each line of docs/runbook.md names a check, a procedure, an option, a step, a driver or a script, and a test."""
     lines = [one for one in rows(read("docs/runbook.md"), 3) if one[0] != "line"]
