@@ -34,7 +34,6 @@ from procedures.observe.known import known_secrets, secrets_in_commands, secrets
 from procedures.observe.patience import Pace
 from procedures.problems import CannotObserve
 from procedures.target import envfile, scripting
-from procedures.target.scripting import found_by_name
 from procedures.target.target import Target
 from reports.record.claimed import ValidationSeen
 from reports.record.observed import (
@@ -252,7 +251,7 @@ class Observers:
     def containers(self) -> tuple[Container, ...]:
         """Return the service's containers: by their labels, or by the exact name where a script may have made one."""
         found = self.engine.by_service(self.project, self.target.service)
-        if not found_by_name(self.target):
+        if not self.target.found_by_name:
             return found
         named = self.engine.unowned(self.container_name)
         return (*found, named) if named else found

@@ -6,7 +6,8 @@ import dataclasses
 
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
-from procedures.run.run import Asked, Run
+from procedures.run.procedure import Asked
+from procedures.run.run import Run
 from reports.record.evidence import Anomalies, Evidence
 
 

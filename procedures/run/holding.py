@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from procedures.observe.snapshot import Observers
 from procedures.problems import Held
+from procedures.run.procedure import Asked
 from procedures.steps import settled
 from procedures.steps.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
 from procedures.steps.lock import Holder, Lock
 from procedures.way_back.cut_off import forget, give_back, kept_of
 from reports.record.evidence import Finding, Verdict, Who
-
-if TYPE_CHECKING:
-    from procedures.run.run import Asked
 
 
 def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> Story | None:

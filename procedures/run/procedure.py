@@ -1,8 +1,11 @@
-"""What a procedure is: a name, what it provides to checks, and what it means to do to the service as it was found."""
+"""What a procedure is: a name, what it provides to checks, and what it means to do to the service as it was found.
+
+`Asked` is what was typed: one of them, for one target.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +15,8 @@ from procedures.decide.announcement import Announcement
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.steps.acting import Acting
-from reports.record.evidence import Step
+from procedures.target.target import Target
+from reports.record.evidence import Step, Waiver
 from reports.record.observed import Container, Snapshot
 
 
@@ -104,3 +108,23 @@ class Procedure:
     """Whether the image that starts is pulled by it, and not by a script that starts it."""
     closing_lines: Callable[[Snapshot, Past], Iterator[str]] | None = None
     """What it tells at its end besides its checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed."""
+
+    procedure: Procedure
+    target: Target
+    plan_only: bool
+    waivers: tuple[Waiver, ...]
+    given: Mapping[str, str]
+    arguments: tuple[str, ...]
+    checks: Path
+    take_over: bool
+    record_anomalies: bool = False
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """Whether this is a look that takes no lock and leaves no record."""
+        return self.plan_only or not self.procedure.archived

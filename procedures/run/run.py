@@ -25,7 +25,7 @@ from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import who
 from procedures.run.holding import Holding, led_to
 from procedures.run.preparing import Preparing
-from procedures.run.procedure import Found, Procedure
+from procedures.run.procedure import Asked, Found
 from procedures.steps import journal, leftovers, restart, scripted, settled
 from procedures.steps.acting import Acting
 from procedures.steps.interruption import Interruption
@@ -33,7 +33,6 @@ from procedures.steps.journal import JournalUnreadable
 from procedures.steps.lock import Lock
 from procedures.target import envfile
 from procedures.target.scripting import START, script
-from procedures.target.target import Target
 from procedures.way_back import cut_off
 from procedures.way_back.returning import Returning
 from reports.record.evidence import (
@@ -47,32 +46,11 @@ from reports.record.evidence import (
     Step,
     StepResult,
     Verdict,
-    Waiver,
     Way,
 )
 from reports.record.observed import Container, Snapshot, Unseen
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What was typed."""
-
-    procedure: Procedure
-    target: Target
-    plan_only: bool
-    waivers: tuple[Waiver, ...]
-    given: Mapping[str, str]
-    arguments: tuple[str, ...]
-    checks: Path
-    take_over: bool
-    record_anomalies: bool = False
-
-    @property
-    def leaves_nothing(self) -> bool:
-        """Whether this is a look that takes no lock and leaves no record."""
-        return self.plan_only or not self.procedure.archived
 
 
 @dataclass(slots=True)

@@ -14,10 +14,10 @@ from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
 from procedures.run import anomaly_rows, explaining, going_back, landing, sealing, unfinished
 from procedures.run.asking import Asking
-from procedures.run.procedure import Procedure
+from procedures.run.procedure import Asked, Procedure
 from procedures.run.record import evidence_of
 from procedures.run.rescuing import rescue
-from procedures.run.run import Asked, Run
+from procedures.run.run import Run
 from procedures.run.states import States
 from procedures.session import outcome
 from procedures.session.console import Console

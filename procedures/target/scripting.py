@@ -7,12 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from procedures.target.durations import seconds
-
-if TYPE_CHECKING:
-    from procedures.target.target import Target
 
 COMPOSE, SCRIPTS = "compose", "scripts"
 DRIVERS = (COMPOSE, SCRIPTS)
@@ -252,12 +249,6 @@ class Reader:
                 close = difflib.get_close_matches(key, known, 1)
                 hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
                 self._problems.append(f"key {prefix + key!r} is unknown{hint}")
-
-
-def found_by_name(target: Target) -> bool:
-    """Whether the service's container may be one that no label tells: made by a script, or to be taken over."""
-    acts = any(script(target.steps, name) for name in (STOP, START))
-    return acts or bool(target.container) or find(target.steps, START).takes_over
 
 
 def replaces(steps: Sequence[StepBy]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from procedures.problems import TypedWrong
-from procedures.target import dashboards
+from procedures.target import dashboards, scripting
 from procedures.target.dashboards import Dashboard
 from procedures.target.durations import seconds
 from procedures.target.scripting import Needs, Reader, StepBy, Validation
@@ -102,6 +102,12 @@ class Target:
         if self.context:
             return "--context", self.context
         return ("--host", self.endpoint) if self.endpoint else ()
+
+    @property
+    def found_by_name(self) -> bool:
+        """Whether the service's container may be one that no label tells: made by a script, or to be taken over."""
+        acts = any(scripting.script(self.steps, name) for name in (scripting.STOP, scripting.START))
+        return acts or bool(self.container) or scripting.find(self.steps, scripting.START).takes_over
 
 
 _TEXTS = ("name", "service", "database_service", "project", "context", "container")

@@ -104,3 +104,27 @@ def test_every_procedure_is_a_file_of_its_name() -> None:
     flat = {one.stem for one in modules() if one.parent == Path("procedures")}
 
     assert flat - entries == set(PROCEDURES) == set(held)
+
+
+def test_no_module_knows_itself_by_others() -> None:
+    """No import leads round in a circle, one that only a type checker takes neither."""
+    known = {_dotted(one): one for one in modules() if one.parts[0] != "checks"}
+    imports = {name: _imported(file, known) - {name} for name, file in known.items()}
+    # What nobody of those that are left needs is no part of a circle; nor is what needs nobody.
+    while leaves := {name for name, needs in imports.items() if not needs & imports.keys()}:
+        imports = {name: needs for name, needs in imports.items() if name not in leaves}
+
+    assert imports == {}
+
+
+def _dotted(module: Path) -> str:
+    return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imported(module: Path, known: dict[str, Path]) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse((PROJECT / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{one.name}" for one in node.names}
+            found |= (whole & known.keys()) or ({node.module} & known.keys())
+    return found

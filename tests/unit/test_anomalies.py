@@ -14,8 +14,8 @@ from procedures import restart, status
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run import anomaly_rows
-from procedures.run.procedure import Procedure
-from procedures.run.run import Asked, Course, Run
+from procedures.run.procedure import Asked, Procedure
+from procedures.run.run import Course, Run
 from reports.record.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict
 from tests.reports import samples
 from tests.unit.results import check

@@ -8,7 +8,8 @@ import pytest
 
 from procedures import recover
 from procedures.drivers.typed import on_engine
-from procedures.run.run import Asked, Run
+from procedures.run.procedure import Asked
+from procedures.run.run import Run
 from procedures.steps.interruption import Interruption
 from procedures.target.target import SUITE
 from tests.checks.world import recorded
