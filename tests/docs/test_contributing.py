@@ -51,7 +51,7 @@ def outcome(copy: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_check_is_added_as_the_recipe_says(copy: Path) -> None:
-    """Followed to the letter, the suite's own tests of checks and documents pass, and they know the new one."""
+    """Followed to the letter, a comma behind the case, the suite's own tests of checks and documents pass, and they know the new one."""
     follow(copy)
     done = outcome(copy)
 
@@ -65,7 +65,7 @@ def test_a_check_is_added_as_the_recipe_says(copy: Path) -> None:
 
 @pytest.mark.parametrize("left_out", ["the case", "the document"])
 def test_what_is_left_out_is_missed(copy: Path, left_out: str) -> None:
-    """A recipe that is followed by half fails these tests."""
+    """A recipe that is only half followed fails these tests."""
     follow(copy, but=left_out)
     done = outcome(copy)
 
