@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ class Events:
         kept = self.kept
         if isinstance(kept, Unseen):
             return kept
-        return tuple(one for one in kept if moment(one.at).timestamp() >= began - 0.001)
+        return tuple(_from(kept, began))
 
     def may_have_ended(self, since: float) -> bool:
         """Whether a container has ended since a time by the engine's clock; where nobody listens, it may have."""
@@ -86,9 +86,7 @@ class Events:
         return any(one.id == container for one in self._ends(began))
 
     def _ends(self, since: float) -> Iterator[EngineEvent]:
-        for one in self._events:
-            if one.action == "die" and moment(one.at).timestamp() >= since - 0.001:
-                yield one
+        return (one for one in _from(self._events, since) if one.action == "die")
 
     def _list_for(self, attributes: Mapping[str, str]) -> list[EngineEvent] | None:
         """Return where an event of such a container belongs; our own helpers are nobody's."""
@@ -118,6 +116,11 @@ class Events:
             with self._changed:
                 self._problem = f"the engine's events ended: {error}"
                 self._changed.notify_all()
+
+
+def _from(events: Iterable[EngineEvent], began: float) -> Iterator[EngineEvent]:
+    """Return the events since a time by the engine's clock, which they tell in milliseconds."""
+    return (one for one in events if moment(one.at).timestamp() >= began - 0.001)
 
 
 def _event(said: Mapping[str, Any], attributes: Mapping[str, str]) -> EngineEvent:
