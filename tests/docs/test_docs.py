@@ -183,10 +183,10 @@ def test_the_default_of_a_dashboards_key_is_the_codes(one: Any) -> None:
 
 
 def test_the_exit_statuses_are_the_codes() -> None:
-    """The table of exit statuses in the README is the code's: status, verdict and meaning."""
+    """The table of exit statuses in docs/operations.md is the code's: status, verdict and meaning."""
     expected = [(str(EXIT_STATUS[one]), str(one), MEANING[one]) for one in Verdict]
 
-    assert expected == [one for one in rows(read("README.md"), 3) if one[0].isdigit()]
+    assert expected == [one for one in rows(read("docs/operations.md"), 3) if one[0].isdigit()]
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -196,12 +196,12 @@ def test_it_is_told_what_to_do_for_every_exit_status(verdict: Verdict) -> None:
 
 
 def test_every_option_is_described() -> None:
-    """The options in the README's table are exactly those that the plugin adds."""
+    """The options in the table of docs/usage.md are exactly those that the plugin adds."""
     options = Options()
     plugin.pytest_addoption(options)  # type: ignore[arg-type]  # it only notes what it is given
     listed = [
         re.split(r"[ =]", one[0].strip("`"))[0]
-        for one in rows(read("README.md"), 2)
+        for one in rows(read("docs/usage.md"), 2)
         if one[0].startswith("`--")
     ]
 
