@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from procedures.decide import accepted
@@ -17,8 +18,9 @@ from procedures.problems import CannotObserve, StepFailed
 from procedures.run.procedure import Found, Intent, Procedure
 from procedures.steps.acting import Acting
 from procedures.target.scripting import START, script
-from procedures.way_back import kept_run
+from procedures.way_back import kept
 from procedures.way_back.kept import CHOOSE, CHOSEN
+from procedures.way_back.returning import TRIAL_LIMIT, must
 from reports.record.evidence import Step, StepResult, StepStatus
 from reports.record.observed import Container, Snapshot
 
@@ -50,23 +52,21 @@ def look(observers: Observers, containers: tuple[Container, ...], past: Past) ->
 class Choice:
     """The file that says what the start uses; the target's own files, and the operator's scripts, stay as they are.
 
-    For a container that Compose has made it names the image and nothing else. Any other container's is a script that
-    makes it again from that image, with the values that it has now.
+    For a container that Compose has made it names the image and nothing else. Any other container is made again from
+    that image by its description, with the values that it has now.
     """
 
     def __init__(self, observers: Observers, container: Container | None, stem: Path, goal: Goal) -> None:
         self._observers = observers
         self._goal = goal
-        self._script: kept_run.Script | None = None
+        self._run = stem.name
+        self._by_description = container is not None and PROJECT not in container.labels
         self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
-        if container is not None and PROJECT not in container.labels:
-            self.file = stem.with_name(f"{stem.name}{CHOSEN}sh")
-            self._script = kept_run.Script(self.file, observers, stem.name)
 
     def start(self, limit: float) -> Command:
         """Build the start of what was chosen."""
-        if self._script is not None:
-            return self._script.start(limit)
+        if self._by_description:
+            return kept.start(self.file, self._observers.compose.environment, limit)
         return self._observers.frozen.with_file(self.file).start(limit)
 
     @property
@@ -78,7 +78,7 @@ class Choice:
         return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
 
     def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Write the file, safe from a crash, and try it where it is a script."""
+        """Write the file, safe from a crash, and try it where it is a description."""
         del tell
         image = self._goal.image
         acting.remember(CHOOSE, image=image.id if image else "")
@@ -95,14 +95,12 @@ class Choice:
         if self._goal.image is None:
             raise StepFailed("there is no image to go back to", "see what the checks said of it")
         image = self._goal.image.id
-        if self._script is not None and container is not None:
-            if lacking := self._script.lacking(container):
-                raise StepFailed(
-                    f"{container.name} cannot be made again as it is: {', '.join(lacking)}",
-                    "make it without that, or start the earlier image by hand",
-                )
-            self._script.write(container, image)
-            self._script.try_it()
+        if self._by_description and container is not None:
+            observers = self._observers
+            copied_in = observers.operator_rendering.copied_in
+            was = kept.keep(observers.engine, observers.target, container, image, copied_in)
+            kept.write(self.file, replace(was, another=True))
+            must(kept.trial(self.file, self._run, observers.compose.environment, TRIAL_LIMIT))
         else:
             service = self._observers.target.service
             named = {"services": {service: {"image": image, "pull_policy": "never"}}}

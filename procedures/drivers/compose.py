@@ -83,28 +83,11 @@ class Compose:
         found._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
         return found
 
-    def of_kept(self, file: Path) -> Compose:
-        """Return the same commands for a model that was kept, instead of the target's own files."""
-        found = copy.copy(self)
-        found._target = dataclasses.replace(self._target, compose_files=(file,))  # noqa: SLF001 - our own kind
-        return found
-
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
 
     def start(self, limit: float) -> Command:
         return self._call(limit, *self._up())
-
-    def start_kept(self, file: Path, limit: float) -> Command:
-        """Build the start from what was kept: a script where Compose had not made it, else a model."""
-        if file.suffix == ".sh":
-            return Command(("sh", str(file)), self._target.root, limit, self._environment)
-        return self.of_kept(file).start(limit)
-
-    def try_kept(self, file: Path) -> Command:
-        """Build the call by which Compose says whether it takes a model that was kept."""
-        words = ("docker", "compose", "-f", str(file), "config", "--quiet")
-        return Command(words, self._target.root, 30, self._environment)
 
     def pull(self, reference: str, limit: float) -> Command:
         """Build the pull of an image, as anybody would type it."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from procedures.observe.rendering import reaching_kept
 from procedures.target.scripting import START
-from procedures.target.target import Target
 from reports.record.observed import Binding, Rendering, Unseen
 from reports.record.scripted import Creation, Rehearsal, ScriptSeen
 
@@ -47,11 +45,6 @@ def rendering(files: Rendering, creation: Creation) -> Rendering:
         hashes=(),
         unread="",
     )
-
-
-def of_kept(target: Target, files: Rendering, creation: Creation) -> Rendering:
-    """Return what is started by a script that was kept; no key of an env file reaches it, but for the gateway's port."""
-    return dataclasses.replace(rendering(files, creation), interpolation=reaching_kept(target, files))
 
 
 def _binding(port: str) -> Binding:

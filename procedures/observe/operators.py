@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
 from procedures.drivers.scripts import Scripts
@@ -16,8 +15,7 @@ from procedures.target.scripting import SCRIPTS
 from procedures.target.target import Target
 from reports.record.claimed import Need
 from reports.record.observed import Listener, Secret, Unseen
-from reports.record.scripted import Creation, Rehearsal, ScriptSeen
-from reports.redaction import excerpt
+from reports.record.scripted import Rehearsal, ScriptSeen
 from reports.redaction.secret_names import secrets_among
 
 REHEARSAL_LIMIT = 30.0
@@ -58,19 +56,6 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
                 seen = dataclasses.replace(seen, rehearsal=rehearsal, notes=(*seen.notes, *overlooked))
         found.append(seen)
     return tuple(found)
-
-
-def creation_by(target: Target, script: Path, environment: Mapping[str, str], docker_host: str) -> Creation:
-    """Return the one container that a script of this suite's own would make, by rehearsing it."""
-    argv = ("sh", str(script))
-    shown = rehearse(
-        argv, target.root, environment, root=target.root, limit=REHEARSAL_LIMIT, docker_host=docker_host
-    )
-    if len(shown.creations) != 1:
-        raise CannotObserve(
-            f"{script} makes {len(shown.creations)} containers: {excerpt.last(shown.output, 300)}"
-        )
-    return shown.creations[0]
 
 
 def needs(

@@ -79,16 +79,6 @@ def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Renderi
     return _rendering(target, call, *model_of(call), _worth(compose.interpolate(names, 30, by_file=True)))
 
 
-def by_kept(target: Target, kept: Compose, files: Rendering) -> Rendering:
-    """Render a model that was kept of one container; what it holds nothing of is what the target's `files` say.
-
-    No key of an env file reaches it any more, but for the gateway's port, which is none of the service's own.
-    """
-    call = kept.render(30)
-    found = _rendering(target, call, *model_of(call), reaching_kept(target, files))
-    return dataclasses.replace(found, command=files.command, database_image=files.database_image)
-
-
 def reaching_kept(target: Target, files: Rendering) -> dict[str, str | Secret]:
     """Return the keys of the env files that still count for what was kept: the gateway's port alone."""
     gateway = target.keys.gateway_port

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -86,7 +85,7 @@ class Observers:
         self.driver = Scripts(target, compose, self._unlabelled())
         self._starting = self.frozen = compose
         self._from_kept = False
-        self._by_files = self.operator_rendering
+        self.by_files = self.operator_rendering
         """What the target's own files say, whatever is started."""
         self.asks_registry = False
         """Whether the procedure would pull, so that the registry's word belongs to the look before."""
@@ -171,7 +170,7 @@ class Observers:
         )
         made = foreseen.creation_of(self._scripts, self.container_name)
         if not self._from_kept:
-            self.operator_rendering = foreseen.rendering(self._by_files, made) if made else self._by_files
+            self.operator_rendering = foreseen.rendering(self.by_files, made) if made else self.by_files
 
     def choose(self, start: Callable[[float], Command], *, takes_over: bool = False) -> None:
         """Let this be the start, whoever carries out that step otherwise; it is given a limit in seconds.
@@ -185,7 +184,7 @@ class Observers:
 
         What Compose cannot read back is no start either: that is a finding, and whoever lets it be starts by the files.
         """
-        if self._from_kept or self.driver.own(scripting.START, 1.0) or self._by_files.unread:
+        if self._from_kept or self.driver.own(scripting.START, 1.0) or self.by_files.unread:
             return False
         places = rendered.places(stem, self.target.compose_files)
         needs_env = any(
@@ -200,34 +199,15 @@ class Observers:
         """Let later looks rehearse the very start that goes by what was rendered, now that it is kept."""
         self._starting = self.frozen
 
-    def rendered_kept(self, file: Path) -> Rendering:
-        """Render what was kept: a model of Compose's, or a script, which is rehearsed for that."""
-        if file.suffix == ".sh":
-            made = operators.creation_by(self.target, file, self.compose.environment, self.engine.where.url)
-            return foreseen.of_kept(self.target, self._by_files, made)
-        return rendering.by_kept(self.target, self.compose.of_kept(file), self._by_files)
-
-    def start_from(self, file: Path, rendered: Rendering) -> None:
+    def start_from(self, start: Callable[[float], Command], rendered: Rendering) -> None:
         """Let what is started, and all that is foreseen of it, go by what was kept and not by the files."""
-        if rendered.by_compose:
-            self._starting = self.compose.of_kept(file)
         self._from_kept = True
         self.operator_rendering = rendered
-        self.choose(lambda limit: self.compose.start_kept(file, limit), takes_over=rendered.by_compose)
-
-    def typed_kept(self, file: Path) -> str:
-        """Return how what was kept is started by hand; where a script's container may have the name, it goes first."""
-        start = self.compose.start_kept(file, 1.0)
-        typed = f"cd {shlex.quote(str(start.cwd))} && {shlex.join(start.argv)}"
-        if file.suffix == ".sh" or not scripting.replaces(self.target.steps):
-            return typed
-        name, grace = self.container_name, self.operator_rendering.stop_grace or 10.0
-        free = (self.compose.stop_container(name, grace, 1.0), self.compose.clear((name,), 1.0))
-        return "; ".join((*(shlex.join(one.argv) for one in free), typed))
+        self.choose(start)
 
     def image_by_files(self) -> Image | Unseen:
         """Return the image that a start by the target's own files would run."""
-        return _seen(lambda: self._image(self._by_files.image))
+        return _seen(lambda: self._image(self.by_files.image))
 
     @property
     def typed_by_files(self) -> tuple[str, ...]:
@@ -278,7 +258,13 @@ class Observers:
             networks = pool.submit(_seen, self.engine.networks)
             by_file = pool.submit(_seen, self._rendered_by_file)
             rehearsed = pool.submit(
-                _seen, lambda: rendering.dry_run(self._starting.rehearse_start(self.target.budgets.look * 2))
+                lambda: (
+                    None  # what was kept is no start of Compose's
+                    if self._from_kept
+                    else _seen(
+                        lambda: rendering.dry_run(self._starting.rehearse_start(self.target.budgets.look * 2))
+                    )
+                )
             )
             image = pool.submit(_seen, lambda: self._image(self.operator_rendering.image))
             running_image = pool.submit(_seen, lambda: self._image_of(containers))
@@ -390,7 +376,7 @@ class Observers:
 
     def secrets(self) -> dict[Secret, str]:
         """Return every secret value that was met, whoever uses it, by the name of the key that held it first."""
-        renderings = [self.operator_rendering, self._by_files]
+        renderings = [self.operator_rendering, self.by_files]
         environments = [part for one in renderings for part in (one.environment, one.interpolation)]
         if isinstance(self.file_rendering, Rendering):
             environments.append(self.file_rendering.interpolation)

@@ -49,6 +49,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.course.went_back = False
         run.restarting.land()
         raise
+    give_names_back(run)
     run.our_return = run.returning.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
@@ -63,6 +64,12 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     snapshot = dataclasses.replace(run.observers.after(), name="returned")
     run.course.answers = reaching.answers(snapshot, run.asked.target)
     return snapshot
+
+
+def give_names_back(run: Run) -> None:
+    """Have the image that ran before by its own name again, where a pull has moved it: what is made again has it so."""
+    if run.preparing is not None and (told := run.preparing.give_names_back()):
+        run.finding(told)
 
 
 def _look(run: Run) -> Look:
@@ -94,8 +101,6 @@ def _allowed(run: Run, before: Snapshot) -> None:
 
 def tell(run: Run) -> None:
     """Say what is as it was, and what is not: the files are their owner's."""
-    if run.preparing is not None and (told := run.preparing.give_names_back()):
-        run.finding(told)
     file = run.returning.file if run.returning else ""
     run.finding(
         f"the service runs what it ran before, by {file}; the target's own files still say what failed",

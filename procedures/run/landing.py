@@ -79,6 +79,7 @@ def _bring_back(run: Run) -> StepResult:
         run.observers.look_at_kept(before)
         # What was never started has moved no schema.
         if START not in taken or not returning.closed_because(before, run.observers.database()):
+            going_back.give_names_back(run)
             result = run.returning.land()
             if result.status is StepStatus.DONE:
                 going_back.tell(run)

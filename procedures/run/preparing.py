@@ -10,7 +10,7 @@ from procedures.problems import StepFailed
 from procedures.run.procedure import Found, Procedure
 from procedures.steps.acting import Acting
 from procedures.target.scripting import replaces
-from procedures.way_back import keeping, kept, returning
+from procedures.way_back import kept, returning
 from reports.record.evidence import Step
 from reports.record.observed import Snapshot
 
@@ -22,14 +22,15 @@ class Preparing:
         self.returning: returning.Returning | None = None
         self._procedure = procedure
         self._observers = found.observers
-        self._containers = found.containers
+        self._container = found.only
         self._stem = found.stem
-        self._keeper = keeping.keeper(found.only, found.observers, found.stem)
+        self._kept_in = returning.file_of(found.stem)
         self._acting: Acting | None = None
         self._tell: Callable[[str], None] = _silent
         self._freezes = False
         self._planned: set[str] = set()
-        lacking = self._keeper.lacking(found.only) if found.only is not None and procedure.keeps else ()
+        keeps = found.only if procedure.keeps else None
+        lacking = returning.lacking(found.observers, keeps) if keeps is not None else ()
         self.intent = intent = procedure.intend(found)
         self.lacking = lacking or intent.lacking
         """What the present container has that could not be had again."""
@@ -44,7 +45,7 @@ class Preparing:
         found: tuple[Step, ...] = ()
         if self.keeps:
             boot = self._observers.target.budgets.boot
-            found = returning.steps(self._keeper, self._observers.compose, self._containers, grace, boot)
+            found = returning.steps(self._kept_in, self._observers, self._container, grace, boot)
             if not self._procedure.returns:
                 found = tuple(one for one in found if one.name == returning.KEEP)
         return (*found, *(step for one in self.intent.prepare for step in one.steps))
@@ -61,7 +62,14 @@ class Preparing:
         self._acting, self._tell = acting, tell
         self._planned = {one.name for one in planned}
         if self.keeps:
-            self.returning = returning.Returning(planned, self._keeper, acting, self._observers, waiting)
+            self.returning = returning.Returning(
+                planned,
+                file=self._kept_in,
+                container=self._container,
+                acting=acting,
+                observers=self._observers,
+                waiting=waiting,
+            )
 
     def freeze(self) -> None:
         """Let the start use what was checked, and not what the target's files say by then."""
@@ -116,7 +124,7 @@ class Preparing:
 
     def forget(self) -> None:
         """Remove what this run and earlier ones have kept for a way back: what runs now was accepted."""
-        folder = self._keeper.file.parent
+        folder = self._kept_in.parent
         # What a rollback has started from holds the container's values too.
         for one in (*folder.glob(f"*{kept.ANY}*"), *folder.glob(f"*{kept.CHOSEN}*")):
             one.unlink(missing_ok=True)

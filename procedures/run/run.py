@@ -34,6 +34,7 @@ from procedures.steps.lock import Lock
 from procedures.target import envfile
 from procedures.target.scripting import START, script
 from procedures.way_back import cut_off
+from procedures.way_back import kept as kept_file
 from procedures.way_back.returning import Returning
 from reports.record.evidence import (
     Anomalies,
@@ -300,9 +301,8 @@ class Run:
     def _lacking(self) -> dict[str, plan.Reason]:
         """What checks may ask for and this recovery has nothing of."""
         if self.recovery.starts_kept:
-            return dict.fromkeys(
-                ("images_to_keep", "settings_to_keep", "mounts_to_keep"), plan.Reason.AS_BEFORE
-            )
+            names = ("images_to_keep", "settings_to_keep", "mounts_to_keep", "dry_run")
+            return dict.fromkeys(names, plan.Reason.AS_BEFORE)
         return {"kept": plan.Reason.NOTHING_KEPT}
 
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -397,7 +397,7 @@ class Run:
 
     def as_before(self, kept: Path) -> str:
         """Return how to start by hand what was kept before a change."""
-        return f"as it was before the change, unless the database was migrated since: {self.observers.typed_kept(kept)}"
+        return f"as it was before the change, unless the database was migrated since: {kept_file.typed(kept)}"
 
     @property
     def returning(self) -> Returning | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from procedures.decide.expected import Expected, version_of
 from procedures.drivers import private
+from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
 from procedures.kestra.versions import numbers
 from procedures.observe.snapshot import Observers
@@ -150,18 +151,22 @@ def look(
     if isinstance(was, Unseen):
         cut = dataclasses.replace(cut, unread=was.unseen)
         if stands:
-            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
+            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
         # No gate opens to this start: what nobody can read is started by hand, or not at all.
-        observers.choose(lambda limit: observers.compose.start_kept(cut.file, limit))
+        observers.choose(_start(cut.file, observers))
         return Recovery(Lead.KEPT, cut)
     if stands:
         one = containers[0]
         if one.image_id == cut.image and not changes(one, was, observers.engine.image(one.image_id)):
-            observers.start_from(cut.file, was)
-            return _told(Recovery(Lead.STANDS, cut, as_kept=True), observers)
-        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen), observers)
-    observers.start_from(cut.file, was)
-    return _told(Recovery(Lead.KEPT, cut), observers)
+            observers.start_from(_start(cut.file, observers), was)
+            return _told(Recovery(Lead.STANDS, cut, as_kept=True))
+        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
+    observers.start_from(_start(cut.file, observers), was)
+    return _told(Recovery(Lead.KEPT, cut))
+
+
+def _start(file: Path, observers: Observers) -> Callable[[float], Command]:
+    return lambda limit: kept.start(file, observers.compose.environment, limit)
 
 
 def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
@@ -169,7 +174,7 @@ def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
     if changed := cut.changed:
         return Unseen(changed)
     try:
-        return observers.rendered_kept(cut.file)
+        return kept.rendering(kept.read(cut.file), observers.target, observers.by_files)
     except CannotObserve as error:
         return Unseen(error.what)
 
@@ -231,7 +236,7 @@ def _beside(story: Story, word: str) -> list[Path]:
     return sorted(story.file.resolve().parent.glob(f"{story.file.stem}{word}*"))
 
 
-def _told(found: Recovery, observers: Observers) -> Recovery:
+def _told(found: Recovery) -> Recovery:
     """Say which way is taken, and what the other one would be."""
     assert found.kept is not None
     story, file = found.kept.story, found.kept.file
@@ -243,7 +248,7 @@ def _told(found: Recovery, observers: Observers) -> Recovery:
         Lead.KEPT: Finding(f"{head}: what ran before is started again, by {file}; {files}", correct),
         Lead.STANDS: Finding(
             f"{head}: what it has started runs and answers, so it is judged as it stands; nothing is restarted or taken back",
-            f"to have back what ran before: `{observers.typed_kept(file)}`, then `pytest -m recover`",
+            f"to have back what ran before: `{kept.typed(file)}`, then `pytest -m recover`",
         ),
     }
     finding = ways[found.lead]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from procedures.drivers.labels import PROJECT
 from procedures.observe import rendered
 from procedures.observe.engine import made
+from procedures.observe.engine.description import ANONYMOUS
 from procedures.observe.rendering import SECRETS
-from procedures.way_back.kept import ANONYMOUS
 from reports.record.observed import Container, Image, Mount, Rendering, Unseen
 
 _PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}

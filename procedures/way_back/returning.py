@@ -8,52 +8,78 @@ from pathlib import Path
 from procedures.decide import baseline
 from procedures.decide.acts import Start
 from procedures.drivers import private, shell
-from procedures.drivers.compose import Compose
 from procedures.drivers.labels import PROJECT
+from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
+from procedures.problems import StepFailed
 from procedures.steps import restart
 from procedures.steps.acting import Acting
-from procedures.way_back.keeping import Keeper, must
+from procedures.target.scripting import replaces
+from procedures.way_back import kept
 from reports.record.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.record.observed import Container, Database, Snapshot, Unseen
+from reports.redaction import excerpt
 
-KEEP, STOP, CLEAR, START = "keep", "back_stop", "back_clear", "back_start"
+KEEP, STOP, START = "keep", "back_stop", "back_start"
 KEPT = "kept"
 """What the journal calls the fact that something was kept."""
 REPOSITORY = "kestra-restart-kept"
 """Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
 NAME_LIMIT = 30.0
-CLEAR_LIMIT = 30.0
+TRIAL_LIMIT = 60.0
 LOOK_CADENCE = 0.2
 
 
+def file_of(stem: Path) -> Path:
+    """Return where a run keeps what ran before; `stem` begins the names of its files beside the journal."""
+    return stem.with_name(stem.name + kept.SUFFIX)
+
+
 def steps(
-    keeper: Keeper, compose: Compose, containers: tuple[Container, ...], grace: float, boot: float
+    file: Path, observers: Observers, container: Container | None, grace: float, boot: float
 ) -> tuple[Step, ...]:
     """Return the steps that keep what runs, and those that would bring it back; none where nothing is there."""
-    if len(containers) != 1:
+    if container is None:
         return ()
-    name = name_of(containers[0])
-    keep, stop = (
-        compose.name_image(containers[0].image_id, name),
-        keeper.stop(grace, grace + restart.STOP_SPARE),
-    )
-    clear, start = keeper.clear(CLEAR_LIMIT), keeper.start(restart.START_LIMIT)
-    by_hand = " ".join(start.argv)
+    compose, name = observers.compose, name_of(container)
+    keep = compose.name_image(container.image_id, name)
+    stop = _stop(observers, container, grace, grace + restart.STOP_SPARE)
+    start = kept.start(file, compose.environment, restart.START_LIMIT)
+    by_hand = kept.typed(file)
     return (
         Step(
-            KEEP, f"keep the present image by name, and its values in {keeper.file}", keep.argv, NAME_LIMIT, False,
-            f"{' '.join(compose.unname_image(name).argv)}; rm {keeper.file}",
+            KEEP, f"keep the present image by name, and its description in {file}", keep.argv, NAME_LIMIT, False,
+            f"{' '.join(compose.unname_image(name).argv)}; rm {file}",
         ),
         Step(STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
-        *(
-            Step(CLEAR, "way back: free the name that it holds", one.argv, one.limit, True, by_hand, Way.BACK)
-            for one in (clear,) if one is not None
-        ),
-        Step(START, "way back: start what ran before, with its own values", start.argv, boot, True, by_hand, Way.BACK),
+        Step(START, "way back: start what ran before, as the engine described it", start.argv, boot, True, by_hand, Way.BACK),
     )  # fmt: skip
+
+
+def lacking(observers: Observers, container: Container) -> tuple[str, ...]:
+    """Return what a container would need and has not, to be had again."""
+    if observers.engine.image(container.image_id) is not None:
+        return ()
+    return (f"its image {container.image_id[:19]} is no longer on this engine",)
+
+
+def _stop(observers: Observers, container: Container, grace: float, limit: float) -> Command:
+    """Build the stop of what was started in a container's place; Compose knows what it has made by its labels."""
+    if PROJECT in container.labels and not replaces(observers.target.steps):
+        return observers.compose.stop(grace, limit)
+    return observers.compose.stop_container(observers.container_name, grace, limit)
+
+
+def must(command: Command) -> None:
+    """Run a command that is part of a step; the step has failed where it has."""
+    result = shell.run(command)
+    if not result.ok:
+        raise StepFailed(
+            f"`{' '.join(command.argv)}` ended with {result.exit_code}: {excerpt.last(result.output, 300)}",
+            "see what the engine says, and its log; nothing was stopped",
+        )
 
 
 def name_of(container: Container) -> str:
@@ -85,13 +111,17 @@ class Returning:
     def __init__(
         self,
         planned: tuple[Step, ...],
-        keeper: Keeper,
+        *,
+        file: Path,
+        container: Container | None,
         acting: Acting,
         observers: Observers,
         waiting: Waiting,
     ) -> None:
         self._planned = {one.name: one for one in planned}
-        self._keeper = keeper
+        self.file = file
+        """Where what ran before is kept."""
+        self._container = container
         self._acting = acting
         self._observers = observers
         self._waiting = waiting
@@ -100,11 +130,6 @@ class Returning:
         self._start_limit = restart.START_LIMIT + drain
         self.kept = False
         self._named = ""
-
-    @property
-    def file(self) -> Path:
-        """Where what ran before is kept."""
-        return self._keeper.file
 
     @property
     def planned(self) -> bool:
@@ -125,8 +150,14 @@ class Returning:
             if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
                 must(observers.compose.name_image(container.image_id, name))
                 self._named = name
-            self._keeper.write(container, name)
-            self._keeper.try_it(container)
+            rendering, target = observers.operator_rendering, observers.target
+            found = kept.keep(observers.engine, target, container, name, rendering.copied_in)
+            kept.write(self.file, found)
+            must(
+                kept.trial(
+                    self.file, self.file.name.partition(".")[0], observers.compose.environment, TRIAL_LIMIT
+                )
+            )
             return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
         self._acting.carry_out(step, act)
@@ -153,9 +184,9 @@ class Returning:
 
     def stop_new(self, grace: float) -> None:
         """Stop what was started, where it still runs."""
-        if any(one.running for one in self._observers.containers()):
+        if self._container is not None and any(one.running for one in self._observers.containers()):
             step = self._planned[STOP]
-            self._acting.command(step, self._keeper.stop(grace, step.limit))
+            self._acting.command(step, _stop(self._observers, self._container, grace, step.limit))
 
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
@@ -169,14 +200,10 @@ class Returning:
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
-        if CLEAR in self._planned and (clear := self._keeper.clear(CLEAR_LIMIT)) and self._is_held:
-            self._acting.command(self._planned[CLEAR], clear)
-        return self._acting.command(self._planned[START], self._keeper.start(self._start_limit))
-
-    @property
-    def _is_held(self) -> bool:
-        """Whether something that Compose has not made has the service's name."""
-        return any(PROJECT not in one.labels for one in self._observers.containers())
+        environment = self._observers.compose.environment
+        return self._acting.command(
+            self._planned[START], kept.start(self.file, environment, self._start_limit)
+        )
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was brought back."""

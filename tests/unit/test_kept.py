@@ -1,101 +1,155 @@
-"""A container that Compose has made, kept as a model: what it has of its own stands there, and not what files say now."""
+"""What is kept of a container: what makes it again of another image, and what is told of its start."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from procedures.way_back import kept
-from reports.record.observed import Mount
-from tests.checks.world import only, recorded
+from procedures.way_back import creation, kept
+from reports.record.observed import Binding, Mount, Rendering
+from tests.checks.world import recorded
 
-VOLUME = Mount("volume", "tools-storage", "/app/storage", read_only=False)
-BIND = Mount("bind", "/srv/flows", "/flows", read_only=True)
-MEMORY = Mount("tmpfs", "", "/scratch", read_only=False)
-ONE = replace(only(recorded().before), mounts=(VOLUME, BIND, MEMORY))
-DESCRIBED: dict[str, Any] = {
-    "Id": ONE.id,
+ID, VOLUME = "a" * 64, "f" * 64
+IMAGE: dict[str, Any] = {
     "Config": {
-        "Hostname": "orders", "Entrypoint": ["/bin/tini", "$HOME"], "Cmd": ["server"], "User": "1000:1000",
-        "WorkingDir": "/app",
-    },
-    "HostConfig": {
-        "NetworkMode": "tools_default",
-        "ExtraHosts": ["ldap:10.0.0.9"],
-        "Tmpfs": {"/run": "size=1m", "/var/tmp": ""},
-        "Mounts": [
-            {"Type": "volume", "Source": "tools-storage", "Target": "/app/storage", "VolumeOptions": {"Subpath": "a"}},
-            {"Type": "tmpfs", "Target": "/scratch", "TmpfsOptions": {"SizeBytes": 1048576, "Mode": 448}},
-        ],
-    },
-    "Mounts": [
-        {"Type": "volume", "Destination": "/app/storage", "Mode": "z", "Propagation": ""},
-        {"Type": "bind", "Destination": "/flows", "Mode": "ro", "Propagation": "rslave"},
-        {"Type": "tmpfs", "Destination": "/scratch"},
-    ],
+        "Env": ["PATH=/bin"], "Cmd": ["--help"], "Entrypoint": ["docker-entrypoint.sh"], "User": "1000",
+        "Labels": {"version": "1"}, "ExposedPorts": {"8080/tcp": {}}, "Volumes": {"/data": {}},
+    }
 }  # fmt: skip
-FILES: dict[str, Any] = {
-    "name": "tools",
-    "services": {
-        "kestra": {
-            "image": "kestra:2", "entrypoint": ["later"], "command": ["later"], "user": "later", "tmpfs": ["/later"],
-            "working_dir": "/later", "hostname": "later", "extra_hosts": ["later=1.1.1.1"], "mem_limit": "512m",
-            "volumes": [{"type": "tmpfs", "target": "/later"}],
-        }
-    },
-}  # fmt: skip
-OWN = {"entrypoint", "command", "user", "working_dir", "hostname", "extra_hosts", "tmpfs"}
 
 
-def service(**config: Any) -> dict[str, Any]:
-    """The service of a model that is kept of a container."""
-    described = {**DESCRIBED, "Config": {**DESCRIBED["Config"], **config}}
-    found: dict[str, Any] = kept.model(FILES, "kestra", ONE, described, "kept:1")["services"]["kestra"]
-    return found
-
-
-def test_the_process_is_the_containers_own() -> None:
-    """Entry point, user, directory, names and hosts are what ran; limits are what the files say."""
-    found = service()
-
-    assert {key: found[key] for key in OWN | {"mem_limit"}} == {
-        "entrypoint": ["/bin/tini", "$$HOME"],
-        "command": ["server"],
-        "user": "1000:1000",
-        "working_dir": "/app",
-        "hostname": "orders",
-        "extra_hosts": ["ldap:10.0.0.9"],
-        "tmpfs": ["/run:size=1m", "/var/tmp"],
-        "mem_limit": "512m",
+def container(
+    config: dict[str, Any] | None = None, host: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """What an engine says of a container of that image."""
+    return {
+        "Id": ID,
+        "Name": "/tools-kestra",
+        "Image": "sha256:1",
+        "Created": "2026-01-01T00:00:00Z",
+        "State": {"Status": "running", "Running": True, "StartedAt": "2026-01-01T00:00:00Z"},
+        "Config": {**IMAGE["Config"], "Hostname": ID[:12], "Image": "kestra:1", **(config or {})},
+        "HostConfig": {"NetworkMode": "tools_default", **(host or {})},
+        "NetworkSettings": {
+            "Networks": {"tools_default": {"NetworkID": "n1", "Aliases": [ID[:12], "kestra"]}}
+        },
+        "Mounts": [],
+        **more,
     }
 
 
-def test_what_it_has_not_is_not_taken_from_the_files() -> None:
-    """What the files have got only since stays away; one empty text takes the image's own entry point away."""
-    found = service(Entrypoint=None, Cmd=None, User="", WorkingDir="", Hostname=ONE.id[:12])
+def test_what_came_with_the_image_stays_with_it() -> None:
+    """Another image brings its own variables, words, labels, ports and volumes; what the container had of its own stays."""
+    made = creation.of_another_image(
+        container({"Env": ["PATH=/bin", "DB=x"], "Labels": {"version": "1", "team": "flows"}}), IMAGE
+    )
 
-    assert {key: found[key] for key in OWN & found.keys()} == {
-        "entrypoint": [""],
-        "extra_hosts": ["ldap:10.0.0.9"],
-        "tmpfs": ["/run:size=1m", "/var/tmp"],
+    own = {
+        key: value
+        for key, value in made.body("kestra:0").items()
+        if value and key not in {"HostConfig", "NetworkingConfig"}
     }
+    assert own == {"Env": ["DB=x"], "Labels": {"team": "flows"}, "Image": "kestra:0"}
 
 
 @pytest.mark.parametrize(
-    ("target", "options"),
+    ("config", "entry", "command"),
     [
-        ("/app/storage", {"volume": {"subpath": "a"}, "bind": {"selinux": "z"}}),
-        ("/flows", {"bind": {"propagation": "rslave"}}),
-        ("/scratch", {"tmpfs": {"size": 1048576, "mode": 448}}),
+        ({"Cmd": ["server"]}, None, ["server"]),
+        ({"Entrypoint": ["sh"], "Cmd": ["--help"]}, ["sh"], ["--help"]),
+        ({"Entrypoint": None, "Cmd": ["sleep"]}, [""], ["sleep"]),
+        ({}, None, None),
+    ],
+    ids=["a command", "an entry point with the image's command", "no entry point", "neither"],
+)
+def test_its_words_are_its_own(config: dict[str, Any], entry: Any, command: Any) -> None:
+    """An image's entry point goes by one empty text alone, and its command counts for nothing beside another one."""
+    made = creation.of_another_image(container(config), IMAGE)
+
+    assert (made.config.get("Entrypoint"), made.config.get("Cmd")) == (entry, command)
+
+
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [
+        (container(host={"Links": ["/db:/tools-kestra/base"]}), {"Links": ["db:base"]}),
+        (container(host={"NetworkMode": "n1"}), {"NetworkMode": "tools_default"}),
+        (
+            container(Mounts=[{"Type": "volume", "Name": VOLUME, "Destination": "/data"}]),
+            {"Binds": [f"{VOLUME}:/data"]},
+        ),
+        (
+            container(
+                host={"AutoRemove": True}, Mounts=[{"Type": "volume", "Name": VOLUME, "Destination": "/data"}]
+            ),
+            {"Binds": None},
+        ),
+        (
+            container(
+                host={"Binds": ["own:/data"]},
+                Mounts=[{"Type": "volume", "Name": "own", "Destination": "/data"}],
+            ),
+            {"Binds": ["own:/data"]},
+        ),
+        (container(host={"ContainerIDFile": "/tmp/id"}), {"ContainerIDFile": None}),
+    ],
+    ids=[
+        "a link",
+        "a network by its id",
+        "a volume of no name",
+        "one that goes by itself",
+        "a named one",
+        "a file of the client's",
     ],
 )
-def test_a_mount_keeps_its_options(target: str, options: dict[str, Any]) -> None:
-    """Also one in memory is there again, with its size; nothing is mounted that the files name only by now."""
-    mounts = {one["target"]: one for one in service()["volumes"]}
+def test_what_the_engine_tells_otherwise_than_it_is_asked(said: dict[str, Any], body: dict[str, Any]) -> None:
+    """Links, networks and volumes are asked for in other words than they are described."""
+    host = creation.of(said, IMAGE).body("kestra:1")["HostConfig"]
 
-    assert sorted(mounts) == ["/app/storage", "/flows", "/scratch"]
-    assert {
-        key: mounts[target][key] for key in ("volume", "bind", "tmpfs") if key in mounts[target]
-    } == options
+    assert {key: host.get(key) for key in body} == body
+
+
+def test_its_place_is_its_own() -> None:
+    """The id that the engine adds to the names, and the addresses that it gives, are another container's next time."""
+    made = creation.of(container(), IMAGE).body("kestra:1")
+
+    assert made["NetworkingConfig"] == {"EndpointsConfig": {"tools_default": {"Aliases": ["kestra"]}}}
+    assert "Hostname" not in made
+
+
+def test_what_is_told_of_its_start() -> None:
+    """The image by the name that it is kept by, the ports as they were asked for, and the named mounts."""
+    files = recorded().before.operator_rendering
+    assert isinstance(files, Rendering)
+    mounts = [
+        {"Type": "volume", "Name": VOLUME, "Destination": "/data", "RW": True},
+        {"Type": "volume", "Name": "own", "Destination": "/own", "RW": False},
+    ]
+    ports = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8180"}]}
+    said = container(
+        {"Labels": {"com.docker.compose.project": "tools"}, "StopTimeout": 7},
+        {"PortBindings": ports},
+        Mounts=mounts,
+    )
+    had = kept.Kept(
+        said, "kept:1", IMAGE, another=False, networks={}, files={"/run/secrets/token": ""}, reach=()
+    )
+
+    found = kept.rendering(had, recorded().target, files)
+
+    assert (found.image, found.container_name, found.stop_grace) == ("kept:1", "tools-kestra", 7.0)
+    assert found.bindings == (Binding("8080/tcp", "127.0.0.1", 8180),)
+    assert found.mounts == (Mount("volume", "own", "/own", read_only=True),)
+    assert (found.by_compose, found.copied_in, found.database_image) == (
+        True,
+        ("/run/secrets/token",),
+        files.database_image,
+    )
+    assert (had.grace, had.name) == (7, "tools-kestra")
+
+
+def test_a_file_that_an_earlier_version_kept_is_told_as_it_was_started() -> None:
+    """It is not read, and whoever has it starts it by hand."""
+    assert kept.typed(Path("/srv/1a2b.kept.sh")).endswith("&& sh /srv/1a2b.kept.sh")

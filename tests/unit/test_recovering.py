@@ -21,7 +21,7 @@ from procedures.problems import CannotObserve
 from procedures.steps import restart, scripted
 from procedures.steps.journal import Journal, Place, tell
 from procedures.target.scripting import StepBy
-from procedures.way_back import cut_off
+from procedures.way_back import cut_off, kept
 from procedures.way_back.cut_off import Lead, Recovery, forget
 from procedures.way_back.names import give_back
 from reports.record.evidence import Step
@@ -44,26 +44,18 @@ class Looking:
         self.target = WORLD.target
         self.compose = self
         self.engine = self
+        self.environment: dict[str, str] = {}
+        self.by_files = was
+        """What `reading` below hands on as what was kept."""
 
     def image_by_files(self) -> Unseen:
         return Unseen("nobody asks for it here")
 
-    def rendered_kept(self, _file: Path) -> Rendering:
-        if isinstance(self.was, CannotObserve):
-            raise self.was
-        return self.was
-
-    def start_from(self, file: Path, _was: Rendering) -> None:
-        self.started_from.append(file)
+    def start_from(self, start: Callable[[float], Command], _was: Rendering) -> None:
+        self.started_from.append(Path(start(1.0).argv[-1]))
 
     def choose(self, start: Callable[[float], Command]) -> None:
         self.chosen = " ".join(start(1.0).argv)
-
-    def start_kept(self, file: Path, limit: float) -> Command:
-        return Command(("docker", "compose", "-f", str(file), "up"), Path("/"), limit)
-
-    def typed_kept(self, file: Path) -> str:
-        return " ".join(self.start_kept(file, 1.0).argv)
 
     def image(self, reference: str) -> SimpleNamespace | None:
         return SimpleNamespace(id=self.names[reference]) if reference in self.names else None
@@ -73,6 +65,19 @@ class Looking:
 
     def unname_image(self, reference: str) -> Command:
         return Command(("true", "rmi", reference), Path("/"), 5)
+
+
+@pytest.fixture(autouse=True)
+def reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which way is taken is asked here, and not how the file is read."""
+
+    def rendering(_kept: None, _target: object, was: Rendering | CannotObserve) -> Rendering:
+        if isinstance(was, CannotObserve):
+            raise was
+        return was
+
+    monkeypatch.setattr(kept, "read", lambda _: None)
+    monkeypatch.setattr(kept, "rendering", rendering)
 
 
 @pytest.fixture
@@ -98,8 +103,8 @@ def was(**changes: Any) -> Rendering:
     return replace(found, restart_policy=ONE.restart_policy, stop_grace=ONE.stop_grace or 10.0, **changes)
 
 
-def look(place: Place, kept: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
-    return cut_off.look(cast("Observers", Looking(kept)), place.open_ones(), (one,), lambda _: answers)
+def look(place: Place, had: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
+    return cut_off.look(cast("Observers", Looking(had)), place.open_ones(), (one,), lambda _: answers)
 
 
 def test_without_a_change_that_was_cut_off_the_files_say(place: Place) -> None:
@@ -132,7 +137,7 @@ def test_what_answers_stands(place: Place) -> None:
 
     assert {one.lead for one in (old, new, other)} == {Lead.STANDS}
     assert [old.as_kept, new.as_kept, other.as_kept] == [True, False, False]
-    assert "up`, then `pytest -m recover`" in new.told[0].next_move
+    assert ".kept.json`, then `pytest -m recover`" in new.told[0].next_move
 
 
 def test_what_a_rollback_had_chosen_is_expected(place: Place, cut: Journal) -> None:
@@ -152,7 +157,7 @@ def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
     found = cut_off.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from, looking.chosen) == (
-        Lead.KEPT, [], f"docker compose -f {place.folder / '1a2b.kept.json'} up",
+        Lead.KEPT, [], " ".join(kept.start(place.folder / "1a2b.kept.json", {}, 1.0).argv),
     )  # fmt: skip
     assert found.kept is not None
     assert found.kept.unread == "no model"
@@ -197,41 +202,29 @@ def test_what_was_kept_and_is_as_written_is_started(place: Place, cut: Journal) 
     file = place.folder / "1a2b.kept.json"
     cut.remember("kept", {"image": ONE.image_id, "sha256": private.digest(file), "file": str(file)})
 
-    kept = cut_off.Kept(place.open_ones()[0], file, by_files=Looking(was()).image_by_files())
+    had = cut_off.Kept(place.open_ones()[0], file, by_files=Looking(was()).image_by_files())
 
-    assert look(place, was(), answers=False).kept == kept
+    assert look(place, was(), answers=False).kept == had
 
 
-@pytest.mark.parametrize(
-    ("takes_over", "kept", "freed", "typed"),
-    [
-        (True, "1a2b.kept.json", ["take_over"], f"docker stop -t 15 {ONE.name}; docker rm {ONE.name}; cd "),
-        (False, "1a2b.kept.json", ["take_over"], "cd "),
-        (True, "1a2b.kept.sh", [], "cd "),
-    ],
-    ids=["a model", "a model, and no word of it", "a script"],
-)
-def test_a_name_that_a_script_has_taken_is_freed(
-    takes_over: bool, kept: str, freed: list[str], typed: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Compose finds no room under a name that a container of a script's has; a kept script makes room by itself."""
-    start = StepBy("start", driver="scripts", command=("./run.sh",), takes_over=takes_over)
+def test_what_was_kept_makes_room_by_itself() -> None:
+    """Where a script's container may have the name, no step of its own frees it: the start does."""
+    start = StepBy("start", driver="scripts", command=("./run.sh",), takes_over=True)
     observers = Observers.__new__(Observers)
     observers.target = replace(WORLD.target, steps=(start,))
     observers.compose = Compose(observers.target, {}, "unix:///var/run/docker.sock")
-    monkeypatch.setattr(observers, "containers", lambda: (replace(ONE, labels={}),))
-    file = Path("/srv/state") / kept
+    observers.containers = lambda: (replace(ONE, labels={}),)  # type: ignore[method-assign]
+    file = Path("/srv/state/1a2b.kept.json")
 
-    observers.start_from(file, was(container_name=ONE.name, by_compose=kept.endswith(".json")))
+    observers.start_from(lambda limit: kept.start(file, {}, limit), was(container_name=ONE.name))
     planned = scripted.planned(
         restart.steps(observers.driver, State.RUNNING, 15.0, 60.0, 5.0), observers.driver, 5.0
     )
 
-    assert [one.name for one in planned] == ["save_logs", "stop", *freed, "start"]
-    assert [one.command for one in planned if one.name in freed] == [
-        ("docker", "rm", ONE.name) for _ in freed
-    ]
-    assert observers.typed_kept(file).startswith(typed)
+    assert [one.name for one in planned] == ["save_logs", "stop", "start"]
+    assert planned[-1].command[1:] == ("-m", "procedures.way_back", str(file))
+    assert kept.typed(file).endswith(f" -m procedures.way_back {file}")
+    assert kept.typed(file).startswith("cd ")
 
 
 @pytest.mark.parametrize(

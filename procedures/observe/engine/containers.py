@@ -104,6 +104,16 @@ def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
     )
 
 
+def asked_bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
+    """Return the ports as a container was asked to publish them, whatever the engine has made of that."""
+    asked = said["HostConfig"].get("PortBindings") or {}
+    return tuple(
+        Binding(port, one.get("HostIp") or "", int(one.get("HostPort") or 0))
+        for port, hosts in sorted(asked.items())
+        for one in hosts or ()
+    )
+
+
 def neighbour_of(one: Container) -> Neighbour:
     """Return what is told of a container beside the service's."""
     return Neighbour(

@@ -67,6 +67,14 @@ def of_target(target: Target, environment: Mapping[str, str]) -> Endpoint:
     return resolve(environment, target.root)
 
 
+def of_words(words: tuple[str, ...], environment: Mapping[str, str]) -> Endpoint:
+    """Resolve the engine that a docker client would use that is given these words: `--context` or `--host`, or none."""
+    option, name = words or ("", "")
+    if option == "--host":
+        return resolve({**environment, "DOCKER_HOST": name}, Path.cwd(), "default")
+    return resolve(environment, Path.cwd(), name)
+
+
 def resolve(environment: Mapping[str, str], cwd: Path, context: str = "", named_by: str = "") -> Endpoint:
     """Ask the docker client where the engine is; nothing is connected to."""
     name = (context,) if context else ()

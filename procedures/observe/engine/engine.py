@@ -51,7 +51,7 @@ class EngineObserver:
 
     def engine(self) -> Engine:
         """Return which engine answers; its clock is compared with ours."""
-        with self._reading("the engine's description"):
+        with self.reading("the engine's description"):
             before = time.time()
             said = self.client.info()
             middle = (before + time.time()) / 2
@@ -71,7 +71,7 @@ class EngineObserver:
 
     def by_service(self, project: str, service: str) -> tuple[Container, ...]:
         """Return the containers that Compose made for a service, found by their labels only."""
-        with self._reading(f"the containers of service {service!r}"):
+        with self.reading(f"the containers of service {service!r}"):
             found = self.client.api.containers(
                 all=True, filters={"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
             )
@@ -85,25 +85,25 @@ class EngineObserver:
         return found if ours else None
 
     def network_exists(self, name: str) -> bool:
-        with self._reading(f"the network {name!r}"):
+        with self.reading(f"the network {name!r}"):
             found = self.client.api.networks(names=[name])
         return any(one["Name"] == name for one in found)
 
     def by_project(self, project: str) -> tuple[Container, ...]:
         """Return every container that carries a project's label."""
-        with self._reading(f"the containers of project {project!r}"):
+        with self.reading(f"the containers of project {project!r}"):
             found = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
             described = [self._describe(one["Id"]) for one in found]
         return tuple(one for one in described if one)
 
     def named(self, name: str) -> Container | None:
         """Return the container that holds a name, whoever made it."""
-        with self._reading(f"the container {name!r}"):
+        with self.reading(f"the container {name!r}"):
             return self._describe(name)
 
     def described(self, container: str) -> Mapping[str, Any] | None:
         """Return everything that the engine says of a container, in its own words."""
-        with self._reading(f"the container {container!r}"):
+        with self.reading(f"the container {container!r}"):
             try:
                 said: Mapping[str, Any] = self.client.api.inspect_container(container)
             except docker.errors.NotFound:
@@ -112,20 +112,26 @@ class EngineObserver:
 
     def described_image(self, image: str) -> Mapping[str, Any]:
         """Return everything that the engine says of an image, in its own words."""
-        with self._reading(f"the image {image!r}"):
+        with self.reading(f"the image {image!r}"):
             said: Mapping[str, Any] = self.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # a gap in the stubs
+        return said
+
+    def described_network(self, name: str) -> Mapping[str, Any]:
+        """Return everything that the engine says of a network, in its own words."""
+        with self.reading(f"the network {name!r}"):
+            said: Mapping[str, Any] = self.client.api.inspect_network(name)
         return said
 
     def remove_trial(self, name: str) -> None:
         """Remove a container of ours that was made and never started."""
-        with self._reading(f"the trial {name}"), suppress(docker.errors.NotFound):
+        with self.reading(f"the trial {name}"), suppress(docker.errors.NotFound):
             self.client.api.remove_container(name, v=True)
 
     def neighbours(
         self, project: str, service: str, but: frozenset[str] = frozenset()
     ) -> tuple[Neighbour, ...]:
         """Return every container that is neither this service's (by its labels, or `but` by its id) nor ours."""
-        with self._reading("the other containers"):
+        with self.reading("the other containers"):
             listed = self.client.api.containers(all=True)
             others = [
                 one
@@ -139,12 +145,12 @@ class EngineObserver:
 
     def networks(self) -> tuple[str, ...]:
         """Return the names of the engine's networks."""
-        with self._reading("the networks"):
+        with self.reading("the networks"):
             return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
 
     def addresses(self) -> Addresses:
         """Return which addresses of the engine's networks somebody has."""
-        with self._reading("the addresses in the networks"):
+        with self.reading("the addresses in the networks"):
             networks = self.client.api.networks()
             running = self.client.api.containers()
         ipam = [part for one in networks for part in (one.get("IPAM") or {}).get("Config") or ()]
@@ -163,7 +169,7 @@ class EngineObserver:
 
     def remove_lookouts(self, run: str) -> None:
         """Remove what a run that is gone left of its own: places to look from, nothing else."""
-        with self._reading(f"the lookouts of run {run}"):
+        with self.reading(f"the lookouts of run {run}"):
             labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
             for one in self.client.api.containers(all=True, filters={"label": labels}):
                 # It ends by itself too, perhaps just now.
@@ -177,7 +183,7 @@ class EngineObserver:
 
     def image(self, reference: str) -> Image | None:
         """Return an image that is here, or None."""
-        with self._reading(f"the image {reference!r}"):
+        with self.reading(f"the image {reference!r}"):
             try:
                 said: Mapping[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap in the stubs
             except docker.errors.ImageNotFound:
@@ -202,7 +208,7 @@ class EngineObserver:
         return None if said is None else container_of(said)
 
     @contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
+    def reading(self, what: str) -> Iterator[None]:
         try:
             yield
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:

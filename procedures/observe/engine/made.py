@@ -11,7 +11,7 @@ import os.path
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from procedures.drivers.docker_run import Said, has_hostname
+from procedures.observe.engine.description import Described, has_hostname
 from procedures.target.durations import seconds
 from reports.record.observed import Mount
 from reports.record.values import Secret
@@ -112,14 +112,14 @@ def _may_be_the_engines(name: str, then: Parts, said: Parts) -> bool:
     return known is None or then.get(name) in known
 
 
-def of_image(config: Said) -> dict[str, str]:
+def of_image(config: Described) -> dict[str, str]:
     """Return what an image gives to each of its containers."""
     labels = {f"{_LABEL}{name}": value for name, value in (config.get("Labels") or {}).items()}
     plain = {name: _text(config.get(key)) for name, (key, _) in _CONFIG.items()}
     return _there(plain | _config_words(config) | _health(config) | labels)
 
 
-def of_container(said: Said) -> dict[str, str]:
+def of_container(said: Described) -> dict[str, str]:
     """Return how a container was made, as the engine describes it."""
     config, host = said["Config"], said["HostConfig"]
     shares_host = host.get("Privileged") or "host" in {host.get("PidMode"), host.get("IpcMode")}
@@ -278,7 +278,7 @@ def _network_mode(value: str) -> str:
     return kind if kind in {"host", "none"} else ""
 
 
-def _attached(said: Said) -> Iterable[tuple[str, str]]:
+def _attached(said: Described) -> Iterable[tuple[str, str]]:
     config = said["Config"]
     given = {
         said["Id"][:12], said["Name"].lstrip("/"), config.get("Hostname"),
@@ -377,7 +377,7 @@ def _words(value: object) -> str:
     return json.dumps(found, ensure_ascii=False) if any(found) else ""
 
 
-def _config_words(config: Said) -> dict[str, str]:
+def _config_words(config: Described) -> dict[str, str]:
     return {name: _words(config.get(key)) for name, (key, _) in _WORDS.items()}
 
 
@@ -389,7 +389,7 @@ def _model_words(service: Mapping[str, Any]) -> dict[str, str]:
     return {part: _words([_text(one) for one in _list(value)]) for part, value in found.items()}
 
 
-def _health(config: Said) -> dict[str, str]:
+def _health(config: Described) -> dict[str, str]:
     check = config.get("Healthcheck") or {}
     test = [str(one) for one in check.get("Test") or ()]
     if test in ([], ["NONE"]):

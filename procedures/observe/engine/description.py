@@ -1,0 +1,30 @@
+"""The engine's own description of a container, as it answers `GET /containers/ID/json`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Described = Mapping[str, Any]
+"""What the engine says of a container or an image, in its own words."""
+
+ANONYMOUS = re.compile("[0-9a-f]{64}")
+"""The name of a volume that an image has asked for, and nobody has named."""
+
+
+def network_mode(container: Described) -> str:
+    """Return in which network a container is made: a network's name or id, or `host`, `none`, `container:ID`."""
+    return container["HostConfig"].get("NetworkMode") or "default"
+
+
+def shares_a_network(container: Described) -> bool:
+    """Whether a container has its host's network, or another container's, and so no host name of its own."""
+    mode = network_mode(container)
+    return mode == "host" or mode.startswith("container:")
+
+
+def has_hostname(container: Described) -> bool:
+    """Whether a host name was set: else it is the container's own id, or the host's."""
+    name = container["Config"].get("Hostname") or ""
+    return bool(name) and not shares_a_network(container) and not container["Id"].startswith(name)

@@ -1,0 +1,52 @@
+"""`python -m procedures.way_back FILE`: what was kept is made again in the place of what has its name, and started.
+
+`--try RUN` makes it under another name, says in what it would be another one, and removes it without starting it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from procedures.observe.engine import endpoint
+from procedures.observe.engine.engine import EngineObserver
+from procedures.problems import Problem
+from procedures.way_back import kept, making
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Carry out what was typed; 0 where the engine has done it, 1 where not, 3 where a trial shows a difference."""
+    parser = argparse.ArgumentParser(prog="python -m procedures.way_back", description=__doc__)
+    parser.add_argument("file", type=Path, help="what was kept: RUN.kept.json beside the journal")
+    parser.add_argument("--try", dest="trial", metavar="RUN", help="only try it, for this run")
+    typed = parser.parse_args(arguments)
+    try:
+        return _carry_out(typed.file, typed.trial, environment)
+    except Problem as error:
+        move = f" → {error.next_move}" if error.next_move else ""
+        print(f"{typed.file}: {error}{move}", file=sys.stderr)
+        return 1
+
+
+def _carry_out(file: Path, trial: str | None, environment: Mapping[str, str]) -> int:
+    found = kept.read(file)
+    engine = EngineObserver(endpoint.of_words(found.reach, environment))
+    try:
+        if trial is not None:
+            different = making.try_it(engine, found, trial)
+        else:
+            different = making.put_in_place(engine, found)
+    finally:
+        engine.close()
+    said = "would be another" if trial else "is another one than before"
+    print(f"{found.name} {'can be made again' if trial else 'is started'}")
+    for one in different:
+        print(f"{one} {said}")
+    return 3 if trial and different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

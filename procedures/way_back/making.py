@@ -1,0 +1,163 @@
+"""Making a container again on the engine, in the place of what has its name by then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import docker.errors
+import requests.exceptions
+
+from procedures.drivers.labels import ONEOFF, OUR_RUN, OURS, PROJECT, SERVICE
+from procedures.observe.engine.description import ANONYMOUS, Described
+from procedures.observe.engine.engine import EngineObserver
+from procedures.problems import StepFailed
+from procedures.way_back import copied, creation
+from procedures.way_back.creation import Creation
+from procedures.way_back.kept import Kept
+from reports.redaction import excerpt
+
+COMPOSE = "com.docker.compose."
+GONE_LIMIT = 20.0
+"""Seconds; a container that was started with --rm goes by itself, a moment after it has ended."""
+CADENCE = 0.2
+
+
+def try_it(engine: EngineObserver, kept: Kept, run: str) -> tuple[str, ...]:
+    """Make the container once more under another name, without starting it; return in what it is another one."""
+    name = f"kestra-restart-trial-{run}"
+    labels = kept.container["Config"].get("Labels") or {}
+    # With Compose's labels it would be one of the service's for whoever looks.
+    own = {key: value for key, value in labels.items() if not key.startswith(COMPOSE)}
+    config = {**kept.creation.config, "Labels": {**own, OURS: "lookout", OUR_RUN: run}}
+    wanted = replace(kept.creation, config=config)
+    try:
+        made = _made(engine, kept, wanted, name)
+        return () if kept.another else creation.differences(wanted, creation.of(made, kept.own_image))
+    finally:
+        engine.remove_trial(name)
+
+
+def put_in_place(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
+    """Stop and remove what stands in its place, make it, and start it; return in what it is another one."""
+    empty = _volumes_that_are_gone(engine, kept)
+    _make_room(engine, kept)
+    wanted = kept.creation
+    made = _made(engine, kept, wanted, kept.name)
+    with _doing(f"{kept.name} cannot be started"):
+        engine.client.api.start(kept.name)
+    found = () if kept.another else creation.differences(wanted, creation.of(made, kept.own_image))
+    return (*empty, *found)
+
+
+def _made(engine: EngineObserver, kept: Kept, wanted: Creation, name: str) -> Described:
+    """Make a container, and return how the engine describes it."""
+    api = engine.client.api
+    with _doing(f"{kept.name} cannot be made again"):
+        for network, definition in kept.networks.items():
+            if not engine.network_exists(network):
+                _post(engine, "/networks/create", {**definition, "CheckDuplicate": True})
+        _post(engine, f"/containers/create?name={name}", wanted.body(_image(engine, kept)))
+        for network, place in wanted.others:
+            _post(engine, f"/networks/{network}/connect", {"Container": name, "EndpointConfig": place})
+        copied.into(engine, name, dict(kept.files))
+        made: Described = api.inspect_container(name)
+    return made
+
+
+def _image(engine: EngineObserver, kept: Kept) -> str:
+    """Return the image's name as it was given, where that still leads to it; else the name that it is kept by."""
+    given = str(kept.container["Config"].get("Image", ""))
+    here = engine.image(given) if given and not kept.another else None
+    return given if here is not None and here.id == kept.container["Image"] else kept.image
+
+
+def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
+    """See that no named volume has gone, since the engine would make an empty one without a word; return the unnamed.
+
+    Some starts remove the volumes that nobody has named, and give the new container empty ones.
+    """
+    gone = []
+    for one in kept.container.get("Mounts") or ():
+        if one["Type"] != "volume" or kept.container["HostConfig"].get("AutoRemove"):
+            continue
+        try:
+            engine.client.api.inspect_volume(one["Name"])
+        except docker.errors.NotFound:
+            what = f"the volume {one['Name']} at {one['Destination']}"
+            if not ANONYMOUS.fullmatch(one["Name"]):
+                raise StepFailed(
+                    f"{what} is not there, so nothing is made", "restore it, or see who has removed it"
+                ) from None
+            gone.append(what)
+    return tuple(gone)
+
+
+def _make_room(engine: EngineObserver, kept: Kept) -> None:
+    """Stop and remove the containers of the service, and what else has its name, unless that is another project's."""
+    for one in _in_its_place(engine, kept):
+        name = one["Name"].lstrip("/")
+        with _doing(f"{name} cannot be removed"), suppress(docker.errors.NotFound):
+            if one["State"].get("Paused"):
+                engine.client.api.unpause(one["Id"])
+            engine.client.api.stop(one["Id"], timeout=kept.grace)
+            _remove(engine, one["Id"])
+
+
+def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
+    labels = kept.container["Config"].get("Labels") or {}
+    project, service = labels.get(PROJECT), labels.get(SERVICE)
+    holder = engine.described(kept.name)
+    if holder is not None:
+        other = (holder["Config"].get("Labels") or {}).get(PROJECT)
+        if other not in {None, project}:
+            raise StepFailed(
+                f"the name {kept.name} is held by a container of the project {other}",
+                f"see whose that is; `docker rename {kept.name} {kept.name}-other` frees the name",
+            )
+        yield holder
+    if project and service:
+        wanted = {"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
+        for one in engine.client.api.containers(all=True, filters=wanted):
+            named = engine.described(one["Id"])
+            if named is None or (holder is not None and named["Id"] == holder["Id"]):
+                continue
+            if (named["Config"].get("Labels") or {}).get(ONEOFF, "False") != "True":
+                yield named
+
+
+def _remove(engine: EngineObserver, container: str) -> None:
+    """Remove a container that has ended, or wait until the engine has removed it."""
+    until = time.monotonic() + GONE_LIMIT
+    while True:
+        try:
+            engine.client.api.remove_container(container)
+        except docker.errors.NotFound:
+            return
+        except docker.errors.APIError:
+            # The engine is at it already, for one that was started with --rm.
+            if time.monotonic() > until:
+                raise
+            time.sleep(CADENCE)
+
+
+def _post(engine: EngineObserver, path: str, body: dict[str, Any]) -> None:
+    """Send the engine what its SDK has no words for, as the engine's own API has it."""
+    api = engine.client.api
+    answer = api.post(f"{api.base_url}/v{api.api_version}{path}", json=body, timeout=api.timeout)
+    if not answer.ok:
+        raise docker.errors.APIError(answer.text, response=answer, explanation=answer.text)
+
+
+@contextmanager
+def _doing(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+        why = getattr(error, "explanation", None) or error
+        raise StepFailed(
+            f"{what}: {excerpt.one_line(str(why), 300)}", "see what the engine says, and its log"
+        ) from error
