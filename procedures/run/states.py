@@ -224,11 +224,11 @@ class States:
         if run.restarting is None or not self.may_start():
             raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
         run.observers.look_at_configured(self._superseded())
+        if run.recovery.starts_kept:
+            run.give_names_back()  # what is made again then has its image by the name that it had
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
-        if run.recovery.starts_kept:
-            run.give_names_back()
         if run.course.answers:
             run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
             run.restarting.wait_for_parts(expected.parts_of(self.before()))

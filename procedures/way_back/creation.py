@@ -54,7 +54,8 @@ class Creation:
 
 def of(container: Described, image: Described) -> Creation:
     """Return what makes a container again of the image that it was made of."""
-    first = _network_by_name(container).replace("default", "bridge")
+    mode = _network_by_name(container)
+    first = "bridge" if mode == "default" else mode
     return Creation(_config(container, image), _host(container), first, _places(container))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from tests.engine import by_scripts as bad
 from tests.engine import service as seen
 from tests.engine.by_scripts import STOP, by, own
 from tests.foreign import foreign
-from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, password, stack
+from tests.stacks import UNDERSTUDY_IMAGE, Stack, engine, password, run, stack
 from tests.variants import Flaw, variant
 
 PLAIN = by("run-plain.sh")
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module", name="plain")
@@ -93,7 +94,7 @@ def test_an_update_and_a_rollback_by_docker_run(plain: Stack) -> None:
 
 
 def test_a_broken_image_by_docker_run(plain: Stack) -> None:
-    """An image that does not run is taken back: the same container as before, by a script that anybody can type."""
+    """An image that does not run is taken back: the same container as before, by a command that anybody can type."""
     before = _described(plain)
     with variant("0.20.10", flaw=Flaw.EXITS) as broken:
         plain.set_env(KESTRA_IMAGE=broken)
@@ -116,7 +117,8 @@ def test_a_broken_image_by_docker_run(plain: Stack) -> None:
     )
 
     # By hand, while it runs: the same once more.
-    subprocess.run(["sh", str(kept)], check=True, timeout=60, capture_output=True)
+    typed = [sys.executable, "-m", "procedures.way_back", str(kept)]
+    run(typed, cwd=ROOT, env=plain.environment(), limit=60)
     plain.wait_until_ready()
     assert _described(plain)["Image"] == before["Image"]
 

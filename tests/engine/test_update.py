@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -336,7 +335,7 @@ def test_a_broken_image(pulled: Stack, shelf: Registry) -> None:
     assert [one["outcome"] for one in back if "test_dashboards" in one["check"]["id"]] == ["passed"]
     (kept,) = Path(pulled.root / targets.STATE).rglob("*.kept.json")
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert json.loads(kept.read_text())["services"]["kestra"]["environment"]["TOOLS_DB_PASSWORD"]
+    assert "TOOLS_DB_PASSWORD=" in kept.read_text()
 
     # The same image is not tried a second time: the archive remembers it.
     identity = seen.identity(pulled)
