@@ -10,6 +10,6 @@ def test_what_runs_can_be_brought_back(before: Snapshot, unkept: tuple[str, ...]
     """What runs now can be made again exactly as it is, whoever has made it."""
     seen(before.containers)
     assert not unkept, (
-        f"it cannot be made again by `docker run`: {'; '.join(unkept)} → start the service where it is down (`pytest -m "
-        "recover`), or let Compose make the container; whoever waives this has no way back"
+        f"it cannot be made again: {'; '.join(unkept)} → start the service where it is down (`pytest -m recover`), or "
+        "bring back what is missing; if you waive this, there is no way back"
     )

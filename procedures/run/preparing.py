@@ -30,7 +30,7 @@ class Preparing:
         self._freezes = False
         self._planned: set[str] = set()
         keeps = found.only if procedure.keeps else None
-        lacking = returning.lacking(found.observers, keeps) if keeps is not None else ()
+        lacking = returning.lacking(found.observers.engine, keeps) if keeps is not None else ()
         self.intent = intent = procedure.intend(found)
         self.lacking = lacking or intent.lacking
         """What the present container has that could not be had again."""

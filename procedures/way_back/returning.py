@@ -11,6 +11,7 @@ from procedures.drivers import private, shell
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
+from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import StepFailed
@@ -58,9 +59,9 @@ def steps(
     )  # fmt: skip
 
 
-def lacking(observers: Observers, container: Container) -> tuple[str, ...]:
+def lacking(engine: EngineObserver, container: Container) -> tuple[str, ...]:
     """Return what a container would need and has not, to be had again."""
-    if observers.engine.image(container.image_id) is not None:
+    if engine.image(container.image_id) is not None:
         return ()
     return (f"its image {container.image_id[:19]} is no longer on this engine",)
 

@@ -127,8 +127,8 @@ FAILING = (
     Case(ALIKE, "another spelling", _settings(SKIP_KESTRA_AUTO_START="1"), "nobody reads SKIP_KESTRA_AUTO_START"),
     Case(SECRETS, "a password", lambda world: replace(world, secrets_shown={"start": ("KESTRA_DB_PASSWORD raw",)}), "start prints KESTRA_DB_PASSWORD"),
     Case(
-        "pre/test_way_back.py::test_what_runs_can_be_brought_back", "a device",
-        lambda world: replace(world, unkept=("Privileged is True",)), "Privileged is True",
+        "pre/test_way_back.py::test_what_runs_can_be_brought_back", "its image has gone",
+        lambda world: replace(world, unkept=("its image 1a2b is no longer on this engine",)), "its image 1a2b is no longer on this engine",
     ),
     Case(WORDS, "a mistyped option", run_by_hand("--detatch"), "it would run `--detatch`, now it is `server standalone`"),
     Case(

@@ -14,7 +14,7 @@ import pytest
 
 from procedures.observe.engine import endpoint
 from procedures.observe.engine.engine import EngineObserver
-from procedures.way_back import kept
+from procedures.way_back import kept, returning
 from tests.checks.world import recorded
 from tests.leftovers import own_name
 from tests.stacks import POSTGRES_IMAGE, clean_environment, run
@@ -369,3 +369,23 @@ def test_a_difference_is_seen_before_anything_is_stopped(
     assert "HostConfig.SomethingNew would be another" in done.stdout
     assert "Config.Env" not in done.stdout
     assert docker("ps", "--all", "--quiet", "--filter", f"name=kestra-restart-trial-{name}") == ""
+
+
+def test_a_container_whose_image_has_gone_cannot_be_had_again(
+    observer: EngineObserver, name: str, networks: tuple[str, str]
+) -> None:
+    """The plan says so: a container that has ended holds no image back."""
+    del networks
+    docker("create", "--name", f"{name}-first", POSTGRES_IMAGE)
+    docker("commit", f"{name}-first", f"{name}:1")
+    docker("rm", "--volumes", f"{name}-first")
+    docker("create", "--name", name, f"{name}:1")
+    container = observer.named(name)
+    assert container is not None
+
+    here = returning.lacking(observer, container)
+    docker("rmi", "--force", f"{name}:1")
+    gone = returning.lacking(observer, container)
+
+    assert here == ()
+    assert gone == (f"its image {container.image_id[:19]} is no longer on this engine",)
