@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from procedures.decide.facts import EXPECTATION, LOOK
-from procedures.run.procedure import Procedure
+from procedures.run import compared
+from procedures.run.procedure import Found, Intent, Procedure
+
+
+def intend(found: Found) -> Intent:
+    """Compare with the last accepted run."""
+    then, findings = compared.last(found.past, begins_one=True)
+    return Intent(compared=then, findings=findings)
+
 
 PROCEDURE = Procedure(
     "accept",
     "judge the service as it runs against the last accepted run, changing nothing",
     LOOK | EXPECTATION | {"schema_to_grow", "flows_noted"},
+    intend,
     acts=False,
 )

@@ -6,6 +6,7 @@ from procedures.decide.facts import ACTING
 from procedures.run.procedure import Found, Intent, Procedure
 from procedures.target.target import Keys
 from procedures.way_back.changes import changes
+from procedures.way_back.way_back import WayBack
 from reports.record.observed import Container, Rendering, Settings, Snapshot
 
 
@@ -17,7 +18,15 @@ def intend(found: Found) -> Intent:
         if not changes(found.only, observers.operator_rendering, image):
             nothing_new = "nothing to apply: the container has every value that the files give it"
     keys = observers.target.keys
-    return Intent(nothing_new=nothing_new, applies=True, changes=lambda before: told(before, keys))
+    keep = WayBack(observers, found.only, found.stem, found.grace, taken=True)
+    return Intent(
+        prepare=(keep,),
+        way_back=keep,
+        lacking=keep.lacking,
+        nothing_new=nothing_new,
+        applies=True,
+        changes=lambda before: told(before, keys),
+    )
 
 
 def told(before: Snapshot, keys: Keys) -> str:
@@ -62,6 +71,5 @@ PROCEDURE = Procedure(
     "restart with the settings that the files say now, each tried before the stop",
     ACTING | {"unkept", "superseded", "images_to_keep", "schema_to_keep"},
     intend,
-    keeps=True,
     returns=True,
 )

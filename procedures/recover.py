@@ -6,11 +6,50 @@ Which way leads out of a change that was cut off is `procedures/way_back/cut_off
 from __future__ import annotations
 
 from procedures.decide.facts import ACTING, SAME
-from procedures.run.procedure import Procedure
+from procedures.decide.plan import Reason
+from procedures.problems import Held
+from procedures.run.procedure import Found, Intent, Procedure
+from procedures.steps import leftovers
+from procedures.steps.journal import JournalUnreadable
+from procedures.way_back import cut_off
+from procedures.way_back.cut_off import Recovery
+from reports.record.evidence import Finding
+
+_OF_WHAT_RAN = ("images_to_keep", "settings_to_keep", "mounts_to_keep", "dry_run")
+
+
+def intend(found: Found) -> Intent:
+    """Start what the files say, or what ran before a change that was cut off; judge what runs and answers as it stands."""
+    way = _way(found)
+    return Intent(
+        recovery=way,
+        first=() if way.stands else leftovers.planned(found.observers, found.containers),
+        without=dict.fromkeys(_OF_WHAT_RAN, Reason.AS_BEFORE)
+        if way.starts_kept
+        else {"kept": Reason.NOTHING_KEPT},
+        findings=way.told,
+    )
+
+
+def _way(found: Found) -> Recovery:
+    observers = found.observers
+    boot = observers.target.budgets.boot
+    try:
+        return cut_off.look(
+            observers,
+            found.stories(),
+            found.containers,
+            lambda one: cut_off.answers(observers, one, found.waiting, boot),
+        )
+    except (Held, JournalUnreadable) as error:
+        # Whoever takes the target is refused by it; a plan takes nothing.
+        return Recovery(told=(Finding(error.what, error.next_move),))
+
 
 PROCEDURE = Procedure(
     "recover",
     "bring the service back to a judged state, whatever it is in",
     ACTING | SAME | {"kept"},
+    intend,
     recovers=True,
 )

@@ -20,7 +20,7 @@ from procedures.steps.acting import Acting
 from procedures.target.scripting import START, script
 from procedures.way_back import kept
 from procedures.way_back.kept import CHOOSE, CHOSEN
-from procedures.way_back.returning import TRIAL_LIMIT, must
+from procedures.way_back.way_back import TRIAL_LIMIT, WayBack, must
 from reports.record.evidence import Step, StepResult, StepStatus
 from reports.record.observed import Container, Snapshot
 
@@ -31,10 +31,11 @@ def intend(found: Found) -> Intent:
     """Go back to an earlier run's image, and to nothing else of it."""
     goal = look(found.observers, found.containers, found.past)
     choice = Choice(found.observers, found.only, found.stem, goal)
-    lacking: tuple[str, ...] = ()
+    keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=False)
+    lacking = keep.lacking
     if found.only is None and script(found.observers.target.steps, START):
         lacking = ("there is no container whose values it could be started with",)
-    return Intent(prepare=(choice,), start=choice.start, goal=goal, lacking=lacking)
+    return Intent(prepare=(keep, choice), way_back=keep, start=choice.start, goal=goal, lacking=lacking)
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
@@ -113,5 +114,4 @@ PROCEDURE = Procedure(
     "restart with the image of the last accepted run that ran on another one",
     ACTING | {"unkept", "goal", "settings_to_keep", "schema_to_keep"},
     intend,
-    keeps=True,
 )

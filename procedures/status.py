@@ -8,10 +8,17 @@ from itertools import islice
 from procedures.decide import accepted
 from procedures.decide.facts import LOOK
 from procedures.problems import CannotObserve
-from procedures.run.procedure import Procedure
+from procedures.run import compared
+from procedures.run.procedure import Found, Intent, Procedure
 from reports.record.observed import Container, Image, Snapshot, Unseen
 
 LAST_RUNS = 5
+
+
+def intend(found: Found) -> Intent:
+    """Name the parts that sent heartbeats in the last accepted run."""
+    then, findings = compared.last(found.past, begins_one=False)
+    return Intent(compared=then, findings=findings)
 
 
 def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
@@ -76,6 +83,7 @@ PROCEDURE = Procedure(
     "status",
     "look at the service, changing and keeping nothing",
     LOOK,
+    intend,
     acts=False,
     archived=False,
     closing_lines=lines,

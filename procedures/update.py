@@ -13,6 +13,7 @@ from procedures.problems import StepFailed
 from procedures.run.procedure import Found, Intent, Procedure
 from procedures.steps.acting import Acting
 from procedures.way_back.names import NAME, give_back
+from procedures.way_back.way_back import WayBack
 from reports.record.evidence import Step, StepStatus
 from reports.record.observed import Container, Image, Snapshot
 from reports.redaction import excerpt
@@ -26,8 +27,13 @@ def intend(found: Found) -> Intent:
     nothing_new = ""
     if found.runs and announced.nothing_new:
         nothing_new = f"no new image: {announced.reference} is what the container runs already"
+    keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=True)
+    pull = Pull(announced, found.observers)
     return Intent(
-        prepare=(Pull(announced, found.observers),),
+        prepare=(keep, pull),
+        way_back=keep,
+        lacking=keep.lacking,
+        names_back=pull.give_name_back,
         announcement=announced,
         nothing_new=nothing_new,
         applies=True,
@@ -93,6 +99,10 @@ class Pull:
         here = self._announced.here
         return {"reference": self._announced.reference, "had": here.id if here else ""}
 
+    def give_name_back(self) -> str:
+        """Give the name back where an image had it, which runs again."""
+        return self.undo() if self._announced.here is not None else ""
+
     def undo(self) -> str:
         """Give the name back to the image that had it."""
         return give_back(self._observers, self._moved) if self._pulled else ""
@@ -116,7 +126,6 @@ PROCEDURE = Procedure(
     "restart with the image that the files name now, pulled and judged before the stop",
     ACTING | NEW_IMAGE,
     intend,
-    keeps=True,
     returns=True,
     pulls_first=True,
 )

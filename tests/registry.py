@@ -18,7 +18,7 @@ import httpx
 from docker.errors import ImageNotFound
 from docker.models.images import Image
 
-from procedures.way_back.returning import REPOSITORY
+from procedures.way_back.way_back import REPOSITORY
 from tests.stacks import clean_environment, engine, free_port, wait_for
 
 LOOPBACK = "127.0.0.1"

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from docker.errors import ImageNotFound
 
-from procedures.way_back.returning import REPOSITORY
+from procedures.way_back.way_back import REPOSITORY
 from tests.leftovers import own_name
 from tests.stacks import SOURCE, UNDERSTUDY_IMAGE, clean_environment, engine, run
 

@@ -92,14 +92,14 @@ class Asking:
 
     @property
     def announcement(self) -> Announcement:
-        found = self._run.preparing.intent.announcement if self._run.preparing else None
+        found = self._run.intent.announcement
         if found is None:
             raise Blocked("this procedure brings no image")
         return found
 
     @property
     def goal(self) -> Goal:
-        found = self._run.preparing.intent.goal if self._run.preparing else None
+        found = self._run.intent.goal
         if found is None:
             raise Blocked("this procedure goes back to no earlier run")
         if found.unseen is not None:
@@ -116,7 +116,7 @@ class Asking:
     @property
     def unkept(self) -> tuple[str, ...]:
         self.containers_before  # noqa: B018 - where these were not seen, nobody knows
-        return self._run.preparing.lacking if self._run.preparing else ()
+        return self._run.intent.lacking
 
     @property
     def superseded(self) -> Expected:

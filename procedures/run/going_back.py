@@ -13,7 +13,7 @@ from procedures.problems import Blocked
 from procedures.run import explaining
 from procedures.run.run import Run
 from procedures.steps import reaching, restart
-from procedures.way_back import returning
+from procedures.way_back import way_back
 from reports.record.observed import Snapshot
 
 PROBE_SPARE = 5.0
@@ -31,7 +31,7 @@ def not_needed(run: Run) -> str:
 
 def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     """Start what ran before, let it soak, and see it; `soak` is in seconds."""
-    if run.returning is None or not run.returning.leads_back or run.restarting is None:
+    if run.way_back is None or not run.way_back.leads_back or run.restarting is None:
         raise Blocked("there is no way back: nothing ran before that could be brought back")
     run.observers.look_at_kept(before)
     _allowed(run, before)
@@ -42,7 +42,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.tell("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
-    run.returning.stop_new(run.grace)
+    run.way_back.stop_new(run.grace)
     try:
         _allowed(run, before)  # it may have gone on migrating until it was stopped
     except Blocked:
@@ -50,12 +50,12 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.restarting.land()
         raise
     give_names_back(run)
-    run.our_return = run.returning.start_kept(_look(run), run.restarting.hopeless)
+    run.our_return = run.way_back.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
     tell(run)  # whatever ends the run from here on, what runs is what ran before
     if run.course.answers:
-        run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
+        run.our_return = run.way_back.note_soak(run.our_return, run.restarting.soak(soak))
         run.restarting.wait_for_parts(expected.parts_of(before))
     if run.watch is not None:
         if run.course.answers:
@@ -68,7 +68,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
 
 def give_names_back(run: Run) -> None:
     """Have the image that ran before by its own name again, where a pull has moved it: what is made again has it so."""
-    if run.preparing is not None and (told := run.preparing.give_names_back()):
+    if told := run.intent.names_back():
         run.finding(told)
 
 
@@ -92,7 +92,7 @@ def _look(run: Run) -> Look:
 
 def _allowed(run: Run, before: Snapshot) -> None:
     """See that the database allows the way back, or leave the service to what was started."""
-    if closed := returning.closed_because(before, run.observers.database()):
+    if closed := way_back.closed_because(before, run.observers.database()):
         run.observers.look_at_configured()
         run.course.way_back_closed = closed
         run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
@@ -101,7 +101,7 @@ def _allowed(run: Run, before: Snapshot) -> None:
 
 def tell(run: Run) -> None:
     """Say what is as it was, and what is not: the files are their owner's."""
-    file = run.returning.file if run.returning else ""
+    file = run.way_back.file if run.way_back else ""
     run.finding(
         f"the service runs what it ran before, by {file}; the target's own files still say what failed",
         "correct them before anybody starts the service from them",

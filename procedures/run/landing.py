@@ -12,11 +12,11 @@ from procedures.steps import reaching
 from procedures.steps.interruption import HURRIED
 from procedures.steps.restart import START, STOP
 from procedures.steps.scripted import FALLBACK
-from procedures.way_back import returning
+from procedures.way_back import way_back
 from reports.record.evidence import StepResult, StepStatus
 
-STARTS = {START, FALLBACK, returning.START}
-STOPS = {STOP, returning.STOP}
+STARTS = {START, FALLBACK, way_back.START}
+STOPS = {STOP, way_back.STOP}
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
 SEEN_WITHIN = 1.0
@@ -70,17 +70,13 @@ def _bring_back(run: Run) -> StepResult:
     """Start what ran before where it was kept and nothing new was started, or a claim led back; else what the files say."""
     assert run.restarting is not None
     taken = {one.step.name for one in run.acting.results} if run.acting else set()
-    if (
-        run.returning is not None
-        and run.returning.leads_back
-        and (START not in taken or run.course.went_back)
-    ):
+    if run.way_back is not None and run.way_back.leads_back and (START not in taken or run.course.went_back):
         before = run.course.snapshots["before"]
         run.observers.look_at_kept(before)
         # What was never started has moved no schema.
-        if START not in taken or not returning.closed_because(before, run.observers.database()):
+        if START not in taken or not way_back.closed_because(before, run.observers.database()):
             going_back.give_names_back(run)
-            result = run.returning.land()
+            result = run.way_back.land()
             if result.status is StepStatus.DONE:
                 going_back.tell(run)
             return result
@@ -90,8 +86,11 @@ def _bring_back(run: Run) -> StepResult:
 
 def _undo(run: Run) -> None:
     """Take back what was prepared, where the service was not touched."""
-    for told in run.preparing.undo() if run.preparing else ():
-        run.finding(told)
+    for one in reversed(run.intent.prepare):
+        if told := one.undo():
+            run.finding(told)
+    if run.checked is not None:
+        run.checked.forget()
 
 
 def _close_watch(run: Run) -> None:
@@ -115,6 +114,6 @@ def _look(run: Run) -> None:
 
 def _started(run: Run) -> bool:
     """Whether a start was carried out, and nothing was stopped after it."""
-    ways = {returning.START, returning.STOP} if run.course.went_back else STARTS | STOPS
+    ways = {way_back.START, way_back.STOP} if run.course.went_back else STARTS | STOPS
     acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in ways]
     return bool(acts) and acts[-1].step.name in STARTS and acts[-1].status is StepStatus.DONE

@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from procedures.decide.accepted import Goal, Past
+from procedures.decide.accepted import Accepted, Goal, Past
 from procedures.decide.announcement import Announcement
+from procedures.decide.plan import Reason
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
+from procedures.observe.waiting import Waiting
 from procedures.steps.acting import Acting
+from procedures.steps.journal import Story
 from procedures.target.target import Target
-from reports.record.evidence import Step, Waiver
+from procedures.way_back.cut_off import Recovery
+from procedures.way_back.way_back import WayBack
+from reports.record.evidence import Finding, Step, Waiver
 from reports.record.observed import Container, Snapshot
 
 
@@ -28,11 +33,20 @@ class Found:
     containers: tuple[Container, ...]
     stem: Path
     past: Past
+    stories: Callable[[], tuple[Story, ...]]
+    """Reads the journals of earlier runs that are owed; raises `Held` or `JournalUnreadable`."""
+    waiting: Waiting
 
     @property
     def only(self) -> Container | None:
         """The container, where there is one and no other."""
         return self.containers[0] if len(self.containers) == 1 else None
+
+    @property
+    def grace(self) -> float:
+        """The seconds that the server is left to end before it is killed."""
+        graces = (one.stop_grace for one in self.containers if one.stop_grace is not None)
+        return next(graces, self.observers.operator_rendering.stop_grace or 10.0)
 
     @property
     def runs(self) -> bool:
@@ -58,6 +72,18 @@ def _nothing(_: Snapshot) -> str:
     return ""
 
 
+def _no_name() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The last accepted run, where a procedure compares with one; `unseen` says why none can be read."""
+
+    run: Accepted | None = None
+    unseen: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What a procedure means to do besides the stop and the start, which all have that act."""
@@ -72,7 +98,19 @@ class Intent:
     nothing_new: str = ""
     """Why there is nothing to do."""
     lacking: tuple[str, ...] = ()
-    """What it would need and the service has not."""
+    """What a way back, or a rollback, would need and the service has not."""
+    way_back: WayBack | None = None
+    """What keeps what runs, and leads back to it; one of `prepare` too."""
+    names_back: Callable[[], str] = _no_name
+    """Gives a name that a pull has moved back to the image that had it; returns what was done, or blank."""
+    recovery: Recovery = field(default_factory=Recovery)
+    """Which way leads out of a change that was cut off."""
+    compared: Compared = Compared()
+    first: tuple[Step, ...] = ()
+    """Changing steps before the stop."""
+    without: Mapping[str, Reason] = field(default_factory=dict)
+    """What checks may ask for and this run has nothing of."""
+    findings: tuple[Finding, ...] = ()
     applies: bool = False
     """Whether the files' settings are looked at whole, and the present ones tried too."""
     changes: Callable[[Snapshot], str] = _nothing
@@ -98,8 +136,6 @@ class Procedure:
     """Whether it has steps."""
     archived: bool = True
     """Whether it takes the lock and leaves evidence."""
-    keeps: bool = False
-    """Whether what runs is kept before it is changed, to be had again."""
     returns: bool = False
     """Whether it goes back to what was kept where a claim fails."""
     recovers: bool = False

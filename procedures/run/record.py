@@ -193,7 +193,7 @@ def _as_before(run: Run) -> tuple[str, ...]:
     asked = [one.outcome for one in run.ledger.results if one.check.name in _OPENS_KEPT]
     if run.course.way_back_closed or any(one is not Outcome.PASSED for one in asked):
         return ()
-    files = [run.returning.file] if run.returning is not None and run.returning.leads_back else []
+    files = [run.way_back.file] if run.way_back is not None and run.way_back.leads_back else []
     if run.recovery.kept is not None and run.recovery.kept.file.exists():
         files.append(run.recovery.kept.file)
     return tuple(run.as_before(one) for one in files)

@@ -24,18 +24,17 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import who
 from procedures.run.holding import Holding, led_to
-from procedures.run.preparing import Preparing
-from procedures.run.procedure import Asked, Found
-from procedures.steps import journal, leftovers, restart, scripted, settled
+from procedures.run.procedure import Asked, Compared, Found, Intent
+from procedures.steps import journal, restart, scripted, settled
 from procedures.steps.acting import Acting
+from procedures.steps.checked import Checked
 from procedures.steps.interruption import Interruption
-from procedures.steps.journal import JournalUnreadable
 from procedures.steps.lock import Lock
 from procedures.target import envfile
 from procedures.target.scripting import START, script
 from procedures.way_back import cut_off
 from procedures.way_back import kept as kept_file
-from procedures.way_back.returning import Returning
+from procedures.way_back.way_back import WayBack
 from reports.record.evidence import (
     Anomalies,
     EngineEvent,
@@ -103,15 +102,12 @@ class Run:
         self.redaction = Redaction(())
         self.plan: Plan | None = None
         self.ledger = Ledger((), ())
-        self.accepted: accepted.Accepted | None = None
-        self.past_unseen = ""
-        """Why the archive's earlier runs cannot be read, where one of them is to be compared with."""
-        self.recovery = cut_off.Recovery()
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
         self.our_return: Start | None = None
         """What brought the service back to what it was, where a claim had failed."""
-        self.preparing: Preparing | None = None
+        self.intent = Intent()
+        self.checked: Checked | None = None
         self.folder: Path | None = None
         self.folder_key = (0, 0)
         """What tells the folder from another one of its name, should somebody take it away."""
@@ -182,45 +178,35 @@ class Run:
         target, observers = self.asked.target, self.observers
         containers = observers.containers()
         state = plan.state_of(containers)
-        if self.asked.procedure.recovers:
-            self.recovery = self._look_how_to_recover(containers)
-        graces = [one.stop_grace for one in containers if one.stop_grace is not None]
-        self.grace = graces[0] if graces else observers.operator_rendering.stop_grace or 10.0
-        boot = target.budgets.boot
         acts = self.asked.procedure.acts
         self._foresee(containers)
-        if acts:
-            self.preparing = self._look_what_to_prepare(containers)
+        found = self._found(containers)
+        self._mean(found)
+        self.grace, boot = found.grace, target.budgets.boot
         driver, save_logs = observers.driver, target.budgets.save_logs
         steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
-        steps = scripted.planned(steps, driver, save_logs)
-        if acts:
-            steps = self._with_what_is_prepared(steps)
+        steps = self._with_what_is_prepared(scripted.planned(steps, driver, save_logs))
         if self.recovery.stands:
             steps = ()
-        elif self.asked.procedure.recovers:
-            steps = leftovers.planned(steps, observers, containers)
-        if not acts:
-            self._look_for_baseline()
         situation = plan.Situation(
             state,
             scripted.has_health_check(target, observers.operator_rendering, containers),
-            has_baseline=acts or self.accepted is not None or bool(self.past_unseen),
+            has_baseline=acts or self.intent.compared != Compared(),
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
-            nothing_new=bool(self.preparing and self.preparing.intent.nothing_new),
+            nothing_new=bool(self.intent.nothing_new),
             stands=self.recovery.stands,
-            lacking=scripted.lacking(target, driver) | self._lacking,
+            lacking=scripted.lacking(target, driver) | dict(self.intent.without),
         )
-        if self.preparing and self.preparing.intent.nothing_new:
+        if self.intent.nothing_new:
             steps = ()
-            self.finding(self.preparing.intent.nothing_new)
+            self.finding(self.intent.nothing_new)
         checks = plan.checks_of(self.asked.procedure, self.claims, situation)
         worst = self.grace + boot + (target.budgets.gateway or 0.0)
         if any(one.way is Way.BACK for one in steps):
             worst *= 2
         outage = worst if acts and not self.recovery.stands else None
-        brought = self.preparing.intent.announcement if self.preparing else None
+        brought = self.intent.announcement
         untried = brought.untried if brought else ()
         self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
         self.ledger = Ledger(checks, self.asked.waivers, self.told)
@@ -231,9 +217,34 @@ class Run:
             pulled_first = self.asked.procedure.pulls_first and len(containers) == 1
             self.observers.foresee(containers[0].image_id if pulled_first else "")
 
-    def _look_what_to_prepare(self, containers: tuple[Container, ...]) -> Preparing:
-        stem = self._place.folder / self.id
-        return Preparing(self.asked.procedure, Found(self.observers, containers, stem, self.past))
+    def _found(self, containers: tuple[Container, ...]) -> Found:
+        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        return Found(self.observers, containers, self._stem, self.past, lambda: self._stories, waiting)
+
+    def _mean(self, found: Found) -> None:
+        """Ask the procedure what it means to do, and let the observers look at what that needs."""
+        procedure, observers = self.asked.procedure, self.observers
+        self.intent = intent = procedure.intend(found)
+        observers.changes_settings, observers.applies = procedure.returns, intent.applies
+        observers.asks_registry = intent.announcement is not None and intent.announcement.pulls
+        if procedure.acts:
+            self.checked = Checked(observers, self._stem)
+        if intent.start is not None:
+            observers.choose(intent.start)
+        if procedure.recovers:
+            self.learn_secrets()  # what was kept before a change holds some
+        for one in intent.findings:
+            self.finding(one.text, one.next_move)
+
+    @property
+    def _stem(self) -> Path:
+        """How the names of this run's files beside its journal begin."""
+        return self._place.folder / self.id
+
+    @property
+    def recovery(self) -> cut_off.Recovery:
+        """Which way leads out of a change that was cut off."""
+        return self.intent.recovery
 
     @property
     def _place(self) -> journal.Place:
@@ -267,54 +278,15 @@ class Run:
         target = self.asked.target
         return accepted.Past(target.archive, self.observers.project, target.service, self.engine_id)
 
-    def _look_for_baseline(self) -> None:
-        """Find the last accepted run; an archive that cannot be read is no reason to say that there is none."""
-        try:
-            self.accepted = accepted.last(self.past)
-            for one in accepted.damaged(self.past, self.accepted):
-                self.finding(one.text, one.next_move)
-        except CannotObserve as error:
-            self.past_unseen = f"{error.what} → {error.next_move}"
-            self.finding(error.what, error.next_move)
-        if self.asked.procedure.archived and self.accepted is None and not self.past_unseen:
-            self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
-
-    def _look_how_to_recover(self, containers: tuple[Container, ...]) -> cut_off.Recovery:
-        observers, boot = self.observers, self.asked.target.budgets.boot
-        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
-        try:
-            found = cut_off.look(
-                observers,
-                self._stories,
-                containers,
-                lambda one: cut_off.answers(observers, one, waiting, boot),
-            )
-        except (Held, JournalUnreadable) as error:
-            # Whoever takes the target is refused by it; a plan takes nothing.
-            found = cut_off.Recovery(told=(Finding(error.what, error.next_move),))
-        self.learn_secrets()
-        for one in found.told:
-            self.finding(one.text, one.next_move)
-        return found
-
-    @property
-    def _lacking(self) -> dict[str, plan.Reason]:
-        """What checks may ask for and this recovery has nothing of."""
-        if self.recovery.starts_kept:
-            names = ("images_to_keep", "settings_to_keep", "mounts_to_keep", "dry_run")
-            return dict.fromkeys(names, plan.Reason.AS_BEFORE)
-        return {"kept": plan.Reason.NOTHING_KEPT}
-
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Add what the procedure prepares, and its way back: what changes nothing comes first."""
-        assert self.preparing is not None
-        more = self.preparing.steps(self.grace)
+        more = tuple(step for one in self.intent.prepare for step in one.steps)
         # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
         back = next((one.way_back for one in more if one.way is Way.BACK), "")
         steps = tuple(
             dataclasses.replace(one, way_back=back) if back and one.changing else one for one in steps
         )
-        found = (*steps, *more)
+        found = (*self.intent.first, *steps, *more)
         return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
 
     def _know(self, redaction: Redaction) -> None:
@@ -377,16 +349,16 @@ class Run:
         self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
         self.restarting = restart.Restart(steps, self.observers.driver, self._acting, self.observers, waiting)
-        if self.preparing is not None:
-            self.preparing.hold(steps, self._acting, waiting, self.tell)
+        if self.intent.way_back is not None:
+            self.intent.way_back.hold(steps, self._acting, waiting)
         self.moment("locked")
 
     def _frozen_steps(self) -> tuple[Step, ...]:
         """Let the start use what was checked; the plan names the files, which others can type, and the step what it used."""
         planned = self.plan.steps if self.plan else ()
-        if self.preparing is None:
+        if self.checked is None:
             return planned
-        self.preparing.freeze()
+        self.checked.use(starts_otherwise=self.intent.start is not None)
         return restart.started_by(planned, self.observers.driver)
 
     @property
@@ -400,9 +372,9 @@ class Run:
         return f"as it was before the change, unless the database was migrated since: {kept_file.typed(kept)}"
 
     @property
-    def returning(self) -> Returning | None:
+    def way_back(self) -> WayBack | None:
         """The way back, where this procedure has one and the target is held."""
-        return self.preparing.returning if self.preparing else None
+        return self.intent.way_back if self._acting else None
 
     @property
     def acting(self) -> Acting | None:
@@ -488,7 +460,7 @@ class Run:
         One that was held back is started by whoever has cleared the way; only a change leaves that to recovery,
         which alone knows what ran before.
         """
-        leaves_it = bool(self.course.held_back) and not (self.returning and self.returning.leads_back)
+        leaves_it = bool(self.course.held_back) and not (self.way_back and self.way_back.leads_back)
         return self.changed and self.course.answers is not True and not leaves_it
 
     def let_go(self, verdict: str) -> None:
@@ -496,8 +468,8 @@ class Run:
         try:
             if verdict == Verdict.ACCEPTED:
                 self._forget()
-            if self.preparing is not None and self._acting is not None and self.course.answers:
-                self.preparing.forget_rendered()
+            if self.checked is not None and self._acting is not None and self.course.answers:
+                self.checked.forget()
             if self._holding:
                 self._holding.let_go(verdict, owed=self.owes)
         except OSError as error:
@@ -513,12 +485,13 @@ class Run:
 
     def _forget(self) -> None:
         """Remove what was kept for a way back, where this run held the target and judged what runs now."""
-        if self.preparing is None or self._acting is None or self.preparing.intent.nothing_new:
+        if self.checked is None or self._acting is None or self.intent.nothing_new:
             return
         if self.recovery.stands and not self.recovery.as_kept:
             return  # it was just told as what leads back
         try:
-            self.preparing.forget()
+            kept_file.forget_all(self._stem.parent)
+            self.checked.forget_all()
             for story in self.taken_over:
                 cut_off.forget(story)  # it may lie in another user's folder
         except OSError as error:

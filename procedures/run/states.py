@@ -14,7 +14,6 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import explaining, going_back
-from procedures.run.procedure import Intent
 from procedures.run.run import Run
 from procedures.steps import reaching, restart
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
@@ -49,11 +48,12 @@ class States:
         """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
         if self.run.asked.procedure.acts:
             return baseline.of(self.before())
-        if self.run.past_unseen:
-            return seen(Unseen(self.run.past_unseen))
-        if self.run.accepted is None:
+        if self.run.intent.compared.unseen:
+            return seen(Unseen(self.run.intent.compared.unseen))
+        last = self.run.intent.compared.run
+        if last is None:
             raise Blocked(plan.Reason.NO_BASELINE)
-        return accepted.baseline_of(self.run.accepted)
+        return accepted.baseline_of(last)
 
     def expected(self, way: Way) -> expected.Expected:
         """What should run at the end of a way."""
@@ -63,12 +63,12 @@ class States:
         before = self.before()
         if way is Way.BACK and before.container is not None:
             return expected.as_it_was(before, before.container, self.baseline)
-        intent = self.run.preparing.intent if self.run.preparing else Intent()
+        intent = self.run.intent
         if intent.announcement is not None:
             ready = self.ready()
             return expected.as_configured(ready, expected.version_of(ready.image))
         found = expected.as_configured(before, self.baseline.version)
-        found = self.run.recovery.expected(before, found)
+        found = intent.recovery.expected(before, found)
         if intent.goal is not None:
             return expected.with_image(found, intent.goal)
         return found
@@ -81,7 +81,8 @@ class States:
     @property
     def parts_expected(self) -> frozenset[str]:
         """The parts of the server that must send heartbeats."""
-        then = self.run.accepted.after if self.run.accepted else None
+        last = self.run.intent.compared.run
+        then = last.after if last else None
         if self.run.asked.procedure.acts:
             then = self.before()
         return seen(expected.parts_of(then))
@@ -155,7 +156,7 @@ class States:
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
-        if self.run.preparing is not None and (told := self.run.preparing.intent.changes(snapshot)):
+        if told := self.run.intent.changes(snapshot):
             self._announce(told)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
@@ -178,22 +179,29 @@ class States:
         if self.run.restarting is None or self.run.folder is None:
             raise Blocked(self.run.unprepared or "nothing is prepared without a lock, a journal and a folder")
         before = self.before()
-        if self.run.preparing is not None:
-            self.run.preparing.keep_checked()
+        if self.run.checked is not None:
+            self.run.checked.keep()
         containers = (*_known(before.containers), *_known(before.database_containers))
         clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
         self.run.restarting.prepare(self.run.folder, containers, clean)
-        if self.run.preparing is not None:
-            self.run.preparing.prepare(before)
+        self._prepare(before)
         self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
         self.run.moment("probe looking")
         ready = self.run.observers.before("ready")
         self._note(ready)
-        if self.run.preparing is not None and (told := self.run.preparing.intent.brings(ready)):
+        if told := self.run.intent.brings(ready):
             self._announce(told)
         return ready
+
+    def _prepare(self, before: Snapshot) -> None:
+        """Do what the procedure does while the service still runs, as far as it is planned."""
+        run = self.run
+        planned = {one.name for one in run.plan.steps} if run.plan else set()
+        for one in run.intent.prepare:
+            if run.acting is not None and planned.issuperset(step.name for step in one.steps):
+                one.carry_out(run.acting, before, run.tell)
 
     def _note(self, look: Snapshot) -> None:
         """Let every later look ask after the executions that this one saw, by their ids."""

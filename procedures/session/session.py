@@ -140,8 +140,7 @@ class Session:
     def _is_asked_by_a_plan(self, check: Check) -> bool:
         """Whether a check can be asked without acting: of an image that is here already, more than of one that is not."""
         if check.phase is Phase.READY:
-            preparing = self.run.preparing
-            found = preparing.intent.announcement if preparing else None
+            found = self.run.intent.announcement
             return "candidate" in check.asks and found is not None and found.known is not None
         return check.phase is (Phase.PRE if self.run.acts else Phase.POST)
 

@@ -13,24 +13,14 @@ CLEAR = "clear_leftovers"
 LIMIT = 30.0
 
 
-def planned(
-    steps: tuple[Step, ...], observers: Observers, containers: tuple[Container, ...]
-) -> tuple[Step, ...]:
-    """Put the step that clears them before the first one that changes anything."""
+def planned(observers: Observers, containers: tuple[Container, ...]) -> tuple[Step, ...]:
+    """Return the step that removes them, where there are any."""
     found = leftovers.are(containers)
     if not found:
-        return steps
+        return ()
     command = observers.compose.clear(tuple(one.id for one in found), LIMIT)
-    step = Step(
-        CLEAR,
-        "remove what a start that was cut off has left: made, never started, so nothing is in it",
-        command.argv,
-        LIMIT,
-        True,
-        "nothing to bring back",
-    )
-    at = next((at for at, one in enumerate(steps) if one.changing), len(steps))
-    return (*steps[:at], step, *steps[at:])
+    purpose = "remove what a start that was cut off has left: made, never started, so nothing is in it"
+    return (Step(CLEAR, purpose, command.argv, LIMIT, True, "nothing to bring back"),)
 
 
 def clear(step: Step, acting: Acting, observers: Observers) -> None:

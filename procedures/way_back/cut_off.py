@@ -22,7 +22,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
 from procedures.steps import restart
 from procedures.steps.journal import Story
-from procedures.way_back import kept, names, returning
+from procedures.way_back import kept, names, way_back
 from procedures.way_back.changes import changes
 from reports.record.evidence import Finding
 from reports.record.observed import Container, Database, Image, Rendering, Server, Snapshot, Unseen
@@ -105,7 +105,7 @@ class Kept:
 
     @property
     def _fact(self) -> dict[str, object]:
-        return self.story.facts.get(returning.KEPT, {})
+        return self.story.facts.get(way_back.KEPT, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ..
 def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
     """Return what the oldest run kept that was cut off after it had begun to change something, be it there or not."""
     for one in stories:
-        noted = one.facts.get(returning.KEPT, {}).get("file")
+        noted = one.facts.get(way_back.KEPT, {}).get("file")
         file = next(kept_of(one), Path(str(noted)) if noted else None)
         if one.changed and file is not None:
             return Kept(one, file)

@@ -115,6 +115,12 @@ def read(file: Path) -> Kept:
         raise CannotObserve(f"it is not complete: {error}") from error
 
 
+def forget_all(folder: Path) -> None:
+    """Remove what every run of this place has kept, and what a rollback has started from: both hold values."""
+    for one in (*folder.glob(f"*{ANY}*"), *folder.glob(f"*{CHOSEN}*")):
+        one.unlink(missing_ok=True)
+
+
 def start(file: Path, environment: Mapping[str, str], limit: float) -> Command:
     """Build the command that puts what was kept in the place of whatever has its name, and starts it."""
     return Command((*_words(file), str(file)), CHECKOUT, limit, environment)

@@ -14,7 +14,7 @@ import pytest
 
 from procedures.observe.engine import endpoint
 from procedures.observe.engine.engine import EngineObserver
-from procedures.way_back import kept, returning
+from procedures.way_back import kept, way_back
 from tests.checks.world import recorded
 from tests.leftovers import own_name
 from tests.stacks import POSTGRES_IMAGE, clean_environment, run
@@ -383,9 +383,9 @@ def test_a_container_whose_image_has_gone_cannot_be_had_again(
     container = observer.named(name)
     assert container is not None
 
-    here = returning.lacking(observer, container)
+    here = way_back.lacking(observer, container)
     docker("rmi", "--force", f"{name}:1")
-    gone = returning.lacking(observer, container)
+    gone = way_back.lacking(observer, container)
 
     assert here == ()
     assert gone == (f"its image {container.image_id[:19]} is no longer on this engine",)

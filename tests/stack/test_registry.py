@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import ImageNotFound
 
-from procedures.way_back.returning import REPOSITORY
+from procedures.way_back.way_back import REPOSITORY
 from tests.leftovers import own_name
 from tests.registry import Registry, registry
 from tests.stacks import engine

@@ -8,7 +8,7 @@ import pytest
 
 from procedures.kestra.downgrade import too_old
 from procedures.kestra.versions import is_older
-from procedures.way_back import returning
+from procedures.way_back import way_back
 from reports.record.observed import OWN_HISTORY, Database, Migration, Unseen
 from tests.checks.world import recorded
 
@@ -76,7 +76,7 @@ def test_what_was_not_seen_is_unknown() -> None:
 
 def test_a_new_history_closes_the_way_back() -> None:
     """The old table is as it was, and there is a new one: the schema has moved."""
-    assert returning.closed_because(BEFORE, WELL) == ""
-    assert "to 2.0.01-upgrade" in returning.closed_because(BEFORE, _with_own())
-    assert "9.1 has run" in returning.closed_because(BEFORE, replace(WELL, last_version="9.1"))
-    assert returning.closed_because(BEFORE, replace(WELL, last_version=Unseen("no login"))) == "no login"
+    assert way_back.closed_because(BEFORE, WELL) == ""
+    assert "to 2.0.01-upgrade" in way_back.closed_because(BEFORE, _with_own())
+    assert "9.1 has run" in way_back.closed_because(BEFORE, replace(WELL, last_version="9.1"))
+    assert way_back.closed_because(BEFORE, replace(WELL, last_version=Unseen("no login"))) == "no login"

@@ -16,7 +16,7 @@ from procedures.run.run import Run
 from procedures.steps.journal import Journal, Place, seal_for, tell
 from procedures.steps.lock import Holder
 from procedures.steps.process import Process
-from procedures.way_back.cut_off import Recovery, kept_of
+from procedures.way_back.cut_off import kept_of
 from reports.record.evidence import Step
 
 STOP = Step("stop", "", (), 1.0, True, "")
@@ -133,12 +133,15 @@ def test_a_journal_whose_process_lives_refuses_everybody(place: Place, procedure
         one._judge((tell(journal.file),))
 
 
-def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
+def test_what_it_kept_goes_with_an_accepted_run(
+    written: Journal, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It holds secrets, wherever it lies."""
     place.adopt(tell(written.file))
     run: Any = Run.__new__(Run)
-    run._acting, run.recovery = run, Recovery()
-    run.preparing = type("Preparing", (), {"intent": Intent(), "forget": lambda _: None})()
+    run._acting, run.intent = run, Intent()
+    run.checked = type("Checked", (), {"forget_all": lambda _: None})()
+    monkeypatch.setattr(Run, "_stem", place.folder / "3c4d")
     run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
 
     run._forget()

@@ -157,7 +157,7 @@ def test_a_rollback_has_no_goal_in_a_past_that_was_changed(tmp_path: Path) -> No
     assert (goal.run, goal.image) == (None, None)
     assert goal.unseen is not None
     asking: Any = Asking.__new__(Asking)
-    asking._run = SimpleNamespace(preparing=SimpleNamespace(intent=Intent(goal=goal)))
+    asking._run = SimpleNamespace(intent=Intent(goal=goal))
     with pytest.raises(CannotObserve, match="not known"):
         _ = asking.goal
 

@@ -33,18 +33,9 @@ TRIAL_LIMIT = 60.0
 LOOK_CADENCE = 0.2
 
 
-def file_of(stem: Path) -> Path:
-    """Return where a run keeps what ran before; `stem` begins the names of its files beside the journal."""
-    return stem.with_name(stem.name + kept.SUFFIX)
-
-
-def steps(
-    file: Path, observers: Observers, container: Container | None, grace: float, boot: float
-) -> tuple[Step, ...]:
-    """Return the steps that keep what runs, and those that would bring it back; none where nothing is there."""
-    if container is None:
-        return ()
-    compose, name = observers.compose, name_of(container)
+def _steps(file: Path, observers: Observers, container: Container, grace: float) -> tuple[Step, ...]:
+    """Return the step that keeps what runs, and those that would bring it back."""
+    compose, name, boot = observers.compose, name_of(container), observers.target.budgets.boot
     keep = compose.name_image(container.image_id, name)
     stop = _stop(observers, container, grace, grace + restart.STOP_SPARE)
     start = kept.start(file, compose.environment, restart.START_LIMIT)
@@ -106,64 +97,63 @@ def closed_because(before: Snapshot, database: Database | Unseen) -> str:
     )
 
 
-class Returning:
-    """Keeps what runs, and brings it back; each method is one step or two of the plan."""
+class WayBack:
+    """Keeps what runs, and brings it back; each method is one step or two of the plan.
+
+    `stem` begins the name of the file, `grace` is what a server is left to end, in seconds. One that is `taken` goes
+    back by itself where a claim fails; else only recovery does, where this run is cut off.
+    """
 
     def __init__(
-        self,
-        planned: tuple[Step, ...],
-        *,
-        file: Path,
-        container: Container | None,
-        acting: Acting,
-        observers: Observers,
-        waiting: Waiting,
+        self, observers: Observers, container: Container | None, stem: Path, grace: float, *, taken: bool
     ) -> None:
-        self._planned = {one.name: one for one in planned}
-        self.file = file
+        self.file = stem.with_name(stem.name + kept.SUFFIX)
         """Where what ran before is kept."""
-        self._container = container
-        self._acting = acting
-        self._observers = observers
-        self._waiting = waiting
-        # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
-        drain = self._planned[restart.STOP].limit if restart.STOP in self._planned else 0.0
-        self._start_limit = restart.START_LIMIT + drain
+        self.lacking = () if container is None else lacking(observers.engine, container)
+        """What the present container would need, and has not, to be had again."""
         self.kept = False
+        self._run = stem.name
+        self._observers = observers
+        self._container = None if self.lacking else container
+        self._grace = grace
+        self._taken = taken
+        self._acting: Acting | None = None
+        self._waiting: Waiting | None = None
+        self._planned: dict[str, Step] = {}
+        self._start_limit = restart.START_LIMIT
         self._named = ""
 
     @property
-    def planned(self) -> bool:
-        """Whether there is anything to go back to."""
-        return KEEP in self._planned
+    def steps(self) -> tuple[Step, ...]:
+        """Return the step that keeps what runs, and those of the way back; none where there is nothing to go back to."""
+        if self._container is None:
+            return ()
+        found = _steps(self.file, self._observers, self._container, self._grace)
+        return found if self._taken else tuple(one for one in found if one.name == KEEP)
+
+    def hold(self, planned: tuple[Step, ...], acting: Acting, waiting: Waiting) -> None:
+        """Take what is needed to act, once the lock is held."""
+        self._acting, self._waiting = acting, waiting
+        self._planned = {one.name: one for one in planned}
+        if restart.STOP in self._planned:
+            # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+            self._start_limit = restart.START_LIMIT + self._planned[restart.STOP].limit
 
     @property
     def leads_back(self) -> bool:
         """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
         return self.kept and START in self._planned
 
-    def keep(self, container: Container, database: Database | Unseen | None) -> None:
-        """Name the present image and write the container's values down, and what its database was like."""
-        step, observers = self._planned[KEEP], self._observers
-        name = name_of(container)
-
-        def act() -> StepResult:
-            if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
-                must(observers.compose.name_image(container.image_id, name))
-                self._named = name
-            rendering, target = observers.operator_rendering, observers.target
-            found = kept.keep(observers.engine, target, container, name, rendering.copied_in)
-            kept.write(self.file, found)
-            must(
-                kept.trial(
-                    self.file, self.file.name.partition(".")[0], observers.compose.environment, TRIAL_LIMIT
-                )
-            )
-            return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
-
-        self._acting.carry_out(step, act)
+    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
+        """Name the present image and keep the container's description, and what its database was like."""
+        del tell
+        container, database = before.container, before.database
+        if container is None or KEEP not in self._planned:
+            return
+        step = self._planned[KEEP]
+        acting.carry_out(step, lambda: self._keep(step, container))
         schema = database.schema if isinstance(database, Database) else database
-        self._acting.remember(
+        acting.remember(
             KEPT,
             image=container.image_id,
             schema=list(schema) if isinstance(schema, tuple) else None,
@@ -172,6 +162,16 @@ class Returning:
             sha256=private.digest(self.file),
         )
         self.kept = True
+
+    def _keep(self, step: Step, container: Container) -> StepResult:
+        observers, name = self._observers, name_of(container)
+        if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
+            must(observers.compose.name_image(container.image_id, name))
+            self._named = name
+        copied_in = observers.operator_rendering.copied_in
+        kept.write(self.file, kept.keep(observers.engine, observers.target, container, name, copied_in))
+        must(kept.trial(self.file, self._run, observers.compose.environment, TRIAL_LIMIT))
+        return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
     def undo(self) -> str:
         """Take away what was kept, after a refusal, and say what could not be."""
@@ -187,29 +187,33 @@ class Returning:
         """Stop what was started, where it still runs."""
         if self._container is not None and any(one.running for one in self._observers.containers()):
             step = self._planned[STOP]
-            self._acting.command(step, _stop(self._observers, self._container, grace, step.limit))
+            self._held.command(step, _stop(self._observers, self._container, grace, step.limit))
 
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
+        assert self._waiting is not None
         began = restart.engine_time(self._observers)
         result = self.land()
         step = self._planned[START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
         ready = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
-        self._acting.add_wait(step, ready)
+        self._held.add_wait(step, ready)
         return Start(result, began, ready, None)
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
         environment = self._observers.compose.environment
-        return self._acting.command(
-            self._planned[START], kept.start(self.file, environment, self._start_limit)
-        )
+        return self._held.command(self._planned[START], kept.start(self.file, environment, self._start_limit))
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was brought back."""
-        self._acting.add_wait(self._planned[START], wait)
+        self._held.add_wait(self._planned[START], wait)
         return Start(start.step, start.commanded_at, start.ready, wait)
+
+    @property
+    def _held(self) -> Acting:
+        assert self._acting is not None, "nothing is acted on before it is held"
+        return self._acting
 
 
 def _newest(database: Database) -> str:
