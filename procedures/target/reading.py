@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from procedures.target.durations import seconds
@@ -57,6 +58,15 @@ class Table:
             return value
         self.wrong(key, says)
         return default
+
+    def path(self, key: str, default: str = "") -> Path:
+        """Return a path in which `~` has become a home folder."""
+        path = Path(self.text(key, default))
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            self.wrong(key, f"begins with a home folder that nobody here has: {str(path)!r}")
+            return path
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.given.get(key, [])

@@ -135,6 +135,9 @@ def _step(name: str, table: Table, root: Path) -> StepBy:
 def _validation(table: Table, root: Path) -> Validation:
     table.refuse_unknown(keys_of(Validation))
     table.require(("name", "command", "reads", "healthy"))
+    for key in ("healthy", "checked"):
+        if table.given.get(key) == {}:
+            table.wrong(key, "is empty")
     reads = table.given.get("reads", TEXT)
     if reads not in (JSON, TEXT):
         table.wrong("reads", f'must be "json" or "text", not {reads!r}')

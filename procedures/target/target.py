@@ -110,7 +110,7 @@ class Target:
 
 
 _REQUIRED = ("name", "compose_files", "service", "database_service")
-_PLACEHOLDERS = {"http_port": 1, "management_port": 1, "gateway_port": 1, "engine_host": "here"}
+_PLACEHOLDERS = {"http_port": "1", "management_port": "1", "gateway_port": "1", "engine_host": "here"}
 _PULLS = ("always", "missing", "never")
 
 
@@ -158,14 +158,14 @@ def _target(file: Path, table: Table) -> Target:
     table.refuse_unknown(keys_of(Target, but="file"))
     table.require(_REQUIRED)
     folder = file.parent
-    root = (folder / Path(table.text("root", ".")).expanduser()).resolve()
+    root = (folder / table.path("root", ".")).resolve()
     given: dict[str, Any] = dict.fromkeys(_REQUIRED, "")
     given |= {key: read(table, key) for key, read in _FORMS.items() if key in table}
     given["compose_files"] = tuple(root / path for path in table.some_texts("compose_files"))
     if "anomalies" in table:
-        given["anomalies"] = root / Path(table.text("anomalies")).expanduser()
+        given["anomalies"] = root / table.path("anomalies")
     if "archive" in table:
-        given["archive"] = (folder / Path(table.text("archive")).expanduser()).resolve()
+        given["archive"] = (folder / table.path("archive")).resolve()
     return Target(
         file=file,
         root=root,
@@ -199,12 +199,15 @@ def _budgets(table: Table) -> Budgets:
 def _url(table: Table, key: str) -> str:
     """Read a URL that the probe can look at, with nothing to fill but the ports."""
     value = table.text(key)
+    filled = value
+    for name, example in _PLACEHOLDERS.items():
+        filled = filled.replace(f"{{{name}}}", example)
     try:
-        parts = urlsplit(value.format(**_PLACEHOLDERS))
+        parts = urlsplit(filled)
         usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
-    except (KeyError, IndexError, ValueError, AttributeError):
+    except ValueError:
         usable = False
-    if value and not usable:
+    if value and (not usable or "{" in filled or "}" in filled):
         braces = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
         table.wrong(key, f"must be an http:// address, with nothing in braces but {braces}")
     return value
