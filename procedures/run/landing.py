@@ -10,13 +10,13 @@ from procedures.run.run import Run
 from procedures.run.states import States
 from procedures.steps import reaching
 from procedures.steps.interruption import HURRIED
-from procedures.steps.restart import START, STOP
 from procedures.steps.scripted import FALLBACK
+from procedures.target.scripting import START, STOP
 from procedures.way_back import returning
 from reports.record.evidence import StepResult, StepStatus
 
-STARTS = {START, FALLBACK, returning.START}
-STOPS = {STOP, returning.STOP}
+STARTS = {START, FALLBACK, returning.BACK_START}
+STOPS = {STOP, returning.BACK_STOP}
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
 SEEN_WITHIN = 1.0
@@ -114,6 +114,6 @@ def _look(run: Run) -> None:
 
 def _started(run: Run) -> bool:
     """Whether a start was carried out, and nothing was stopped after it."""
-    ways = {returning.START, returning.STOP} if run.course.went_back else STARTS | STOPS
+    ways = {returning.BACK_START, returning.BACK_STOP} if run.course.went_back else STARTS | STOPS
     acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in ways]
     return bool(acts) and acts[-1].step.name in STARTS and acts[-1].status is StepStatus.DONE

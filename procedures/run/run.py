@@ -392,7 +392,7 @@ class Run:
     @property
     def start_commands(self) -> tuple[str, ...]:
         """The exact commands that bring the service up by hand."""
-        planned = self.plan is not None and any(one.name == restart.START for one in self.plan.steps)
+        planned = self.plan is not None and any(one.name == START for one in self.plan.steps)
         return self.observers.driver.typed_start if planned else ()
 
     def as_before(self, kept: Path) -> str:

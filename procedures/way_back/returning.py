@@ -15,11 +15,12 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.steps import restart
 from procedures.steps.acting import Acting
+from procedures.target.scripting import STOP
 from procedures.way_back.keeping import Keeper, must
 from reports.record.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.record.observed import Container, Database, Snapshot, Unseen
 
-KEEP, STOP, CLEAR, START = "keep", "back_stop", "back_clear", "back_start"
+KEEP, BACK_STOP, BACK_CLEAR, BACK_START = "keep", "back_stop", "back_clear", "back_start"
 KEPT = "kept"
 """What the journal calls the fact that something was kept."""
 REPOSITORY = "kestra-restart-kept"
@@ -47,12 +48,12 @@ def steps(
             KEEP, f"keep the present image by name, and its values in {keeper.file}", keep.argv, NAME_LIMIT, False,
             f"{' '.join(compose.unname_image(name).argv)}; rm {keeper.file}",
         ),
-        Step(STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
+        Step(BACK_STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
         *(
-            Step(CLEAR, "way back: free the name that it holds", one.argv, one.limit, True, by_hand, Way.BACK)
+            Step(BACK_CLEAR, "way back: free the name that it holds", one.argv, one.limit, True, by_hand, Way.BACK)
             for one in (clear,) if one is not None
         ),
-        Step(START, "way back: start what ran before, with its own values", start.argv, boot, True, by_hand, Way.BACK),
+        Step(BACK_START, "way back: start what ran before, with its own values", start.argv, boot, True, by_hand, Way.BACK),
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ class Returning:
         self._observers = observers
         self._waiting = waiting
         # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
-        drain = self._planned[restart.STOP].limit if restart.STOP in self._planned else 0.0
+        drain = self._planned[STOP].limit if STOP in self._planned else 0.0
         self._start_limit = restart.START_LIMIT + drain
         self.kept = False
         self._named = ""
@@ -114,7 +115,7 @@ class Returning:
     @property
     def leads_back(self) -> bool:
         """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
-        return self.kept and START in self._planned
+        return self.kept and BACK_START in self._planned
 
     def keep(self, container: Container, database: Database | Unseen | None) -> None:
         """Name the present image and write the container's values down, and what its database was like."""
@@ -154,14 +155,14 @@ class Returning:
     def stop_new(self, grace: float) -> None:
         """Stop what was started, where it still runs."""
         if any(one.running for one in self._observers.containers()):
-            step = self._planned[STOP]
+            step = self._planned[BACK_STOP]
             self._acting.command(step, self._keeper.stop(grace, step.limit))
 
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
         began = restart.engine_time(self._observers)
         result = self.land()
-        step = self._planned[START]
+        step = self._planned[BACK_START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
         ready = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
         self._acting.add_wait(step, ready)
@@ -169,9 +170,9 @@ class Returning:
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
-        if CLEAR in self._planned and (clear := self._keeper.clear(CLEAR_LIMIT)) and self._is_held:
-            self._acting.command(self._planned[CLEAR], clear)
-        return self._acting.command(self._planned[START], self._keeper.start(self._start_limit))
+        if BACK_CLEAR in self._planned and (clear := self._keeper.clear(CLEAR_LIMIT)) and self._is_held:
+            self._acting.command(self._planned[BACK_CLEAR], clear)
+        return self._acting.command(self._planned[BACK_START], self._keeper.start(self._start_limit))
 
     @property
     def _is_held(self) -> bool:
@@ -180,7 +181,7 @@ class Returning:
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was brought back."""
-        self._acting.add_wait(self._planned[START], wait)
+        self._acting.add_wait(self._planned[BACK_START], wait)
         return Start(start.step, start.commanded_at, start.ready, wait)
 
 
