@@ -75,8 +75,8 @@ def read(value: Any, problems: list[str]) -> tuple[Dashboard, ...]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         problems.append("key 'dashboards' must be tables, each written as [[dashboards]]")
         return ()
-    read = [_read(table, f"dashboards[{place}]", problems) for place, table in enumerate(value)]
-    usable = tuple(dashboard for dashboard in read if dashboard)
+    tables = [_read(table, f"dashboards[{place}]", problems) for place, table in enumerate(value)]
+    usable = tuple(dashboard for dashboard in tables if dashboard)
     names = [dashboard.name for dashboard in usable]
     twice = sorted({name for name in names if names.count(name) > 1})
     problems += [f"two of the dashboards are called {name!r}" for name in twice]
