@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from procedures.decide import accepted
 from procedures.decide.facts import EXPECTATION, LOOK
-from procedures.run import compared
 from procedures.run.procedure import Found, Intent, Procedure
 
 
 def intend(found: Found) -> Intent:
     """Compare with the last accepted run."""
-    then, findings = compared.last(found.past, begins_one=True)
+    then, findings = accepted.compared(found.past, begins_one=True)
     return Intent(compared=then, findings=findings)
 
 

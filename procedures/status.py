@@ -8,7 +8,6 @@ from itertools import islice
 from procedures.decide import accepted
 from procedures.decide.facts import LOOK
 from procedures.problems import CannotObserve
-from procedures.run import compared
 from procedures.run.procedure import Found, Intent, Procedure
 from reports.record.observed import Container, Image, Snapshot, Unseen
 
@@ -17,7 +16,7 @@ LAST_RUNS = 5
 
 def intend(found: Found) -> Intent:
     """Name the parts that sent heartbeats in the last accepted run."""
-    then, findings = compared.last(found.past, begins_one=False)
+    then, findings = accepted.compared(found.past, begins_one=False)
     return Intent(compared=then, findings=findings)
 
 

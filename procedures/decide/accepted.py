@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procedures.decide.baseline import Baseline, schema_of
+from procedures.decide.plan import Reason
 from procedures.problems import CannotObserve
 from reports import archive
 from reports.record.evidence import Evidence, Finding, Verdict
@@ -81,6 +82,30 @@ def runs(past: Past) -> Iterator[Accepted]:
 def last(past: Past) -> Accepted | None:
     """Return the last accepted run, or none."""
     return next(runs(past), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The last accepted run, where a procedure compares with one; `unseen` says why none can be read."""
+
+    run: Accepted | None = None
+    unseen: str = ""
+
+
+def compared(past: Past, *, begins_one: bool) -> tuple[Compared, tuple[Finding, ...]]:
+    """Find the last accepted run, and what is to be said of it; `begins_one` where this run, accepted, is the first.
+
+    An archive that cannot be read is no reason to say that there is none.
+    """
+    try:
+        found = last(past)
+        findings = [Finding(one.text, one.next_move) for one in damaged(past, found)]
+    except CannotObserve as error:
+        unseen = f"{error.what} → {error.next_move}"
+        return Compared(unseen=unseen), (Finding(error.what, error.next_move),)
+    if begins_one and found is None:
+        findings.append(Finding(Reason.NO_BASELINE, "this run, if it is accepted, is the first"))
+    return Compared(found), tuple(findings)
 
 
 def damaged(past: Past, since: Accepted | None) -> Iterator[Finding]:

@@ -10,13 +10,13 @@ from procedures.run.run import Run
 from procedures.run.states import States
 from procedures.steps import reaching
 from procedures.steps.interruption import HURRIED
-from procedures.steps.restart import START, STOP
 from procedures.steps.scripted import FALLBACK
+from procedures.target.scripting import START, STOP
 from procedures.way_back import way_back
 from reports.record.evidence import StepResult, StepStatus
 
-STARTS = {START, FALLBACK, way_back.START}
-STOPS = {STOP, way_back.STOP}
+STARTS = {START, FALLBACK, way_back.BACK_START}
+STOPS = {STOP, way_back.BACK_STOP}
 ANSWER_IN_A_HURRY = 5.0
 """Seconds for a look whether the start was heard: CI runners kill after about seven."""
 SEEN_WITHIN = 1.0
@@ -114,6 +114,6 @@ def _look(run: Run) -> None:
 
 def _started(run: Run) -> bool:
     """Whether a start was carried out, and nothing was stopped after it."""
-    ways = {way_back.START, way_back.STOP} if run.course.went_back else STARTS | STOPS
+    ways = {way_back.BACK_START, way_back.BACK_STOP} if run.course.went_back else STARTS | STOPS
     acts = [one for one in (run.acting.results if run.acting else []) if one.step.name in ways]
     return bool(acts) and acts[-1].step.name in STARTS and acts[-1].status is StepStatus.DONE

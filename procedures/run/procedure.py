@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from procedures.decide.accepted import Accepted, Goal, Past
+from procedures.decide.accepted import Compared, Goal, Past
 from procedures.decide.announcement import Announcement
 from procedures.decide.plan import Reason
 from procedures.drivers.shell import Command
@@ -77,14 +77,6 @@ def _no_name() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """The last accepted run, where a procedure compares with one; `unseen` says why none can be read."""
-
-    run: Accepted | None = None
-    unseen: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Intent:
     """What a procedure means to do besides the stop and the start, which all have that act."""
 
@@ -105,7 +97,7 @@ class Intent:
     """Gives a name that a pull has moved back to the image that had it; returns what was done, or blank."""
     recovery: Recovery = field(default_factory=Recovery)
     """Which way leads out of a change that was cut off."""
-    compared: Compared = Compared()
+    compared: Compared = field(default_factory=Compared)
     first: tuple[Step, ...] = ()
     """Changing steps before the stop."""
     without: Mapping[str, Reason] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import who
 from procedures.run.holding import Holding, led_to
-from procedures.run.procedure import Asked, Compared, Found, Intent
+from procedures.run.procedure import Asked, Found, Intent
 from procedures.steps import journal, restart, scripted, settled
 from procedures.steps.acting import Acting
 from procedures.steps.checked import Checked
@@ -191,7 +191,7 @@ class Run:
         situation = plan.Situation(
             state,
             scripted.has_health_check(target, observers.operator_rendering, containers),
-            has_baseline=acts or self.intent.compared != Compared(),
+            has_baseline=acts or self.intent.compared != accepted.Compared(),
             has_dashboards=bool(target.dashboards),
             engine_elsewhere=observers.engine.engine().elsewhere,
             nothing_new=bool(self.intent.nothing_new),
@@ -364,7 +364,7 @@ class Run:
     @property
     def start_commands(self) -> tuple[str, ...]:
         """The exact commands that bring the service up by hand."""
-        planned = self.plan is not None and any(one.name == restart.START for one in self.plan.steps)
+        planned = self.plan is not None and any(one.name == START for one in self.plan.steps)
         return self.observers.driver.typed_start if planned else ()
 
     def as_before(self, kept: Path) -> str:

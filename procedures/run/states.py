@@ -15,7 +15,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import explaining, going_back
 from procedures.run.run import Run
-from procedures.steps import reaching, restart
+from procedures.steps import reaching, ready, restart
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
 from reports.record.observed import Container, Server, Settings, Snapshot, Unseen
 
@@ -270,7 +270,9 @@ class States:
         run = self.run
         if not run.asked.leaves_nothing:
             waiting = Waiting(run.interruption.raise_if_asked, run.tell)
-            wait = waiting.until("settled", self._settled, run.asked.target.budgets.boot, 0.5)
+            wait = waiting.until(
+                "settled", lambda: ready.settled(run.observers), run.asked.target.budgets.boot, 0.5
+            )
             if not wait.ended:
                 run.finding(wait.sentence, "see the log of the container")
         snapshot = run.observers.before("after")
@@ -279,16 +281,6 @@ class States:
         if run.recovery.as_kept:
             run.give_names_back()
         return self._with_dashboards(snapshot)
-
-    def _settled(self) -> tuple[bool, str]:
-        """Whether the service is through with its boot, however that ended: acceptance often follows a start."""
-        found = self.run.observers.containers()
-        if len(found) != 1 or not found[0].running or found[0].paused:
-            return True, "no single container that runs"
-        server = self.run.observers.server()
-        ready = not isinstance(server, Unseen) and restart.is_ready(server)
-        saw = f"Docker says {found[0].health or 'nothing'}, the server is {'ready' if ready else 'not ready'}"
-        return found[0].health == "unhealthy" or (ready and found[0].health != "starting"), saw
 
     def _with_dashboards(self, snapshot: Snapshot) -> Snapshot:
         """Look at the target's dashboards; none is waited for where the server is not well, or only a look was asked."""

@@ -21,6 +21,7 @@ from procedures.problems import CannotObserve, StepFailed
 from procedures.steps import leftovers, reaching
 from procedures.steps.acting import Acting, Tell
 from procedures.steps.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
+from procedures.target.scripting import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
 from reports.record.observed import Container, Server, Unseen
 
@@ -36,7 +37,7 @@ LOOPS = 5
 CADENCE = 0.25
 SOAK_CADENCE = 0.25
 SOAK_FOR_KESTRA = 60.0
-SAVE_LOGS, UNPAUSE, STOP, START = "save_logs", "unpause", "stop", "start"
+UNPAUSE = "unpause"
 
 
 def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: float) -> tuple[Step, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
 from procedures.problems import CannotObserve
-from procedures.target.durations import seconds
+from procedures.target.reading import Table
 from reports.redaction import excerpt
 
 _PART = re.compile(
@@ -76,39 +75,28 @@ def read(value: Any, problems: list[str]) -> tuple[Dashboard, ...]:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         problems.append("key 'dashboards' must be tables, each written as [[dashboards]]")
         return ()
-    found = [_read(table, f"dashboards[{place}]", problems) for place, table in enumerate(value)]
-    names = [one.name for one in found if one]
-    twice = sorted({one for one in names if names.count(one) > 1})
-    problems += [f"two of the dashboards are called {one!r}" for one in twice]
-    return tuple(one for one in found if one)
+    tables = [_read(table, f"dashboards[{place}]", problems) for place, table in enumerate(value)]
+    usable = tuple(dashboard for dashboard in tables if dashboard)
+    names = [dashboard.name for dashboard in usable]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [f"two of the dashboards are called {name!r}" for name in twice]
+    return usable
 
 
-def _read(table: Mapping[str, Any], where: str, problems: list[str]) -> Dashboard | None:
-    known = {one.name: one for one in fields(Dashboard)}
+def _read(values: dict[str, Any], at: str, problems: list[str]) -> Dashboard | None:
     wrong: list[str] = []
-    for key in table.keys() - known.keys():
-        close = difflib.get_close_matches(key, known, 1)
-        hint = f" (did you mean {where}.{close[0]}?)" if close else ""
-        wrong.append(f"key '{where}.{key}' is unknown{hint}")
-    given: dict[str, Any] = {}
-    for name, one in known.items():
-        if name in table:
-            given[name], problem = _FORMS[name](table[name])
-            wrong += [f"key '{where}.{name}' {problem}"] if problem else []
-        elif one.default is MISSING:
-            wrong.append(f"key '{where}.{name}' is missing")
+    table = Table(values, at, wrong)
+    table.refuse_unknown(tuple(_FORMS))
+    table.require(one.name for one in fields(Dashboard) if one.default is MISSING)
+    given = {key: read(table, key) for key, read in _FORMS.items() if key in table}
     if given.get("age_header") and given.get("time_path"):
-        wrong.append(f"key '{where}' has both age_header and time_path: leave one out")
+        wrong.append(f"key '{at}' has both age_header and time_path: leave one out")
     problems += wrong
     return None if wrong else Dashboard(**given)
 
 
-def _text(value: Any) -> tuple[Any, str]:
-    good = isinstance(value, str) and value.strip() != ""
-    return value, "" if good else "must be a text, and not a blank one"
-
-
-def _url(value: Any) -> tuple[Any, str]:
+def _url(table: Table, key: str) -> str:
+    value = table.given[key]
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -116,33 +104,39 @@ def _url(value: Any) -> tuple[Any, str]:
     except ValueError:
         good, secret = False, False
     if secret:
-        return value, "must hold no user and no password: a target file holds no secrets"
-    return value, "" if good else "must be an http:// or https:// address"
+        table.wrong(key, "must hold no user and no password: a target file holds no secrets")
+    elif not good:
+        table.wrong(key, "must be an http:// or https:// address")
+    return str(value)
 
 
-def _path(value: Any) -> tuple[Any, str]:
-    path = JsonPath(value) if isinstance(value, str) else JsonPath("")
-    good = path.is_whole
-    return path, "" if good else "must be a path such as 'services[name=kestra].status'"
+def _path(table: Table, key: str) -> JsonPath:
+    value = table.given[key]
+    path = JsonPath(value if isinstance(value, str) else "")
+    if not path.is_whole:
+        table.wrong(key, "must be a path such as 'services[name=kestra].status'")
+    return path
 
 
-def _plain(value: Any) -> tuple[Any, str]:
-    return value, "" if isinstance(value, (str, int)) else "must be a text, a whole number, true or false"
+def _plain(table: Table, key: str) -> Any:
+    value = table.given[key]
+    if not isinstance(value, (str, int)):
+        table.wrong(key, "must be a text, a whole number, true or false")
+    return value
 
 
-def _duration(value: Any) -> tuple[Any, str]:
-    length = seconds(value) if isinstance(value, str) else None
-    return length, "" if length else f"must be a duration such as '60s' or '5m', not {value!r}"
+def _duration(table: Table, key: str) -> float | None:
+    return table.duration(key, example="60s")
 
 
-_FORMS = {
-    "name": _text,
+_FORMS: dict[str, Callable[[Table, str], Any]] = {
+    "name": Table.text,
     "url": _url,
     "json_path": _path,
     "equals": _plain,
     "max_age": _duration,
     "limit": _duration,
-    "age_header": _text,
+    "age_header": Table.text,
     "time_path": _path,
 }
 

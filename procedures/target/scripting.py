@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from procedures.target.durations import seconds
+from procedures.target.reading import Table, keys_of, meant
 
 COMPOSE, SCRIPTS = "compose", "scripts"
 DRIVERS = (COMPOSE, SCRIPTS)
@@ -76,179 +74,126 @@ def environments(steps: Sequence[StepBy], validations: Sequence[Validation]) -> 
     return (*(one.environment for one in steps), *(one.environment for one in validations))
 
 
-class Reader:
-    """Takes these tables out of a parsed target file and notes every problem on the way."""
+def read_steps(file: Table, root: Path) -> tuple[StepBy, ...]:
+    """Return the steps that the target file gives to a driver, in the order of a run."""
+    steps = file.table("steps")
+    steps.refuse_unknown(STEPS)
+    return tuple(_step(name, steps.table(name), root) for name in STEPS if name in steps)
 
-    def __init__(self, root: Path, table: Mapping[str, Any], problems: list[str]) -> None:
-        self._root = root
-        self._table = table
-        self._problems = problems
 
-    def steps(self) -> tuple[StepBy, ...]:
-        given = self._mapping(self._table.get("steps", {}), "steps")
-        self._unknown(given, STEPS, "steps.")
-        read = [
-            self._step(name, self._mapping(given[name], f"steps.{name}")) for name in STEPS if name in given
-        ]
-        return tuple(read)
-
-    def validations(self) -> tuple[Validation, ...]:
-        given = self._table.get("validate", [])
-        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-            self._problems.append("key 'validate' must be a list of tables: [[validate]]")
-            return ()
-        read = tuple(self._validation(at, one) for at, one in enumerate(given, start=1))
-        names = [one.name for one in read]
-        for name in sorted({one for one in names if names.count(one) > 1 and one}):
-            self._problems.append(f"two tables 'validate' have the name {name!r}")
-        return read
-
-    def needs(self) -> Needs:
-        given = self._mapping(self._table.get("needs", {}), "needs")
-        self._unknown(given, tuple(one.name for one in fields(Needs)), "needs.")
-        texts = {
-            key: self._texts(given.get(key, []), f"needs.{key}")
-            for key in ("files", "containers", "networks")
-        }
-        ports = given.get("ports", [])
-        if not isinstance(ports, list) or not all(type(one) is int and 0 < one < 65536 for one in ports):
-            self._problems.append("key 'needs.ports' must be a list of port numbers")
-            ports = []
-        return Needs(**texts, ports=tuple(ports))
-
-    def _step(self, name: str, table: Mapping[str, Any]) -> StepBy:
-        at = f"steps.{name}"
-        self._unknown(table, tuple(one.name for one in fields(StepBy) if one.name != "name"), f"{at}.")
-        driver = table.get("driver", COMPOSE)
-        if driver not in DRIVERS:
-            close = difflib.get_close_matches(str(driver), DRIVERS, 1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            self._problems.append(f"key '{at}.driver' is {driver!r}; drivers are compose and scripts{hint}")
-        elif driver == SCRIPTS and "command" not in table:
-            self._problems.append(f"key '{at}.command' is missing: the driver scripts runs it")
-        elif driver == COMPOSE:
-            unused = sorted(set(table) - {"driver", "takes_over"})
-            self._problems += [f"key '{at}.{one}' goes with driver = \"scripts\"" for one in unused]
-        for key in _OF_START:
-            if key in table and name != START:
-                self._problems.append(f"key '{at}.{key}' goes with steps.start only")
-        if table.get("fallback", COMPOSE) != COMPOSE:
-            self._problems.append(f"key '{at}.fallback' must be \"compose\"")
-        return StepBy(
-            name=name,
-            driver=str(driver),
-            command=self._command(table, at),
-            cwd=self._folder(table, at),
-            limit=self._limit(table, at),
-            environment=self._environment(table, at),
-            rehearse=self._flag(table, "rehearse", at, default=True),
-            takes_over=self._flag(table, "takes_over", at, default=False),
-            fallback=str(table.get("fallback", "")),
-        )
-
-    def _validation(self, number: int, table: Mapping[str, Any]) -> Validation:
-        at = f"validate.{number}"
-        self._unknown(table, tuple(one.name for one in fields(Validation)), f"{at}.")
-        for key in ("name", "command", "reads", "healthy"):
-            if key not in table:
-                self._problems.append(f"key '{at}.{key}' is missing")
-        reads = table.get("reads", TEXT)
-        if reads not in {JSON, TEXT}:
-            self._problems.append(f'key \'{at}.reads\' must be "json" or "text", not {reads!r}')
-        name = table.get("name", "")
-        if not isinstance(name, str) or ("name" in table and not name.strip()):
-            self._problems.append(f"key '{at}.name' must be a text, and not a blank one")
-        return Validation(
-            name=str(name),
-            command=self._command(table, at),
-            reads=str(reads),
-            healthy=self._claimed(table.get("healthy", {}), f"{at}.healthy", str(reads), counts=False),
-            checked=self._claimed(table["checked"], f"{at}.checked", str(reads), counts=True)
-            if "checked" in table
-            else None,
-            cwd=self._folder(table, at),
-            limit=self._limit(table, at),
-            environment=self._environment(table, at),
-        )
-
-    def _claimed(self, value: object, at: str, reads: str, *, counts: bool) -> Claimed:
-        """Read where a claim stands: what is asked for depends on how the output is read, and whether it is a count."""
-        table = self._mapping(value, at)
-        where = "key" if reads == JSON else "pattern"
-        wanted = (where, "least") if counts else ("key", "value") if reads == JSON else ("pattern",)
-        self._unknown(table, wanted, f"{at}.")
-        for key in wanted[:1] if counts else wanted:
-            text = table.get(key)
-            if table and (not isinstance(text, str) or not text):
-                self._problems.append(f"key '{at}.{key}' must be a text, and not a blank one")
-        pattern, least = str(table.get("pattern", "")), table.get("least", 1)
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            self._problems.append(f"key '{at}.pattern' is no regular expression: {error}")
-            groups = 1
-        if counts and pattern and groups != 1:
-            self._problems.append(f"key '{at}.pattern' must hold one group: the number of what was checked")
-        if type(least) is not int or least < 1:
-            self._problems.append(f"key '{at}.least' must be a whole number above zero")
-            least = 1
-        return Claimed(str(table.get("key", "")), str(table.get("value", "")), pattern, least)
-
-    def _command(self, table: Mapping[str, Any], at: str) -> tuple[str, ...]:
-        words = self._texts(table.get("command", []), f"{at}.command")
-        if table.get("command") == []:
-            self._problems.append(f"key '{at}.command' is empty")
-        return words
-
-    def _texts(self, value: object, at: str) -> tuple[str, ...]:
-        if isinstance(value, list) and all(isinstance(one, str) and one for one in value):
-            return tuple(value)
-        self._problems.append(f"key '{at}' must be a list of texts")
+def read_validations(file: Table, root: Path) -> tuple[Validation, ...]:
+    """Return the operator's validation commands."""
+    given = file.given.get("validate", [])
+    if not isinstance(given, list) or not all(isinstance(values, dict) for values in given):
+        file.wrong("validate", "must be a list of tables: [[validate]]")
         return ()
+    tables = [Table(values, f"validate.{number}", file.problems) for number, values in enumerate(given, 1)]
+    read = tuple(_validation(table, root) for table in tables)
+    names = [validation.name for validation in read]
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    file.problems.extend(f"two tables 'validate' have the name {name!r}" for name in twice)
+    return read
 
-    def _folder(self, table: Mapping[str, Any], at: str) -> Path:
-        value = table.get("cwd", ".")
-        if isinstance(value, str) and value.strip():
-            return (self._root / value).resolve()
-        self._problems.append(f"key '{at}.cwd' must be a path, relative to the root")
-        return self._root
 
-    def _limit(self, table: Mapping[str, Any], at: str) -> float | None:
-        value = table.get("limit")
-        if value is None:
-            return None
-        length = seconds(value) if isinstance(value, str) else None
-        if not length or length < 0:
-            self._problems.append(f"key '{at}.limit' must be a duration such as '90s' or '5m', not {value!r}")
-            return None
-        return length
+def read_needs(file: Table) -> Needs:
+    """Return what must exist besides."""
+    table = file.table("needs")
+    table.refuse_unknown(keys_of(Needs))
+    return Needs(
+        table.texts("files"), table.texts("containers"), table.texts("networks"), table.ports("ports")
+    )
 
-    def _environment(self, table: Mapping[str, Any], at: str) -> dict[str, str]:
-        given = self._mapping(table.get("environment", {}), f"{at}.environment")
-        for name, value in given.items():
-            if not name.isidentifier() or not isinstance(value, str):
-                self._problems.append(f"key '{at}.environment.{name}' must be a variable's name with a text")
-        return {name: str(value) for name, value in given.items()}
 
-    def _flag(self, table: Mapping[str, Any], key: str, at: str, *, default: bool) -> bool:
-        value = table.get(key, default)
-        if not isinstance(value, bool):
-            self._problems.append(f"key '{at}.{key}' must be true or false")
-            return default
-        return value
+def _step(name: str, table: Table, root: Path) -> StepBy:
+    table.refuse_unknown(keys_of(StepBy, but="name"))
+    driver = table.given.get("driver", COMPOSE)
+    if driver not in DRIVERS:
+        table.wrong("driver", f"is {driver!r}; drivers are compose and scripts{meant(str(driver), DRIVERS)}")
+    elif driver == SCRIPTS and "command" not in table:
+        table.wrong("command", "is missing: the driver scripts runs it")
+    elif driver == COMPOSE:
+        for key in sorted(table.given.keys() - {"driver", "takes_over"}):
+            table.wrong(key, 'goes with driver = "scripts"')
+    for key in _OF_START:
+        if key in table and name != START:
+            table.wrong(key, "goes with steps.start only")
+    if table.given.get("fallback", COMPOSE) != COMPOSE:
+        table.wrong("fallback", 'must be "compose"')
+    return StepBy(
+        name=name,
+        driver=str(driver),
+        command=table.some_texts("command"),
+        cwd=_folder(table, root),
+        limit=table.duration("limit"),
+        environment=_environment(table),
+        rehearse=table.flag("rehearse", default=True),
+        takes_over=table.flag("takes_over", default=False),
+        fallback=str(table.given.get("fallback", "")),
+    )
 
-    def _mapping(self, value: object, at: str) -> Mapping[str, Any]:
-        if isinstance(value, dict):
-            return value
-        self._problems.append(f"key {at!r} must be a table")
-        return {}
 
-    def _unknown(self, table: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, 1)
-                hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
-                self._problems.append(f"key {prefix + key!r} is unknown{hint}")
+def _validation(table: Table, root: Path) -> Validation:
+    table.refuse_unknown(keys_of(Validation))
+    table.require(("name", "command", "reads", "healthy"))
+    for key in ("healthy", "checked"):
+        if table.given.get(key) == {}:
+            table.wrong(key, "is empty")
+    reads = table.given.get("reads", TEXT)
+    if reads not in (JSON, TEXT):
+        table.wrong("reads", f'must be "json" or "text", not {reads!r}')
+    return Validation(
+        name=table.text("name"),
+        command=table.some_texts("command"),
+        reads=str(reads),
+        healthy=_healthy(table.table("healthy"), reads),
+        checked=_checked(table.table("checked"), reads) if "checked" in table else None,
+        cwd=_folder(table, root),
+        limit=table.duration("limit"),
+        environment=_environment(table),
+    )
+
+
+def _healthy(table: Table, reads: object) -> Claimed:
+    """Read where the output says that all is well."""
+    wanted = ("key", "value") if reads == JSON else ("pattern",)
+    table.refuse_unknown(wanted)
+    return _claimed(table, wanted)
+
+
+def _checked(table: Table, reads: object) -> Claimed:
+    """Read where the output says how much was looked at, and how much that must be."""
+    where = "key" if reads == JSON else "pattern"
+    table.refuse_unknown((where, "least"))
+    claimed = _claimed(table, (where,))
+    if claimed.pattern and re.compile(claimed.pattern).groups != 1:
+        table.wrong("pattern", "must hold one group: the number of what was checked")
+    return claimed
+
+
+def _claimed(table: Table, wanted: tuple[str, ...]) -> Claimed:
+    for key in wanted:
+        if table.given and (not isinstance(table.given.get(key), str) or not table.given[key]):
+            table.wrong(key, "must be a text, and not a blank one")
+    pattern = str(table.given.get("pattern", ""))
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        table.wrong("pattern", f"is no regular expression: {error}")
+        pattern = ""
+    key, value = (str(table.given.get(one, "")) for one in ("key", "value"))
+    return Claimed(key, value, pattern, table.number("least"))
+
+
+def _folder(table: Table, root: Path) -> Path:
+    return (root / table.text("cwd", ".", "must be a path, relative to the root")).resolve()
+
+
+def _environment(table: Table) -> dict[str, str]:
+    environment = table.table("environment")
+    for name, value in environment.given.items():
+        if not name.isidentifier() or not isinstance(value, str):
+            environment.wrong(name, "must be a variable's name with a text")
+    return {name: str(value) for name, value in environment.given.items()}
 
 
 def replaces(steps: Sequence[StepBy]) -> bool:

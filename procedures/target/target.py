@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from urllib.parse import urlsplit
 from procedures.problems import TypedWrong
 from procedures.target import dashboards, scripting
 from procedures.target.dashboards import Dashboard
-from procedures.target.durations import seconds
-from procedures.target.scripting import Needs, Reader, StepBy, Validation
+from procedures.target.reading import Table, keys_of
+from procedures.target.scripting import Needs, StepBy, Validation
 
 SUITE = Path(__file__).resolve().parents[2]
 
@@ -110,33 +109,9 @@ class Target:
         return acts or bool(self.container) or scripting.find(self.steps, scripting.START).takes_over
 
 
-_TEXTS = ("name", "service", "database_service", "project", "context", "container")
-_URLS = ("http_url", "management_url")
-_PLACEHOLDERS = {"http_port": 1, "management_port": 1, "gateway_port": 1, "engine_host": "here"}
-_PORTS = ("http_container_port", "management_container_port")
-_CHOICES = {"pull": ("always", "missing", "never")}
-_NUMBERS = ("log_bytes", "disk_free", "archive_keep")
-_TABLES = {"keys": Keys, "budgets": Budgets}
 _REQUIRED = ("name", "compose_files", "service", "database_service")
-_KNOWN = (
-    *_TEXTS,
-    *_URLS,
-    "endpoint",
-    *_PORTS,
-    *_NUMBERS,
-    *_CHOICES,
-    *_TABLES,
-    "steps",
-    "validate",
-    "needs",
-    "root",
-    "compose_files",
-    "env_files",
-    "secret_keys",
-    "archive",
-    "dashboards",
-    "anomalies",
-)
+_PLACEHOLDERS = {"http_port": "1", "management_port": "1", "gateway_port": "1", "engine_host": "here"}
+_PULLS = ("always", "missing", "never")
 
 
 def find(given: str | None, environment: Mapping[str, str], suite: Path = SUITE) -> Path:
@@ -158,168 +133,16 @@ def find(given: str | None, environment: Mapping[str, str], suite: Path = SUITE)
 def read(file: Path) -> Target:
     """Return the target that a file describes; every problem of the file is told in one message."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        parsed = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TypedWrong(f"{file}: cannot be read as a target file: {error}", "correct the file") from error
-    reader = _Reader(file, table)
-    target = reader.target()
-    if reader.problems:
+    problems: list[str] = []
+    target = _target(file, Table(parsed, "", problems))
+    if problems:
         raise TypedWrong(
-            f"{file}: " + "; ".join(reader.problems), "correct these keys (docs/target.md describes each)"
+            f"{file}: " + "; ".join(problems), "correct these keys (docs/target.md describes each)"
         )
     return target
-
-
-class _Reader:
-    """Takes a target out of a parsed table and notes every problem on the way."""
-
-    def __init__(self, file: Path, table: dict[str, Any]) -> None:
-        self.file = file
-        self.table = table
-        self.problems: list[str] = []
-
-    def target(self) -> Target:
-        self._unknown(self.table, _KNOWN, "")
-        for key in _REQUIRED:
-            if key not in self.table:
-                self.problems.append(f"key {key!r} is missing")
-        root = (self.file.parent / Path(self._text("root", ".")).expanduser()).resolve()
-        given: dict[str, Any] = {
-            **{key: self._text(key) for key in _TEXTS if key in self.table},
-            **{key: self._url(key) for key in _URLS if key in self.table},
-            "endpoint": self._endpoint(),
-            **{key: self._port(key) for key in _PORTS if key in self.table},
-            **{key: self._number(key) for key in _NUMBERS if key in self.table},
-            **{key: self._choice(key) for key in _CHOICES if key in self.table},
-        }
-        for key in _REQUIRED:
-            given.setdefault(key, "")
-        given["compose_files"] = tuple(root / one for one in self._texts("compose_files"))
-        given["env_files"] = tuple(root / one for one in self._texts("env_files"))
-        given["secret_keys"] = self._texts("secret_keys")
-        given["keys"] = self._keys()
-        given["budgets"] = self._budgets()
-        scripts = Reader(root, self.table, self.problems)
-        given["steps"], given["validate"], given["needs"] = (
-            scripts.steps(),
-            scripts.validations(),
-            scripts.needs(),
-        )
-        given["dashboards"] = dashboards.read(self.table.get("dashboards", []), self.problems)
-        if "anomalies" in self.table:
-            given["anomalies"] = root / Path(self._text("anomalies")).expanduser()
-        if "archive" in self.table:
-            given["archive"] = (self.file.parent / Path(self._text("archive")).expanduser()).resolve()
-        return Target(file=self.file, root=root, **given)
-
-    def _unknown(self, table: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
-        for key in table:
-            if key not in known:
-                close = difflib.get_close_matches(key, known, 1)
-                hint = f" (did you mean {prefix}{close[0]}?)" if close else ""
-                self.problems.append(f"key {prefix + key!r} is unknown{hint}")
-
-    def _text(self, key: str, default: str = "") -> str:
-        value = self.table.get(key, default)
-        if isinstance(value, str) and (value.strip() or key == "project"):
-            return value
-        self.problems.append(f"key {key!r} must be a text, and not a blank one")
-        return default
-
-    def _url(self, key: str) -> str:
-        """Read a URL that the probe can look at, with nothing to fill but the ports."""
-        value = self._text(key)
-        try:
-            parts = urlsplit(value.format(**_PLACEHOLDERS))
-            usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
-        except (KeyError, IndexError, ValueError, AttributeError):
-            usable = False
-        if value and not usable:
-            self.problems.append(
-                f"key {key!r} must be an http:// address, with nothing in braces but "
-                + ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-            )
-        return value
-
-    def _endpoint(self) -> str:
-        """Read the engine's address: a socket's path, or a host and its port."""
-        value = self._text("endpoint") if "endpoint" in self.table else ""
-        if value and "context" in self.table:
-            self.problems.append("keys 'endpoint' and 'context' both name an engine: leave one out")
-        try:
-            parts = urlsplit(value)
-            usable = (parts.scheme == "unix" and not parts.netloc and len(parts.path) > 1) or (
-                parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port)
-            )
-        except ValueError:
-            usable = False
-        if value and not usable:
-            self.problems.append(
-                f"key 'endpoint' must be unix:///PATH or tcp://HOST:PORT, not {value!r}; for an engine behind ssh let "
-                "ssh forward its socket (`ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`) and name that"
-            )
-        return value
-
-    def _texts(self, key: str) -> tuple[str, ...]:
-        value = self.table.get(key, [])
-        if isinstance(value, list) and all(isinstance(one, str) and one for one in value):
-            if not value and key in _REQUIRED and key in self.table:
-                self.problems.append(f"key {key!r} is empty")
-            return tuple(value)
-        self.problems.append(f"key {key!r} must be a list of texts")
-        return ()
-
-    def _number(self, key: str) -> int:
-        value = self.table[key]
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        self.problems.append(f"key {key!r} must be a whole number above zero")
-        return 1
-
-    def _choice(self, key: str) -> str:
-        value = self.table[key]
-        if value in _CHOICES[key]:
-            return str(value)
-        self.problems.append(f"key {key!r} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
-        return _CHOICES[key][0]
-
-    def _port(self, key: str) -> str:
-        value = self.table[key]
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536:
-            return f"{value}/tcp"
-        self.problems.append(f"key {key!r} must be a port number")
-        return "0/tcp"
-
-    def _keys(self) -> Keys:
-        known = tuple(one.name for one in fields(Keys))
-        table = self._table("keys")
-        self._unknown(table, known, "keys.")
-        for key, value in table.items():
-            if not isinstance(value, str) or not value.isidentifier():
-                self.problems.append(f"key 'keys.{key}' must be the name of a variable")
-        return Keys(**{key: str(value) for key, value in table.items() if key in known})
-
-    def _budgets(self) -> Budgets:
-        known = tuple(one.name for one in fields(Budgets))
-        table = self._table("budgets")
-        self._unknown(table, known, "budgets.")
-        read: dict[str, float] = {}
-        for key, value in table.items():
-            length = seconds(value) if isinstance(value, str) else None
-            if length is None or length < 0 or (length == 0 and key != "soak"):
-                self.problems.append(
-                    f"key 'budgets.{key}' must be a duration such as '90s' or '5m', not {value!r}"
-                )
-            elif key in known:
-                read[key] = length
-        return Budgets(**read)
-
-    def _table(self, key: str) -> dict[str, Any]:
-        value = self.table.get(key, {})
-        if isinstance(value, dict):
-            return value
-        self.problems.append(f"key {key!r} must be a table")
-        return {}
 
 
 def shown(path: Path) -> str:
@@ -328,3 +151,114 @@ def shown(path: Path) -> str:
         return os.path.relpath(path)
     except ValueError:
         return str(path)
+
+
+def _target(file: Path, table: Table) -> Target:
+    """Take a target out of a parsed file; whatever is wrong is noted in the table's problems."""
+    table.refuse_unknown(keys_of(Target, but="file"))
+    table.require(_REQUIRED)
+    folder = file.parent
+    root = (folder / table.path("root", ".")).resolve()
+    given: dict[str, Any] = dict.fromkeys(_REQUIRED, "")
+    given |= {key: read(table, key) for key, read in _FORMS.items() if key in table}
+    given["compose_files"] = tuple(root / path for path in table.some_texts("compose_files"))
+    if "anomalies" in table:
+        given["anomalies"] = root / table.path("anomalies")
+    if "archive" in table:
+        given["archive"] = (folder / table.path("archive")).resolve()
+    return Target(
+        file=file,
+        root=root,
+        env_files=tuple(root / path for path in table.texts("env_files")),
+        keys=_keys(table.table("keys")),
+        budgets=_budgets(table.table("budgets")),
+        steps=scripting.read_steps(table, root),
+        validate=scripting.read_validations(table, root),
+        needs=scripting.read_needs(table),
+        dashboards=dashboards.read(table.given.get("dashboards", []), table.problems),
+        **given,
+    )
+
+
+def _keys(table: Table) -> Keys:
+    known = keys_of(Keys)
+    table.refuse_unknown(known)
+    for key, value in table.given.items():
+        if not isinstance(value, str) or not value.isidentifier():
+            table.wrong(key, "must be the name of a variable")
+    return Keys(**{key: str(value) for key, value in table.given.items() if key in known})
+
+
+def _budgets(table: Table) -> Budgets:
+    known = keys_of(Budgets)
+    table.refuse_unknown(known)
+    read = {key: table.duration(key, zero=key == "soak") for key in table.given}
+    return Budgets(**{key: length for key, length in read.items() if length is not None and key in known})
+
+
+def _url(table: Table, key: str) -> str:
+    """Read a URL that the probe can look at, with nothing to fill but the ports."""
+    value = table.text(key)
+    filled = value
+    for name, example in _PLACEHOLDERS.items():
+        filled = filled.replace(f"{{{name}}}", example)
+    try:
+        parts = urlsplit(filled)
+        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if value and (not usable or "{" in filled or "}" in filled):
+        braces = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+        table.wrong(key, f"must be an http:// address, with nothing in braces but {braces}")
+    return value
+
+
+def _endpoint(table: Table, key: str) -> str:
+    """Read the engine's address: a socket's path, or a host and its port."""
+    value = table.text(key)
+    if value and "context" in table:
+        table.problems.append("keys 'endpoint' and 'context' both name an engine: leave one out")
+    try:
+        parts = urlsplit(value)
+        usable = (parts.scheme == "unix" and not parts.netloc and len(parts.path) > 1) or (
+            parts.scheme == "tcp" and bool(parts.hostname) and bool(parts.port)
+        )
+    except ValueError:
+        usable = False
+    if value and not usable:
+        table.wrong(
+            key,
+            f"must be unix:///PATH or tcp://HOST:PORT, not {value!r}; for an engine behind ssh let "
+            "ssh forward its socket (`ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`) and name that",
+        )
+    return value
+
+
+def _project(table: Table, key: str) -> str:
+    """Read the project; a blank one leaves it to Compose."""
+    value = table.given[key]
+    return value if isinstance(value, str) else table.text(key)
+
+
+def _port(table: Table, key: str) -> str:
+    return f"{table.port(key)}/tcp"
+
+
+def _pull(table: Table, key: str) -> str:
+    value = table.given[key]
+    if value not in _PULLS:
+        table.wrong(key, f"must be one of {', '.join(_PULLS)}, not {value!r}")
+    return str(value)
+
+
+_FORMS: dict[str, Callable[[Table, str], Any]] = {
+    **dict.fromkeys(("name", "service", "database_service", "context", "container"), Table.text),
+    **dict.fromkeys(("log_bytes", "disk_free", "archive_keep"), Table.number),
+    **dict.fromkeys(("http_container_port", "management_container_port"), _port),
+    **dict.fromkeys(("http_url", "management_url"), _url),
+    "endpoint": _endpoint,
+    "project": _project,
+    "pull": _pull,
+    "secret_keys": Table.texts,
+}
+"""The keys that are read by themselves, each with its form."""

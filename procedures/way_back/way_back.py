@@ -17,13 +17,13 @@ from procedures.observe.waiting import Look, Waiting
 from procedures.problems import StepFailed
 from procedures.steps import restart
 from procedures.steps.acting import Acting
-from procedures.target.scripting import replaces
+from procedures.target.scripting import STOP, replaces
 from procedures.way_back import kept
 from reports.record.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.record.observed import Container, Database, Snapshot, Unseen
 from reports.redaction import excerpt
 
-KEEP, STOP, START = "keep", "back_stop", "back_start"
+KEEP, BACK_STOP, BACK_START = "keep", "back_stop", "back_start"
 KEPT = "kept"
 """What the journal calls the fact that something was kept."""
 REPOSITORY = "kestra-restart-kept"
@@ -45,8 +45,8 @@ def _steps(file: Path, observers: Observers, container: Container, grace: float)
             KEEP, f"keep the present image by name, and its description in {file}", keep.argv, NAME_LIMIT, False,
             f"{' '.join(compose.unname_image(name).argv)}; rm {file}",
         ),
-        Step(STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
-        Step(START, "way back: start what ran before, as the engine described it", start.argv, boot, True, by_hand, Way.BACK),
+        Step(BACK_STOP, "way back: stop what was started", stop.argv, stop.limit, True, by_hand, Way.BACK),
+        Step(BACK_START, "way back: start what ran before, as the engine described it", start.argv, boot, True, by_hand, Way.BACK),
     )  # fmt: skip
 
 
@@ -135,14 +135,14 @@ class WayBack:
         """Take what is needed to act, once the lock is held."""
         self._acting, self._waiting = acting, waiting
         self._planned = {one.name: one for one in planned}
-        if restart.STOP in self._planned:
+        if STOP in self._planned:
             # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
-            self._start_limit = restart.START_LIMIT + self._planned[restart.STOP].limit
+            self._start_limit = restart.START_LIMIT + self._planned[STOP].limit
 
     @property
     def leads_back(self) -> bool:
         """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
-        return self.kept and START in self._planned
+        return self.kept and BACK_START in self._planned
 
     def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
         """Name the present image and keep the container's description, and what its database was like."""
@@ -186,7 +186,7 @@ class WayBack:
     def stop_new(self, grace: float) -> None:
         """Stop what was started, where it still runs."""
         if self._container is not None and any(one.running for one in self._observers.containers()):
-            step = self._planned[STOP]
+            step = self._planned[BACK_STOP]
             self._held.command(step, _stop(self._observers, self._container, grace, step.limit))
 
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
@@ -194,7 +194,7 @@ class WayBack:
         assert self._waiting is not None
         began = restart.engine_time(self._observers)
         result = self.land()
-        step = self._planned[START]
+        step = self._planned[BACK_START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
         ready = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
         self._held.add_wait(step, ready)
@@ -203,11 +203,13 @@ class WayBack:
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""
         environment = self._observers.compose.environment
-        return self._held.command(self._planned[START], kept.start(self.file, environment, self._start_limit))
+        return self._held.command(
+            self._planned[BACK_START], kept.start(self.file, environment, self._start_limit)
+        )
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was brought back."""
-        self._held.add_wait(self._planned[START], wait)
+        self._held.add_wait(self._planned[BACK_START], wait)
         return Start(start.step, start.commanded_at, start.ready, wait)
 
     @property

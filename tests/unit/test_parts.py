@@ -8,7 +8,8 @@ from typing import Any
 
 from procedures.decide.expected import parts_of, silent_parts
 from procedures.observe.waiting import Waiting
-from procedures.steps.restart import START, Restart
+from procedures.steps.restart import Restart
+from procedures.target.scripting import START
 from reports.record.evidence import Wait
 from reports.record.observed import Container, Database, Unseen
 from tests.checks import recording

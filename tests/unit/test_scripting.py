@@ -73,6 +73,9 @@ def test_a_script_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("validate = {}\n", "key 'validate' must be a list of tables"),
         (VALIDATE, "key 'validate.1.reads' is missing"),
         (VALIDATE + 'reads = "yaml"\nhealthy = {key = "a"}\n', "must be \"json\" or \"text\", not 'yaml'"),
+        (VALIDATE + 'reads = []\nhealthy = {key = "a"}\n', 'must be "json" or "text", not []'),
+        (VALIDATE + 'reads = "text"\nhealthy = {}\n', "key 'validate.1.healthy' is empty"),
+        (VALIDATE + 'reads = "text"\nhealthy = {pattern = "UP"}\nchecked = {}\n', "key 'validate.1.checked' is empty"),
         (VALIDATE + 'reads = "json"\nhealthy = {key = "a"}\n', "key 'validate.1.healthy.value' must be a text"),
         (VALIDATE + 'reads = "text"\nhealthy = {pattern = "("}\n', "is no regular expression"),
         (
