@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,27 +11,21 @@ from _pytest.terminal import TerminalReporter
 
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import anomaly_rows, explaining, going_back, landing, sealing, unfinished
+from procedures.run import anomaly_rows, explaining, going_back, landing, sealing
 from procedures.run.asking import Asking
-from procedures.run.procedure import Asked, Procedure
+from procedures.run.procedure import Procedure
 from procedures.run.record import evidence_of
-from procedures.run.rescuing import rescue
 from procedures.run.run import Run
 from procedures.run.states import States
-from procedures.session import outcome
+from procedures.session import outcome, typed
 from procedures.session.console import Console
+from procedures.session.ending import Ending
 from procedures.session.screen import Screen
 from procedures.session.witness import Witness, body_of
 from procedures.steps.interruption import Interruption
-from procedures.steps.journal import seal_for
-from procedures.target import envfile
-from procedures.target import target as targets
-from reports import archive, junit
-from reports.handover import HANDOVER, Handover
-from reports.printable import LONGEST, one_line
-from reports.record.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver, Way
+from reports import archive
+from reports.record.evidence import BACK, Check, CheckResult, Phase, Protects, Verdict, Way
 from reports.record.observed import Snapshot
-from reports.redaction.redact import Redaction
 
 
 class Session:
@@ -49,8 +42,7 @@ class Session:
         self._bodies: dict[str, Callable[..., None]] = {}
         self._witnesses: dict[str, Witness] = {}
         self._asked_again = False
-        self._lost = ""
-        self._record: Evidence | None = None
+        self._ending = Ending(config, run)
         self._ended = False
         self._unused = False
 
@@ -62,15 +54,15 @@ class Session:
         interruption = Interruption()
         interruption.listen()
         interruption.by = interruption.by or EARLY.heard
-        asked = _asked(config, procedure, checks, environment)
+        asked = typed.asked(config, procedure, checks, environment)
         # What a library says of its own future, or the interpreter of a socket, is no claim about the target: as
         # errors they would blind a look in the outage, and end an accepted run with 1. The suite's own tests keep them.
         config.addinivalue_line("filterwarnings", "ignore")
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
-        _refuse_waivers(asked.waivers, session.run.claims)
+        typed.refuse_waivers(asked.waivers, session.run.claims)
         anomaly_rows.refuse_idle(asked)
         if not asked.leaves_nothing:
-            session._lost = sealing.open_folder(session.run)
+            session._ending.lost = sealing.open_folder(session.run)
         session._direct_views()
         session._screen = Screen(session._capture)
         return session
@@ -229,100 +221,22 @@ class Session:
             self.run.let_go("")
             return
         try:
-            self._judge(session)
+            self._ending.judge(session, self._screen.trouble if self._screen else "")
         except Exception as error:  # noqa: BLE001 - the views are told what there is, and the target is given back
             self.crashed(f"{type(error).__name__}: {error}")
             self.view_failed(error)
             session.exitstatus = Verdict.INTERRUPTED.exit_status
 
-    def _judge(self, session: pytest.Session) -> None:
-        """Make the record, and give the views what pytest never came to."""
-        reason = self.run.stopped_short or "the run ended before it was reached"
-        blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
-        sealing.save_last_logs(self.run)
-        if self._screen is not None and self._screen.trouble:
-            self.run.finding(
-                self._screen.trouble, "nothing waited for it; the report holds all that was told"
-            )
-        self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
-        if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
-            explaining.afterwards(self.run)
-            self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
-        self._record = anomaly_rows.noted(self.run, self._record)
-        session.exitstatus = self._record.exit_status
-        self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
-        for result in blocked:
-            junit.push(self.config, outcome.report_of(result))
-        junit.push(self.config, junit.verdict_report(self._record))
-
     def view_failed(self, error: Exception) -> None:
-        """Note that pytest's own report or JUnit file could not be written: our renderer takes the report's place."""
-        self._lost = (
-            self._lost or f"a view of the evidence could not be written: {type(error).__name__}: {error}"
-        )
+        """Note that pytest's own report or JUnit file could not be written."""
+        self._ending.view_failed(error)
 
     def seal(self, session: pytest.Session) -> None:
         """After the views were written: complete the folder, give everything back, say how it ended."""
         if self._unused:
-            self._drop_folder()
-            return
-        if self._record is None:
-            # An error of our own while landing: there is nothing to seal, and the target is given back all the same.
-            self.run.let_go(Verdict.INTERRUPTED)
-            for found in self.run.course.findings:
-                self.console.say(f"noted: {found.text}", red=True)
-            return
-        record, folder = self._record, self.run.folder
-        try:
-            folder, record = self._whole(record)
-            self._seal_earlier(record)
-            if self.run.journal is not None:
-                unfinished.complete(self.run)
-        except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
-            self.view_failed(error)
-            self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
-        finally:
-            self.run.let_go(record.verdict)
-        session.exitstatus = record.exit_status
-        # What was found since the record was written is told at least here.
-        record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
-        report = str(folder / archive.REPORT) if folder else ""
-        self._tell_status()
-        self.console.closing(record, report, ending=self._ending(record))
-        self._record = None
-
-    def _tell_status(self) -> None:
-        look = self.run.course.snapshots.get("after")
-        if self.procedure.closing_lines is None or look is None:
-            return
-        self.console.say()
-        for line in self.procedure.closing_lines(look, self.run.past):
-            self.console.say(f"  {line}")
-
-    def _ending(self, record: Evidence) -> str:
-        """Return the words by which a run that leaves no record ends: it is no accepted run."""
-        good = record.verdict is Verdict.ACCEPTED
-        if self.run.asked.plan_only:
-            word = "BE LET THROUGH" if self.run.acts else "BE ACCEPTED"
-            return f"WOULD {word}" if good else f"WOULD NOT {word} ({record.verdict})"
-        if self.run.asked.leaves_nothing:
-            return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
-        return ""
-
-    def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
-        """Complete and seal the run's folder; return where it lies and what the record says now."""
-        if self.run.asked.leaves_nothing:
-            return None, record
-        if not_kept := sealing.keep(self.run, record):
-            return rescue(self.run, self._lost or not_kept)
-        if self._lost:
-            self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
-        try:
-            return sealing.seal(self.run, record)
-        except archive.ArchiveUnwritable as error:
-            return rescue(self.run, str(error))
+            self._ending.drop_folder()
+        else:
+            self._ending.seal(session, self.console)
 
     def end(self) -> None:
         """Give the terminal and the signals back."""
@@ -360,85 +274,11 @@ class Session:
         self.console.result(self.run.ledger.note(result))
 
     def _keep_before_changing(self) -> None:
-        self._lost = sealing.keep(self.run, evidence_of(self.run, running=True)) or self._lost
-        if self._lost:
+        ending = self._ending
+        ending.lost = sealing.keep(self.run, evidence_of(self.run, running=True)) or ending.lost
+        if ending.lost:
             raise Blocked(
-                f"the evidence cannot be written: {self._lost}", "free or change the archive's folder"
-            )
-
-    def _seal_earlier(self, record: Evidence) -> None:
-        """Seal what runs that were cut off left behind, once this one has looked at the service."""
-        for story in self.run.taken_over:
-            if story.changed and not self.run.has_recovered(record.verdict):
-                continue
-            sealing.seal_killed(self.run, story)
-            if story.changed:  # any other was sealed before this run went on
-                seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
-
-    def _drop_folder(self) -> None:
-        """Take the folder away again, with what pytest's views wrote about nothing: nothing was run."""
-        if self.run.folder is None or not self.run.folder.is_dir():
-            return
-        for name in (archive.REPORT, archive.MADE_BY, "junit.xml"):
-            (self.run.folder / name).unlink(missing_ok=True)
-        if not any(self.run.folder.iterdir()):
-            self.run.folder.rmdir()
-
-
-def _asked(
-    config: pytest.Config, procedure: Procedure, checks: Path, environment: Mapping[str, str]
-) -> Asked:
-    option = config.option
-    target = targets.read(targets.find(option.target, environment))
-    given = {
-        name: _typed(getattr(option, name) or "", target)
-        for name in ("reason", "ticket", "operator", "approved_by")
-    }
-    if option.waive and not given["reason"]:
-        raise TypedWrong("--waive needs a reason", "add --reason TEXT")
-    if option.take_over and not (procedure.recovers and given["reason"]):
-        raise TypedWrong(
-            "--take-over goes with recover and a reason", "pytest -m recover --take-over --reason TEXT"
-        )
-    author = given["operator"] or one_line(environment.get("USER", "")) or "the operator"
-    return Asked(
-        procedure=procedure,
-        target=target,
-        plan_only=bool(option.plan),
-        waivers=tuple(Waiver(name, given["reason"], author) for name in option.waive),
-        given=given,
-        arguments=tuple(_typed(one, target) for one in config.invocation_params.args),
-        checks=checks,
-        take_over=bool(option.take_over),
-        record_anomalies=bool(option.record_anomalies),
-    )
-
-
-def _typed(text: object, target: targets.Target) -> str:
-    """Return what was typed as one line; of a long one no secret is left half."""
-    typed = str(text)
-    if len(typed) > LONGEST:
-        typed = Redaction(secret for file in target.env_files for secret in envfile.secrets(file)).clean(
-            typed
-        )
-    return one_line(typed)
-
-
-def _refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> None:
-    known = {one.id: one for one in checks}
-    for one in waivers:
-        check = known.get(one.check)
-        if check is None:
-            raise TypedWrong(
-                f"--waive {one.check}: there is no such check", "`pytest -m restart --plan` names them all"
-            )
-        if check.advisory:
-            raise TypedWrong(
-                f"--waive {one.check}: this check is advisory and closes nothing", "leave --waive out"
-            )
-        if check.protects is Protects.DATA:
-            raise TypedWrong(
-                f"--waive {one.check}: this check protects data and is never waived", "mend what it found"
+                f"the evidence cannot be written: {ending.lost}", "free or change the archive's folder"
             )
 
 

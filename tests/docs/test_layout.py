@@ -22,7 +22,6 @@ LONGER = {
     "procedures/observe/snapshot.py": "to be parted: observers, and which looks make up which moment",
     "procedures/run/asking.py": "to be made one function a name",
     "procedures/run/run.py": "to be parted: how a run went so far, and what it knows",
-    "procedures/session/session.py": "to be parted with the run",
     "procedures/steps/restart.py": "to be parted: stop and start, and the waits",
     "reports/archive.py": "to be parted: writing and pruning",
     "reports/page/drawing.py": "one picture",

@@ -1,0 +1,131 @@
+"""The end of a run: judged, handed to pytest's views, sealed and told."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from procedures.run import anomaly_rows, explaining, sealing, unfinished
+from procedures.run.record import evidence_of
+from procedures.run.rescuing import rescue
+from procedures.run.run import Run
+from procedures.session import outcome
+from procedures.session.console import Console
+from procedures.steps.journal import seal_for
+from reports import archive, junit
+from reports.handover import HANDOVER, Handover
+from reports.record.evidence import Evidence, Verdict
+
+
+class Ending:
+    """Makes the record and sees to it that it is kept; `lost` says why it is not, or not whole."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config = config
+        self.run = run
+        self.lost = ""
+        self._record: Evidence | None = None
+
+    def judge(self, session: pytest.Session, trouble: str) -> None:
+        """Make the record, and give the views what pytest never came to; `trouble` is the screen's."""
+        reason = self.run.stopped_short or "the run ended before it was reached"
+        blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
+        sealing.save_last_logs(self.run)
+        if trouble:
+            self.run.finding(trouble, "nothing waited for it; the report holds all that was told")
+        self._record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+        if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
+            explaining.afterwards(self.run)
+            self._record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+        self._record = anomaly_rows.noted(self.run, self._record)
+        session.exitstatus = self._record.exit_status
+        self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
+        for result in blocked:
+            junit.push(self.config, outcome.report_of(result))
+        junit.push(self.config, junit.verdict_report(self._record))
+
+    def view_failed(self, error: Exception) -> None:
+        """Note that pytest's own report or JUnit file could not be written: our renderer takes the report's place."""
+        self.lost = (
+            self.lost or f"a view of the evidence could not be written: {type(error).__name__}: {error}"
+        )
+
+    def seal(self, session: pytest.Session, console: Console) -> None:
+        """After the views were written: complete the folder, give everything back, say how it ended."""
+        if self._record is None:
+            # An error of our own while landing: there is nothing to seal, and the target is given back all the same.
+            self.run.let_go(Verdict.INTERRUPTED)
+            for found in self.run.course.findings:
+                console.say(f"noted: {found.text}", red=True)
+            return
+        record, folder = self._record, self.run.folder
+        try:
+            folder, record = self._whole(record)
+            self._seal_earlier(record)
+            if self.run.journal is not None:
+                unfinished.complete(self.run)
+        except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
+            self.view_failed(error)
+            self.run.finding(f"the evidence is not whole: {self.lost}")
+            record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+        finally:
+            self.run.let_go(record.verdict)
+        session.exitstatus = record.exit_status
+        # What was found since the record was written is told at least here.
+        record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
+        report = str(folder / archive.REPORT) if folder else ""
+        self._tell_status(console)
+        console.closing(record, report, ending=self._words(record))
+        self._record = None
+
+    def _tell_status(self, console: Console) -> None:
+        look = self.run.course.snapshots.get("after")
+        if self.run.asked.procedure.closing_lines is None or look is None:
+            return
+        console.say()
+        for line in self.run.asked.procedure.closing_lines(look, self.run.past):
+            console.say(f"  {line}")
+
+    def _words(self, record: Evidence) -> str:
+        """Return the words by which a run that leaves no record ends: it is no accepted run."""
+        good = record.verdict is Verdict.ACCEPTED
+        if self.run.asked.plan_only:
+            word = "BE LET THROUGH" if self.run.acts else "BE ACCEPTED"
+            return f"WOULD {word}" if good else f"WOULD NOT {word} ({record.verdict})"
+        if self.run.asked.leaves_nothing:
+            return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
+        return ""
+
+    def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
+        """Complete and seal the run's folder; return where it lies and what the record says now."""
+        if self.run.asked.leaves_nothing:
+            return None, record
+        if not_kept := sealing.keep(self.run, record):
+            return rescue(self.run, self.lost or not_kept)
+        if self.lost:
+            self.run.finding(f"the evidence is not whole: {self.lost}")
+            record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+        try:
+            return sealing.seal(self.run, record)
+        except archive.ArchiveUnwritable as error:
+            return rescue(self.run, str(error))
+
+    def _seal_earlier(self, record: Evidence) -> None:
+        """Seal what runs that were cut off left behind, once this one has looked at the service."""
+        for story in self.run.taken_over:
+            if story.changed and not self.run.has_recovered(record.verdict):
+                continue
+            sealing.seal_killed(self.run, story)
+            if story.changed:  # any other was sealed before this run went on
+                seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
+
+    def drop_folder(self) -> None:
+        """Take the folder away again, with what pytest's views wrote about nothing: nothing was run."""
+        if self.run.folder is None or not self.run.folder.is_dir():
+            return
+        for name in (archive.REPORT, archive.MADE_BY, "junit.xml"):
+            (self.run.folder / name).unlink(missing_ok=True)
+        if not any(self.run.folder.iterdir()):
+            self.run.folder.rmdir()
