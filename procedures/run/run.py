@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from procedures.decide import accepted, claims, plan
+from procedures.decide import claims
 from procedures.decide.acts import Start, Stop
 from procedures.decide.ledger import Ledger
 from procedures.drivers.compose import Compose
@@ -22,16 +22,16 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
-from procedures.run import who
-from procedures.run.holding import Holding, led_to
+from procedures.run import planning, who
+from procedures.run.earlier import Earlier, shelter
+from procedures.run.holding import Holding
 from procedures.run.procedure import Asked, Found, Intent
-from procedures.steps import journal, restart, scripted, settled
+from procedures.steps import journal, restart, scripted
 from procedures.steps.acting import Acting
 from procedures.steps.checked import Checked
 from procedures.steps.interruption import Interruption
-from procedures.steps.lock import Lock
 from procedures.target import envfile
-from procedures.target.scripting import START, script
+from procedures.target.scripting import START
 from procedures.way_back import cut_off
 from procedures.way_back import kept as kept_file
 from procedures.way_back.way_back import WayBack
@@ -46,9 +46,8 @@ from reports.record.evidence import (
     Step,
     StepResult,
     Verdict,
-    Way,
 )
-from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.observed import Snapshot, Unseen
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
 
@@ -118,6 +117,7 @@ class Run:
         self._engine: EngineObserver | None = None
         self.engine_id = ""
         self._observers: Observers | None = None
+        self._earlier: Earlier | None = None
         self._holding: Holding | None = None
         self._acting: Acting | None = None
         self.restarting: restart.Restart | None = None
@@ -175,119 +175,44 @@ class Run:
         return self._engine.where.url if self._engine else ""
 
     def _make_plan(self) -> None:
-        target, observers = self.asked.target, self.observers
-        containers = observers.containers()
-        state = plan.state_of(containers)
-        acts = self.asked.procedure.acts
-        self._foresee(containers)
-        found = self._found(containers)
-        self._mean(found)
-        self.grace, boot = found.grace, target.budgets.boot
-        driver, save_logs = observers.driver, target.budgets.save_logs
-        steps = restart.steps(driver, state, self.grace, boot, save_logs) if acts else ()
-        steps = self._with_what_is_prepared(scripted.planned(steps, driver, save_logs))
-        if self.recovery.stands:
-            steps = ()
-        situation = plan.Situation(
-            state,
-            scripted.has_health_check(target, observers.operator_rendering, containers),
-            has_baseline=acts or self.intent.compared != accepted.Compared(),
-            has_dashboards=bool(target.dashboards),
-            engine_elsewhere=observers.engine.engine().elsewhere,
-            nothing_new=bool(self.intent.nothing_new),
-            stands=self.recovery.stands,
-            lacking=scripted.lacking(target, driver) | dict(self.intent.without),
-        )
-        if self.intent.nothing_new:
-            steps = ()
-            self.finding(self.intent.nothing_new)
-        checks = plan.checks_of(self.asked.procedure, self.claims, situation)
-        worst = self.grace + boot + (target.budgets.gateway or 0.0)
-        if any(one.way is Way.BACK for one in steps):
-            worst *= 2
-        outage = worst if acts and not self.recovery.stands else None
-        brought = self.intent.announcement
-        untried = brought.untried if brought else ()
-        self.plan = plan.make(self.asked.procedure, state, steps, checks, outage, untried=untried)
-        self.ledger = Ledger(checks, self.asked.waivers, self.told)
-
-    def _foresee(self, containers: tuple[Container, ...]) -> None:
-        """Let what a script of the operator's would start be known before anything is planned that depends on it."""
-        if self.asked.procedure.archived and script(self.asked.target.steps, START):
-            pulled_first = self.asked.procedure.pulls_first and len(containers) == 1
-            self.observers.foresee(containers[0].image_id if pulled_first else "")
-
-    def _found(self, containers: tuple[Container, ...]) -> Found:
+        """Ask the procedure what it means to do to the service as it was found, and freeze the plan of that."""
+        asked, observers = self.asked, self.observers
+        self._earlier = earlier = Earlier(observers, asked, self.engine_id, self._environment)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
-        return Found(self.observers, containers, self._stem, self.past, lambda: self._stories, waiting)
-
-    def _mean(self, found: Found) -> None:
-        """Ask the procedure what it means to do, and let the observers look at what that needs."""
-        procedure, observers = self.asked.procedure, self.observers
-        self.intent = intent = procedure.intend(found)
-        observers.changes_settings, observers.applies = procedure.returns, intent.applies
-        observers.asks_registry = intent.announcement is not None and intent.announcement.pulls
-        if procedure.acts:
-            self.checked = Checked(observers, self._stem)
-        if intent.start is not None:
-            observers.choose(intent.start)
-        if procedure.recovers:
+        stem = earlier.place.folder / self.id
+        found = Found(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
+        self.intent = planning.intent_of(asked.procedure, found)
+        if asked.procedure.acts:
+            self.checked = Checked(observers, stem)
+        if asked.procedure.recovers:
             self.learn_secrets()  # what was kept before a change holds some
-        for one in intent.findings:
+        for one in self.intent.findings:
             self.finding(one.text, one.next_move)
+        self.grace = found.grace
+        self.plan = planning.plan_of(asked.procedure, found, self.intent, self.claims)
+        self.ledger = Ledger(self.plan.checks, asked.waivers, self.told)
 
     @property
-    def _stem(self) -> Path:
-        """How the names of this run's files beside its journal begin."""
-        return self._place.folder / self.id
+    def earlier(self) -> Earlier:
+        """What earlier runs of this service have left."""
+        if self._earlier is None:
+            raise Blocked(self.course.unobservable or "the target was not observed")
+        return self._earlier
+
+    @property
+    def shelter(self) -> Path:
+        """Where the evidence goes if the archive does not take it."""
+        return shelter(self._environment)
+
+    @property
+    def open_journals(self) -> tuple[journal.Story, ...]:
+        """The journals of this target that nobody has sealed by now, this run's own among them."""
+        return self.earlier.open_journals
 
     @property
     def recovery(self) -> cut_off.Recovery:
         """Which way leads out of a change that was cut off."""
         return self.intent.recovery
-
-    @property
-    def _place(self) -> journal.Place:
-        project, service = self.observers.project, self.asked.target.service
-        return journal.Place.of(self.engine_id, project, service, self._environment)
-
-    @property
-    def shelter(self) -> Path:
-        """Where the evidence goes if the archive does not take it."""
-        return journal.home(self._environment) / "runs"
-
-    @property
-    def open_journals(self) -> tuple[journal.Story, ...]:
-        """The journals of this target that nobody has sealed by now, this run's own among them."""
-        return self._place.open_ones()
-
-    @property
-    def _stories(self) -> tuple[journal.Story, ...]:
-        """The journals that are owed, and that nobody still writes: of this place, and the one that only the lock leads to."""
-        lock = Lock(self.observers.engine, self.observers.project, self.asked.target.service)
-        story = led_to(lock.holder(), self._place, given_up=self.asked.take_over)
-        found = (*self._place.open_ones(), *((story,) if story else ()))
-        over = settled.among(found)
-        return tuple(
-            one for one in found if one.run not in over and (one.writer is None or not one.writer.is_alive)
-        )
-
-    @property
-    def past(self) -> accepted.Past:
-        """The earlier runs of this service."""
-        target = self.asked.target
-        return accepted.Past(target.archive, self.observers.project, target.service, self.engine_id)
-
-    def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Add what the procedure prepares, and its way back: what changes nothing comes first."""
-        more = tuple(step for one in self.intent.prepare for step in one.steps)
-        # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
-        back = next((one.way_back for one in more if one.way is Way.BACK), "")
-        steps = tuple(
-            dataclasses.replace(one, way_back=back) if back and one.changing else one for one in steps
-        )
-        found = (*self.intent.first, *steps, *more)
-        return (*(one for one in found if not one.changing), *(one for one in found if one.changing))
 
     def _know(self, redaction: Redaction) -> None:
         self.redaction = redaction
@@ -490,7 +415,7 @@ class Run:
         if self.recovery.stands and not self.recovery.as_kept:
             return  # it was just told as what leads back
         try:
-            kept_file.forget_all(self._stem.parent)
+            kept_file.forget_all(self.earlier.place.folder)
             self.checked.forget_all()
             for story in self.taken_over:
                 cut_off.forget(story)  # it may lie in another user's folder

@@ -76,7 +76,7 @@ class States:
     @property
     def rolled_back(self) -> frozenset[str]:
         """The ids of the images that earlier runs of this target went back from."""
-        return accepted.rolled_back(self.run.past)
+        return accepted.rolled_back(self.run.earlier.past)
 
     @property
     def parts_expected(self) -> frozenset[str]:

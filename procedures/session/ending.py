@@ -85,7 +85,7 @@ class Ending:
         if self.run.asked.procedure.closing_lines is None or look is None:
             return
         console.say()
-        for line in self.run.asked.procedure.closing_lines(look, self.run.past):
+        for line in self.run.asked.procedure.closing_lines(look, self.run.earlier.past):
             console.say(f"  {line}")
 
     def _words(self, record: Evidence) -> str:

@@ -133,15 +133,13 @@ def test_a_journal_whose_process_lives_refuses_everybody(place: Place, procedure
         one._judge((tell(journal.file),))
 
 
-def test_what_it_kept_goes_with_an_accepted_run(
-    written: Journal, place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
     """It holds secrets, wherever it lies."""
     place.adopt(tell(written.file))
     run: Any = Run.__new__(Run)
     run._acting, run.intent = run, Intent()
     run.checked = type("Checked", (), {"forget_all": lambda _: None})()
-    monkeypatch.setattr(Run, "_stem", place.folder / "3c4d")
+    run._earlier = type("Earlier", (), {"place": place})()
     run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
 
     run._forget()

@@ -1,0 +1,48 @@
+"""What earlier runs of the same service have left: journals in the state folder, and evidence in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from procedures.decide.accepted import Past
+from procedures.observe.snapshot import Observers
+from procedures.run.holding import led_to
+from procedures.run.procedure import Asked
+from procedures.steps import journal, settled
+from procedures.steps.journal import Place, Story
+from procedures.steps.lock import Lock
+
+
+class Earlier:
+    """Reads what is there of one service on one engine; it writes nothing."""
+
+    def __init__(
+        self, observers: Observers, asked: Asked, engine: str, environment: Mapping[str, str]
+    ) -> None:
+        target = asked.target
+        self._observers = observers
+        self._asked = asked
+        self.place = Place.of(engine, observers.project, target.service, environment)
+        self.past = Past(target.archive, observers.project, target.service, engine)
+        """The runs in the archive."""
+
+    @property
+    def open_journals(self) -> tuple[Story, ...]:
+        """The journals that nobody has sealed by now, this run's own among them."""
+        return self.place.open_ones()
+
+    def owed(self) -> tuple[Story, ...]:
+        """Return the journals that are owed, and that nobody still writes: of this place, and the one that the lock leads to."""
+        lock = Lock(self._observers.engine, self._observers.project, self._asked.target.service)
+        story = led_to(lock.holder(), self.place, given_up=self._asked.take_over)
+        stories = (*self.open_journals, *((story,) if story else ()))
+        over = settled.among(stories)
+        return tuple(
+            one for one in stories if one.run not in over and (one.writer is None or not one.writer.is_alive)
+        )
+
+
+def shelter(environment: Mapping[str, str]) -> Path:
+    """Return where the evidence goes if the archive does not take it."""
+    return journal.home(environment) / "runs"

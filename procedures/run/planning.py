@@ -1,0 +1,65 @@
+"""From the service as it was found to the plan: what the procedure means to do, its steps and its checks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from procedures.decide import plan
+from procedures.decide.accepted import Compared
+from procedures.run.procedure import Found, Intent, Procedure
+from procedures.steps import restart, scripted
+from procedures.target.scripting import START, script
+from reports.record.evidence import Check, Plan, Step, Way
+
+
+def intent_of(procedure: Procedure, found: Found) -> Intent:
+    """Ask the procedure what it means to do, and let the observers look at what that needs."""
+    observers = found.observers
+    if procedure.archived and script(observers.target.steps, START):
+        # What a script would start must be known before anything is planned that depends on it.
+        pulled_first = procedure.pulls_first and found.only is not None
+        observers.foresee(found.containers[0].image_id if pulled_first else "")
+    intent = procedure.intend(found)
+    observers.changes_settings, observers.applies = procedure.returns, intent.applies
+    observers.asks_registry = intent.announcement is not None and intent.announcement.pulls
+    if intent.start is not None:
+        observers.choose(intent.start)
+    return intent
+
+
+def plan_of(procedure: Procedure, found: Found, intent: Intent, claims: tuple[Check, ...]) -> Plan:
+    """Freeze the steps and checks of an intent."""
+    observers, target = found.observers, found.observers.target
+    state, acts = plan.state_of(found.containers), procedure.acts and not intent.recovery.stands
+    steps = _steps(found, intent, state) if acts and not intent.nothing_new else ()
+    situation = plan.Situation(
+        state,
+        scripted.has_health_check(target, observers.operator_rendering, found.containers),
+        has_baseline=procedure.acts or intent.compared != Compared(),
+        has_dashboards=bool(target.dashboards),
+        engine_elsewhere=observers.engine.engine().elsewhere,
+        nothing_new=bool(intent.nothing_new),
+        stands=intent.recovery.stands,
+        lacking=scripted.lacking(target, observers.driver) | dict(intent.without),
+    )
+    checks = plan.checks_of(procedure, claims, situation)
+    worst = found.grace + target.budgets.boot + (target.budgets.gateway or 0.0)
+    if any(one.way is Way.BACK for one in steps):
+        worst *= 2
+    untried = intent.announcement.untried if intent.announcement else ()
+    return plan.make(procedure, state, steps, checks, worst if acts else None, untried=untried)
+
+
+def _steps(found: Found, intent: Intent, state: plan.State) -> tuple[Step, ...]:
+    """Return the steps: what changes nothing comes first."""
+    driver, budgets = found.observers.driver, found.observers.target.budgets
+    acting = restart.steps(driver, state, found.grace, budgets.boot, budgets.save_logs)
+    acting = scripted.planned(acting, driver, budgets.save_logs)
+    prepared = tuple(step for one in intent.prepare for step in one.steps)
+    # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
+    back = next((one.way_back for one in prepared if one.way is Way.BACK), "")
+    acting = tuple(
+        dataclasses.replace(one, way_back=back) if back and one.changing else one for one in acting
+    )
+    steps = (*intent.first, *acting, *prepared)
+    return (*(one for one in steps if not one.changing), *(one for one in steps if one.changing))
