@@ -5,8 +5,11 @@ from __future__ import annotations
 from procedures.decide.acts import Start
 from procedures.decide.baseline import Baseline
 from procedures.decide.claims import check, seen
-from procedures.decide.expected import Expected, Unnamed, others_alive, silent_parts
-from procedures.kestra.versions import numbers
+from procedures.decide.expected import Expected, Unnamed
+from procedures.kestra.editions import edition_of
+from procedures.kestra.health import says_up
+from procedures.kestra.heartbeats import others_alive, silent_parts
+from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
 from procedures.steps import reaching
 from procedures.target.target import Target
@@ -28,9 +31,7 @@ def test_it_became_ready(our_start: Start) -> None:
 def test_health_says_up(server_after: Server) -> None:
     """The management port's health says UP in its body."""
     health = server_after.health
-    assert health.status == 200 and health.body_status == "UP", (
-        f"{health.url} answered {health.said} → see its log"
-    )
+    assert says_up(health), f"{health.url} answered {health.said} → see its log"
 
 
 def test_what_answers_is_the_container(
@@ -53,7 +54,8 @@ def test_what_answers_is_the_container(
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
     """The server is of the version that was checked: the one from before, or the one that its image names."""
     now = seen(server_after.version)
-    assert numbers(now), f"it names itself {now or 'nothing'} → look at /version on the management port"
+    where = edition_of(now).paths.version
+    assert numbers(now), f"it names itself {now or 'nothing'} → look at {where} on the management port"
     if isinstance(expected.version, Unnamed):
         return  # nothing but the server names it: which image it is of is a claim of its own
     wanted = seen(expected.version)

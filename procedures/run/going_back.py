@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from procedures.decide import expected
 from procedures.diagnosis import failed_boot
+from procedures.kestra import heartbeats
 from procedures.observe import logbook
 from procedures.observe.waiting import Look
 from procedures.problems import Blocked
@@ -55,7 +55,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     tell(run)  # whatever ends the run from here on, what runs is what ran before
     if run.course.answers:
         run.our_return = run.returning.note_soak(run.our_return, run.restarting.soak(soak))
-        run.restarting.wait_for_parts(expected.parts_of(before))
+        run.restarting.wait_for_parts(heartbeats.parts_of(before))
     if run.watch is not None:
         if run.course.answers:
             run.watch.outlast_silence()

@@ -9,13 +9,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from procedures.decide.claims import seen
+from procedures.kestra import heartbeats
+from procedures.kestra.health import is_ready
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
 from reports.record.observed import Answer, Container, Database, Direct, Server, Snapshot, Unseen
-
-_ALIVE = 45.0
 
 
 def answers(look: Snapshot, target: Target) -> bool | None:
@@ -123,9 +123,7 @@ def instance_of(server: Server, database: Database | Unseen | None, container: C
 def _alive(database: Database) -> set[str]:
     """Return the host names of the servers that are alive on a database."""
     return {
-        one.hostname
-        for one in seen(database.instances)
-        if one.state == "RUNNING" and one.age < (one.liveness_timeout or _ALIVE)
+        one.hostname for one in seen(database.instances) if heartbeats.runs(one) and heartbeats.is_young(one)
     }
 
 
@@ -156,7 +154,7 @@ def look_at_itself(observers: Observers) -> Look:
         itself = observers.glance()
         if isinstance(itself, Unseen):
             return False, itself.unseen
-        return itself.is_ready, f"the server itself: {itself.told}"
+        return is_ready(itself), f"the server itself: {itself.told}"
 
     return look
 

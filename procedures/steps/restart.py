@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procedures.decide.acts import Start, Stop
-from procedures.decide.expected import silent_parts
 from procedures.decide.plan import State
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
+from procedures.kestra.health import is_ready
+from procedures.kestra.heartbeats import silent_parts
 from procedures.observe import logbook
 from procedures.observe.engine import logs
 from procedures.observe.outage.watching import Watch
@@ -22,7 +23,7 @@ from procedures.steps import leftovers, reaching
 from procedures.steps.acting import Acting, Tell
 from procedures.steps.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
-from reports.record.observed import Container, Server, Unseen
+from reports.record.observed import Container, Unseen
 
 STOP_SPARE = 15.0
 """Seconds beyond the grace in which the engine must have killed what did not end by itself."""
@@ -343,8 +344,3 @@ def look_at_service(observers: Observers) -> tuple[bool, str]:
 def engine_time(observers: Observers) -> float:
     """Return the time by the engine's clock, in which its containers' start times are given."""
     return time.time() + observers.skew
-
-
-def is_ready(server: Server) -> bool:
-    """Whether health says UP in its body and the HTTP port answers."""
-    return server.health.status == 200 and server.health.body_status == "UP" and server.ping.status == 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from procedures.decide.accepted import Goal
+from procedures.kestra.tables import OWN_HISTORY
 from procedures.target.target import Budgets
 from reports.record.evidence import Outcome
 from reports.record.observed import (
-    OWN_HISTORY,
     Binding,
     DryRun,
     Ephemeral,
