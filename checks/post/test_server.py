@@ -35,7 +35,11 @@ def test_health_says_up(server_after: Server) -> None:
 
 
 def test_what_answers_is_the_container(
-    after: Snapshot, server_after: Server, container_after: Container, target: Target
+    after: Snapshot,
+    server_after: Server,
+    container_after: Container,
+    own_servers: frozenset[str],
+    target: Target,
 ) -> None:
     """What answers on the configured ports is published by the new container, or is proven to be of its database."""
     published = {one.host_port for one in container_after.bindings}
@@ -48,7 +52,7 @@ def test_what_answers_is_the_container(
                 f"port {port} answers and is not the container's → find who listens there"
             )
         elif answer is server_after.ping:
-            reaching.need_same_database(server_after, seen(after.database), container_after)
+            reaching.need_same_database(server_after, seen(after.database), container_after, own_servers)
 
 
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
@@ -66,11 +70,15 @@ def test_the_version_is_the_expected_one(server_after: Server, expected: Expecte
 
 @check(protects="data")
 def test_it_is_the_same_instance(
-    after: Snapshot, server_after: Server, container_after: Container, baseline: Baseline
+    after: Snapshot,
+    server_after: Server,
+    container_after: Container,
+    own_servers: frozenset[str],
+    baseline: Baseline,
 ) -> None:
     """The instance id is the one from before: this is not an empty database."""
     then = seen(baseline.instance_id)
-    now = seen(reaching.instance_of(server_after, after.database, container_after))
+    now = seen(reaching.instance_of(server_after, after.database, container_after, own_servers))
     assert now == then, (
         f"it is {now}, before it was {then} → the server is on another database: see its volume"
     )
