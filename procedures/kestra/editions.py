@@ -38,7 +38,7 @@ class Edition:
 
 
 _0_20 = Edition(
-    since="0.0",
+    since="0.20",
     paths=Paths(),
     auth_can_be_off=True,
     rules_password=False,
@@ -61,9 +61,9 @@ EDITIONS = (_0_20, _0_24, _1_1, _2_0, _2_1)
 
 
 def edition_of(version: str) -> Edition:
-    """Return the edition that a version is of; what names no version is judged as the oldest."""
+    """Return the edition that a version is of; what is older than all, or names no version, is judged as the oldest."""
     number = (*numbers(version), 0, 0)[:2]
-    return [one for one in EDITIONS if numbers(one.since) <= number][-1]
+    return next((one for one in reversed(EDITIONS) if numbers(one.since) <= number), EDITIONS[0])
 
 
 def edition_of_image(image: Image | Unseen | None) -> Edition:
