@@ -30,7 +30,7 @@ from typing import Any
 from benchmarks import outage
 from benchmarks.outage import ACT_LIMIT, STEADY_LIMIT, Unmeasured
 from benchmarks.processor import Meter
-from procedures.diagnosis.diagnosis import BOOTED
+from procedures.kestra.words import BOOTED
 from procedures.target import target
 from tests import targets
 from tests.stacks import Stack, wait_for

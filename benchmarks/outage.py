@@ -31,6 +31,7 @@ from typing import Any, TypeVar
 
 import docker.errors
 
+from procedures.kestra.editions import edition_of
 from procedures.observe.outage.arithmetic import ENOUGH_ANSWERS
 from procedures.observe.outage.following import Answer, Probe, all_good
 from procedures.observe.outage.watched import kestra_paths
@@ -177,7 +178,8 @@ def measure_one(stack: Stack, act: Callable[[], object]) -> Away:
     """Act once on a service that is well and was answering steadily, and say how long it was away."""
     wait_for(lambda: stack.health("kestra") == "healthy", "the service to be healthy", STEADY_LIMIT)
     old = str(stack.container("kestra").id)
-    paths = [one for one in kestra_paths(stack.http_url, stack.management_url, *stack.auth) if one.fast]
+    everything = kestra_paths(stack.http_url, stack.management_url, *stack.auth, edition_of("").paths)
+    paths = [one for one in everything if one.fast]
     with events_of(stack) as heard, Probe.start(paths, ACT_LIMIT + 2 * STEADY_LIMIT) as probe:
         wait_until_steady(probe, time.monotonic(), FIRST_LOOK)
         act()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.acts import Stop
 from procedures.decide.claims import seen
+from procedures.kestra.health import is_ready
 from procedures.problems import CannotObserve
 from procedures.steps import reaching
 from procedures.target.target import Target
@@ -16,12 +17,12 @@ SELDOM = "api"
 
 def test_the_server_itself_is_well(server_itself: Direct) -> None:
     """Asked inside its own network, past everything that stands before it, the server says UP and answers a ping."""
-    assert server_itself.is_ready, f"{server_itself.told} → `docker logs` of its container"
+    assert is_ready(server_itself), f"{server_itself.told} → `docker logs` of its container"
 
 
 def test_the_addresses_lead_to_the_server(after: Snapshot, target: Target, server_itself: Direct) -> None:
     """From here, the addresses of the target file lead to the server."""
-    if not server_itself.is_ready:
+    if not is_ready(server_itself):
         raise CannotObserve(
             f"the server itself is not well ({server_itself.told}), so no way to it can be judged",
             "see its log",

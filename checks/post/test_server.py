@@ -5,8 +5,11 @@ from __future__ import annotations
 from procedures.decide.acts import Start
 from procedures.decide.baseline import Baseline
 from procedures.decide.claims import check, seen
-from procedures.decide.expected import Expected, Unnamed, others_alive, silent_parts
-from procedures.kestra.versions import numbers
+from procedures.decide.expected import Expected, Unnamed
+from procedures.kestra.editions import edition_of
+from procedures.kestra.health import says_up
+from procedures.kestra.heartbeats import others_alive, silent_parts
+from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
 from procedures.steps import reaching
 from procedures.target.target import Target
@@ -28,13 +31,15 @@ def test_it_became_ready(our_start: Start) -> None:
 def test_health_says_up(server_after: Server) -> None:
     """The management port's health says UP in its body."""
     health = server_after.health
-    assert health.status == 200 and health.body_status == "UP", (
-        f"{health.url} answered {health.said} → see its log"
-    )
+    assert says_up(health), f"{health.url} answered {health.said} → see its log"
 
 
 def test_what_answers_is_the_container(
-    after: Snapshot, server_after: Server, container_after: Container, target: Target
+    after: Snapshot,
+    server_after: Server,
+    container_after: Container,
+    own_servers: frozenset[str],
+    target: Target,
 ) -> None:
     """What answers on the configured ports is published by the new container, or is proven to be of its database."""
     published = {one.host_port for one in container_after.bindings}
@@ -47,13 +52,14 @@ def test_what_answers_is_the_container(
                 f"port {port} answers and is not the container's → find who listens there"
             )
         elif answer is server_after.ping:
-            reaching.need_same_database(server_after, seen(after.database), container_after)
+            reaching.need_same_database(server_after, seen(after.database), container_after, own_servers)
 
 
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
     """The server is of the version that was checked: the one from before, or the one that its image names."""
     now = seen(server_after.version)
-    assert numbers(now), f"it names itself {now or 'nothing'} → look at /version on the management port"
+    where = edition_of(now).paths.version
+    assert numbers(now), f"it names itself {now or 'nothing'} → look at {where} on the management port"
     if isinstance(expected.version, Unnamed):
         return  # nothing but the server names it: which image it is of is a claim of its own
     wanted = seen(expected.version)
@@ -64,11 +70,15 @@ def test_the_version_is_the_expected_one(server_after: Server, expected: Expecte
 
 @check(protects="data")
 def test_it_is_the_same_instance(
-    after: Snapshot, server_after: Server, container_after: Container, baseline: Baseline
+    after: Snapshot,
+    server_after: Server,
+    container_after: Container,
+    own_servers: frozenset[str],
+    baseline: Baseline,
 ) -> None:
     """The instance id is the one from before: this is not an empty database."""
     then = seen(baseline.instance_id)
-    now = seen(reaching.instance_of(server_after, after.database, container_after))
+    now = seen(reaching.instance_of(server_after, after.database, container_after, own_servers))
     assert now == then, (
         f"it is {now}, before it was {then} → the server is on another database: see its volume"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from procedures.kestra.health import says_up
 from procedures.problems import CannotObserve
 from reports.record.claimed import ValidationSeen
 from reports.record.observed import Server
@@ -11,7 +12,7 @@ def test_the_operators_validation_agrees(
     validations: tuple[ValidationSeen, ...], server_after: Server
 ) -> None:
     """The operator's own validation commands claim what we found."""
-    ours = server_after.health.status == 200 and server_after.health.body_status == "UP"
+    ours = says_up(server_after.health)
     found = "healthy" if ours else f"not healthy ({server_after.health.said})"
     for one in validations:
         if one.healthy is None:

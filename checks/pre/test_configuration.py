@@ -88,8 +88,8 @@ def test_basic_auth_is_on_and_as_the_env_file_says(before: Snapshot, target: Tar
     rendering = seen(before.operator_rendering)
     settings = seen(rendering.settings)
     assert settings.basic_auth_enabled, (
-        "the configuration does not say `enabled: true` for basic auth, so a Kestra before 0.24 lets everybody in → "
-        "set kestra.server.basic-auth.enabled to true"
+        "the configuration does not say `enabled: true` for basic auth, so a Kestra before "
+        f"{basic_auth.ALWAYS_ON_SINCE} lets everybody in → set kestra.server.basic-auth.enabled to true"
     )
     changed = [
         key

@@ -7,6 +7,7 @@ import math
 from procedures.decide import leftovers
 from procedures.decide.claims import check, seen
 from procedures.diagnosis.holders import meet, owner, publishing, told
+from procedures.kestra.editions import edition_of_image
 from procedures.steps import reaching
 from procedures.target.target import Target
 from reports.record.observed import Binding, Container, Ephemeral, Host, Image, Listener, Snapshot, Unseen
@@ -124,7 +125,8 @@ def test_the_container_restarts_by_itself(before: Snapshot) -> None:
 @check(advisory=True)
 def test_docker_checks_the_services_health(before: Snapshot) -> None:
     """The service has a health check of its own in Docker."""
-    assert seen(before.operator_rendering).has_health_check, "there is none → add one on /health/readiness"
+    where = edition_of_image(before.image).paths.readiness
+    assert seen(before.operator_rendering).has_health_check, f"there is none → add one on {where}"
 
 
 @check(advisory=True)

@@ -6,8 +6,8 @@ import shlex
 
 from procedures.decide import leftovers
 from procedures.decide.claims import check, seen
-from procedures.decide.expected import LIVENESS, others_alive
 from procedures.kestra.downgrade import too_old
+from procedures.kestra.heartbeats import LIVENESS, others_alive
 from procedures.kestra.sessions import left_over
 from reports.record.observed import Snapshot
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.claims import check, seen
 from procedures.decide.work import may_outlast, patience
+from procedures.kestra.heartbeats import runs
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
 from reports.record.observed import Server, Snapshot, Unseen
@@ -48,7 +49,7 @@ def _drain(before: Snapshot, target: Target) -> float:
         reported = [
             one.termination_grace
             for one in database.instances
-            if one.state == "RUNNING" and one.termination_grace is not None
+            if runs(one) and one.termination_grace is not None
         ]
         if reported:
             return max(reported)

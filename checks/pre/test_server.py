@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from procedures.decide.baseline import Baseline
 from procedures.decide.claims import check, seen
+from procedures.kestra.editions import edition_of
+from procedures.kestra.health import says_up
+from procedures.kestra.tables import PLACE_OF_INSTANCE_ID
 from reports.record.observed import Server
 
 
@@ -11,22 +14,22 @@ from reports.record.observed import Server
 def test_health_says_up(server_before: Server) -> None:
     """The management port's health says UP in its body."""
     health = server_before.health
-    assert health.status == 200 and health.body_status == "UP", (
+    assert says_up(health), (
         f"{health.url} answered {health.said} → `pytest -m recover` is for a service that is unwell"
     )
 
 
 def test_the_version_is_noted(server_before: Server) -> None:
     """The running version is known."""
-    assert seen(server_before.version), (
-        "the server names no version → look at /version on the management port"
-    )
+    named = seen(server_before.version)
+    where = edition_of(named).paths.version
+    assert named, f"the server names no version → look at {where} on the management port"
 
 
 @check(protects="data")
 def test_the_instance_id_is_noted(baseline: Baseline) -> None:
     """The instance id of this database is known, so that an empty one can be told from it afterwards."""
-    assert seen(baseline.instance_id), "there is none → look at the table settings, key instance.uuid"
+    assert seen(baseline.instance_id), f"there is none → look at {PLACE_OF_INSTANCE_ID}"
 
 
 def test_the_flows_are_noted(baseline: Baseline) -> None:

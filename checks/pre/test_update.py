@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.announcement import Announcement
 from procedures.decide.claims import check, seen
-from procedures.kestra.versions import numbers
+from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
 from procedures.way_back import changes

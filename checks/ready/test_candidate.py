@@ -6,7 +6,7 @@ from procedures.decide.announcement import Announcement
 from procedures.decide.baseline import Baseline
 from procedures.decide.claims import check, seen
 from procedures.kestra.downgrade import too_old
-from procedures.kestra.versions import numbers
+from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
 from reports.record.observed import Container, Image, Snapshot
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from procedures.kestra.words import KILLED
 from reports.record.evidence import EngineEvent, StepResult, StepStatus, Wait
 from reports.record.observed import Container, Unseen
 from reports.record.values import moment
@@ -46,7 +47,7 @@ class Stop:
     @property
     def ending(self) -> Ending:
         """Clean: asked by TERM and nothing stronger; forced: killed, by us or for its memory."""
-        if "9" in self.signals or self.exit_code == 137:
+        if "9" in self.signals or self.exit_code == KILLED:
             return Ending.FORCED
         if self.signals and self.exit_code is not None:
             return Ending.CLEAN

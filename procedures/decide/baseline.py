@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from procedures.kestra.health import pongs
 from reports.record.observed import Database, Image, Snapshot, Unseen
 
 
@@ -48,7 +49,7 @@ def of(before: Snapshot) -> Baseline:
         schema = schema_of(database)
     image = before.running_image if isinstance(before.running_image, Image) else before.image
     image_id = image.id if isinstance(image, Image) else Unseen("no image was seen before")
-    if server is None or isinstance(server, Unseen) or server.ping.status != 200:
+    if server is None or isinstance(server, Unseen) or not pongs(server.ping):
         version = (
             (image.version or Unseen("the image carries no version"))
             if isinstance(image, Image)

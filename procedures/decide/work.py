@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from procedures.kestra.versions import numbers
+from procedures.kestra.editions import edition_of
+from procedures.kestra.executions import FAILED, WAITING
+from procedures.kestra.heartbeats import runs
 from reports.record.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
 
-WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
-"""The states of an execution that somebody still has to go on with."""
 _MARGIN = 10.0
 """Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
-
-_GIVES_UP: dict[tuple[int, ...], float] = {(2, 0): 10.0}
-"""Seconds after which a version ends its drain whatever its grace says; the tasks that run by then are begun again."""
 
 
 def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
@@ -36,7 +33,7 @@ def in_hands(database: Database) -> tuple[str, ...]:
 def patience(database: Database, grace: float) -> float:
     """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
     found = () if isinstance(database.instances, Unseen) else database.instances
-    gives_up = [_GIVES_UP.get(numbers(one.version)[:2]) for one in found if one.state == "RUNNING"]
+    gives_up = [edition_of(one.version).drain_ends_after for one in found if runs(one)]
     return min((grace, *(one for one in gives_up if one is not None)))
 
 
@@ -89,7 +86,7 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
     told = []
     for one in after.noted:
         name = f"{one.id} ({one.namespace}/{one.flow})"
-        if one.id in held | begun and one.state == "FAILED":
+        if one.id in held | begun and one.state == FAILED:
             told.append(f"{name} was in flight and has FAILED")
         if one.id in held and one.state in WAITING and one.id not in going_on:
             told.append(f"{name} is still {one.state}, and no worker has it in its hands")
@@ -101,4 +98,4 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
 
 
 def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:
-    return {one.id for one in instances if one.hostname == host and one.state == "RUNNING"}
+    return {one.id for one in instances if one.hostname == host and runs(one)}

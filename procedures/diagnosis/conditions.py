@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from procedures.kestra import basic_auth
+from procedures.kestra.health import says_up
+from procedures.kestra.words import EXITS
 from reports.record.evidence import Finding
 from reports.record.observed import Container, Database, Direct, Rendering, Server, Settings, Snapshot, Unseen
 from reports.record.values import moment
 
-_EXITS = {
-    0: "Kestra ends so after a fatal error of its executor, and nobody else does",
-    1: "Kestra ends so when it cannot boot, and when its database was away",
-    137: "it was killed",
-    143: "it was asked to end, and did",
-}
 _WELL = "running, and it answers"
 
 
@@ -62,7 +58,7 @@ def _condition(one: Container, snapshot: Snapshot) -> str:
 def _ended(one: Container) -> str:
     if one.oom_killed:
         return f"with exit code {one.exit_code}, killed for its memory"
-    meaning = _EXITS.get(one.exit_code)
+    meaning = EXITS.get(one.exit_code)
     return f"with exit code {one.exit_code}{f' ({meaning})' if meaning else ''}"
 
 
@@ -112,13 +108,13 @@ def is_well(snapshot: Snapshot) -> bool:
     """Whether the service has one running container, and health says UP."""
     server, found = snapshot.server, snapshot.containers
     one = found[0] if not isinstance(found, Unseen) and len(found) == 1 else None
-    return bool(one and one.running) and isinstance(server, Server) and server.health.body_status == "UP"
+    return bool(one and one.running) and isinstance(server, Server) and says_up(server.health)
 
 
 def of_health(snapshot: Snapshot) -> Finding | None:
     """Say of a service that is not healthy which of the two it is: Kestra or its Postgres."""
     server, database = snapshot.server, snapshot.database
-    if isinstance(server, Server) and server.health.body_status == "UP":
+    if isinstance(server, Server) and says_up(server.health):
         return None
     name = next((one.name for one in _known(snapshot.containers)), "the service's container")
     if isinstance(database, Database) and database.login == "ok":

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from procedures.diagnosis import conditions, holders
 from procedures.diagnosis.signatures import Source, Speaker, matches, since_last
 from procedures.diagnosis.signatures.table import SIGNATURES
+from procedures.kestra.words import BOOTED
 from procedures.observe.engine import logs
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
@@ -23,8 +24,6 @@ from reports.record.observed import Container, Database, DryRun, Rendering, Sett
 from reports.record.values import moment
 from reports.redaction import excerpt
 
-BOOTED = ("Server Running:", "Health endpoint is available at")
-"""What Kestra says when it has booted, up to 1.0 and since: what it said before that was overcome."""
 AROUND = timedelta(minutes=2)
 """How far from the service's own end or start something that Postgres said still concerns it."""
 LOG_BYTES = 200_000

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from procedures.kestra.editions import edition_of, first_that
 from reports.record.observed import Settings
 
-RULED_VERSION = (0, 24)
 _LONGEST = 256
+ALWAYS_ON_SINCE = first_that(lambda one: not one.auth_can_be_off).since
+_RULED_SINCE = first_that(lambda one: one.rules_password).since
 
 
 def problem(settings: Settings, version: str) -> str:
@@ -19,17 +21,9 @@ def problem(settings: Settings, version: str) -> str:
     if len(user) > _LONGEST or len(password) > _LONGEST:
         return f"user or password is longer than {_LONGEST} characters"
     fit = len(password) >= 8 and any(map(str.isupper, password)) and any(map(str.islower, password))
-    if number_of(version) >= RULED_VERSION and not (fit and any(map(str.isdigit, password))):
+    if edition_of(version).rules_password and not (fit and any(map(str.isdigit, password))):
         return (
-            "from 0.24 on a password needs eight characters with an upper-case letter, a lower-case letter and a "
-            "digit; the server would keep the old one and say nothing"
+            f"from {_RULED_SINCE} on a password needs eight characters with an upper-case letter, a lower-case letter "
+            "and a digit; the server would keep the old one and say nothing"
         )
     return ""
-
-
-def number_of(version: str) -> tuple[int, int]:
-    """Return major and minor; an image without a version is an old one."""
-    words = version.removeprefix("v").split(".")
-    if len(words) > 1 and words[0].isdigit() and words[1].isdigit():
-        return int(words[0]), int(words[1])
-    return 0, 0

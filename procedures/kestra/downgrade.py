@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.kestra.versions import is_older, numbers
-from reports.record.observed import OWN_HISTORY, Database, Migration, Unseen
+from procedures.kestra.editions import edition_of, first_that
+from procedures.kestra.version import is_older, numbers
+from reports.record.observed import Database, Unseen
 
-_FIRST_WITH_OWN = "2.0"
 _ONLY_A_COPY = "only a restored copy of the database leads back to it"
 
 
@@ -17,10 +17,13 @@ def too_old(version: str, database: Database) -> str | Unseen:
     ran, histories = database.last_version, database.migrations
     if isinstance(histories, Unseen):
         return histories
-    if numbers(version) and is_older(version, _FIRST_WITH_OWN) and _keeps_its_own(histories):
+    unknown = {one.history for one in histories} - set(edition_of(version).histories)
+    if numbers(version) and unknown:
+        table = min(unknown)
+        wrote = first_that(lambda one: table in one.histories).since
         return (
-            f"{version} does not know the table {OWN_HISTORY}, in which Kestra {_FIRST_WITH_OWN} has written how it "
-            f"changed this schema: {version} would say UP for seconds and end, again and again; {_ONLY_A_COPY}"
+            f"{version} does not know the table {table}, in which Kestra {wrote} has written how it changed this schema: "
+            f"{version} would say UP for seconds and end, again and again; {_ONLY_A_COPY}"
         )
     if ran is None:
         return Unseen("which version last ran on this database was not asked")
@@ -37,7 +40,3 @@ def later_has_run(version: str, database: Database) -> bool:
     """Whether it is known that an image of this version is too old: then that is why the schema has moved."""
     reason = too_old(version, database)
     return not isinstance(reason, Unseen) and bool(reason)
-
-
-def _keeps_its_own(histories: tuple[Migration, ...]) -> bool:
-    return any(one.history == OWN_HISTORY for one in histories)

@@ -6,9 +6,8 @@ import ipaddress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from procedures.kestra.words import SESSIONS
 from reports.record.observed import Container, Database, Session, Unseen
-
-_KESTRA = ("kestra", "jdbc", "hikari")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def of_kestra(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
     return tuple(
         one
         for one in sessions
-        if one.client != "socket" and any(word in one.application.lower() for word in _KESTRA)
+        if one.client != "socket" and any(word in one.application.lower() for word in SESSIONS)
     )
 
 

@@ -9,7 +9,7 @@ import docker.errors
 import requests
 
 from procedures.drivers.labels import OURS
-from procedures.observe import kestra
+from procedures.kestra.configuration import VARIABLE, settings
 from procedures.observe.engine.engine import EngineObserver, within
 from procedures.problems import CannotObserve
 from reports.record.observed import Image, Secret, Settings, Unseen
@@ -31,20 +31,18 @@ class Configuration:
         plain = {
             name: value.value if isinstance(value, Secret) else value for name, value in environment.items()
         }
-        text = plain.get("KESTRA_CONFIGURATION", "")
+        text = plain.get(VARIABLE, "")
         if not text:
-            raise CannotObserve(
-                "the container gets no KESTRA_CONFIGURATION; where its settings come from is unknown"
-            )
-        return kestra.settings(self._echoed(text, image.id), plain)
+            raise CannotObserve(f"the container gets no {VARIABLE}; where its settings come from is unknown")
+        return settings(self._echoed(text, image.id), plain)
 
     def _echoed(self, text: str, image: str) -> str:
         """Return the configuration as the image's own `echo` writes it: some shells interpret backslashes."""
 
         def echo() -> bytes:
             said: bytes = self._engine.client.containers.run(
-                image, entrypoint=["sh", "-c", 'echo "${KESTRA_CONFIGURATION}"'], command=[], remove=True,
-                environment={"KESTRA_CONFIGURATION": text}, network_mode="none", labels={OURS: "echo"},
+                image, entrypoint=["sh", "-c", f'echo "${{{VARIABLE}}}"'], command=[], remove=True,
+                environment={VARIABLE: text}, network_mode="none", labels={OURS: "echo"},
                 name=f"kestra-restart-echo-{self._run}-{time.monotonic_ns() % 10**9}",
             )  # fmt: skip
             return said

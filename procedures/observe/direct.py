@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import docker.errors
 import requests
 
+from procedures.kestra.api import PONG, Paths
 from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.engine.lookout import Lookout
 from procedures.observe.outage import probe
@@ -25,7 +26,6 @@ _ASK = (
     'printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n" "$3" "$1" >&3; exec cat <&3'
 )
 _REFUSED, _TIMED_OUT, _NO_BASH = 7, {124, 137, 143}, {126, 127}
-_HEALTH, _PING = "/health", "/ping"
 
 
 def look(
@@ -35,13 +35,14 @@ def look(
     management_port: str,
     limit: float,
     *,
+    paths: Paths,
     pace: Pace | None = None,
 ) -> Direct:
     """Ask health and ping at a container's own address, side by side.
 
     With a pace, what kept mute is asked once more, alone; whoever asks again in a moment has none.
     """
-    ports = {_HEALTH: _number(management_port), _PING: _number(http_port)}
+    ports = {paths.health: _number(management_port), paths.ping: _number(http_port)}
     limits = {path: pace.limit(f"itself {path}", limit) if pace else limit for path in ports}
 
     def ask(path: str, patience: float) -> Said:
@@ -53,7 +54,7 @@ def look(
         ask_the_mute_again(said, ask, limit)
         for path, (answer, _) in said.items():
             pace.note(f"itself {path}", answer)
-    return Direct(said[_HEALTH][0], said[_PING][0])
+    return Direct(said[paths.health][0], said[paths.ping][0])
 
 
 def address_of(engine: EngineObserver, container: str, network: str) -> str:
@@ -104,5 +105,5 @@ def _read(url: str, text: bytes, took: float) -> Answer:
     if reply is None:
         return Answer(url, 0, "no HTTP", took)
     word = probe.health_word(reply.body)
-    told = word or (reply.body.decode().strip() if reply.body.strip() == b"pong" else "")
+    told = word or (PONG if reply.body.strip() == PONG.encode() else "")
     return Answer(url, reply.status, f"{reply.status} {told}".strip(), took, word)

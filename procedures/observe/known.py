@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from procedures.observe import kestra, rendering
+from procedures.kestra import configuration
+from procedures.observe import rendering
 from procedures.observe.engine import made
 from reports.record.observed import Container, Rendering, Secret, Settings, Unseen
 from reports.redaction.secret_names import secrets_among
@@ -16,7 +17,7 @@ def known_secrets(
     """Return the secret values of several environments by their names; a key may hold another value in each."""
     found: dict[Secret, str] = {}
     for one in environments:
-        inside = kestra.secrets_in(str(one.get("KESTRA_CONFIGURATION", "")))
+        inside = configuration.secrets_in(str(one.get(configuration.VARIABLE, "")))
         for name, value in (*rendering.secrets_of(one, keys).items(), *inside.items()):
             found.setdefault(value, name)
     return found

@@ -11,6 +11,7 @@ from typing import Any
 
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
+from procedures.kestra import configuration
 from procedures.observe.engine import made
 from procedures.problems import CannotObserve
 from procedures.target.durations import seconds
@@ -224,6 +225,6 @@ def secrets_of(values: Mapping[str, str | Secret], named: tuple[str, ...]) -> di
     for name, value in values.items():
         if isinstance(value, str) and name in named and value:
             found[name] = Secret(value)
-        elif isinstance(value, str) and name != "KESTRA_CONFIGURATION":
+        elif isinstance(value, str) and name != configuration.VARIABLE:
             found |= secrets_inside(name, value)
     return found

@@ -15,6 +15,7 @@ from procedures.drivers.labels import PROJECT
 from procedures.drivers.scripts import Scripts
 from procedures.drivers.shell import Command
 from procedures.kestra import sessions
+from procedures.kestra.editions import Edition, edition_of, edition_of_image
 from procedures.observe import (
     direct,
     foreseen,
@@ -96,6 +97,8 @@ class Observers:
         self.pace = Pace()
         """How long what is asked has taken in this run."""
         self._view: View | None = None
+        self.configured_edition = self._present_edition = edition_of("")
+        """Of what the target's files say, and of what runs now: as the images that were seen last name them."""
         self._database_view: Settings | Unseen | None = None
         self._superseded: Settings | None = None
         self._announced: str | Unseen | None = None
@@ -120,6 +123,11 @@ class Observers:
     def settings(self) -> Settings | Unseen:
         """What the server that is looked at reads: the new container's, unless the present one's is looked at."""
         return self._view.settings if self._view else self.operator_rendering.settings
+
+    @property
+    def edition(self) -> Edition:
+        """What is true of the server that is looked at."""
+        return self._present_edition if self._view else self.configured_edition
 
     def url(self, template: str) -> str:
         """Fill a URL of the target with the ports of what is looked at and where the engine is."""
@@ -273,6 +281,8 @@ class Observers:
             self._read_settings(
                 containers.result(), here if isinstance(here, Image) else running_image.result()
             )
+            self.configured_edition = edition_of_image(here)
+            self._present_edition = edition_of_image(running_image.result())
             if self.changes_settings:
                 self._view = _view_of(containers.result(), self.running_settings)
             inside, outside = self._inside, self._outside
@@ -548,11 +558,13 @@ class Observers:
 
     def direct(self) -> Direct | Unseen:
         """Ask the server itself, inside its network, whatever lies between it and us."""
-        return _seen(lambda: direct.look(*self._itself(), self.target.budgets.look / 2, pace=self.pace))
+        limit, paths = self.target.budgets.look / 2, self.edition.paths
+        return _seen(lambda: direct.look(*self._itself(), limit, paths=paths, pace=self.pace))
 
     def glance(self) -> Direct | Unseen:
         """Ask the server itself as `direct` does, but once: whoever waits asks again in a moment."""
-        return _seen(lambda: direct.look(*self._itself(), self.target.budgets.look / 2))
+        limit, paths = self.target.budgets.look / 2, self.edition.paths
+        return _seen(lambda: direct.look(*self._itself(), limit, paths=paths))
 
     def _itself(self) -> tuple[lookout.Lookout, str, str, str]:
         """Return from where the server itself is asked, and at which address and ports."""
@@ -575,6 +587,7 @@ class Observers:
             self.settings,
             self.target.budgets.look / 2,
             self._superseded,
+            paths=self.edition.paths,
             pace=self.pace,
         )
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from procedures.decide import expected
 from procedures.diagnosis import failed_boot
+from procedures.kestra import heartbeats
 from procedures.observe import logbook
 from procedures.observe.waiting import Look
 from procedures.problems import Blocked
 from procedures.run import explaining
 from procedures.run.run import Run
-from procedures.steps import reaching, restart
+from procedures.steps import reaching, ready
 from procedures.way_back import way_back
 from reports.record.observed import Snapshot
 
@@ -56,7 +56,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     tell(run)  # whatever ends the run from here on, what runs is what ran before
     if run.course.answers:
         run.our_return = run.way_back.note_soak(run.our_return, run.restarting.soak(soak))
-        run.restarting.wait_for_parts(expected.parts_of(before))
+        run.restarting.wait_for_parts(heartbeats.parts_of(before))
     if run.watch is not None:
         if run.course.answers:
             run.watch.outlast_silence()
@@ -81,9 +81,9 @@ def _look(run: Run) -> Look:
     first: list[float] = []
 
     def look() -> tuple[bool, str]:
-        ready, saw = restart.look_at_service(run.observers)
-        if not ready or heard is None or run.watch is None or not run.watch.looks:
-            return ready, saw
+        answers, saw = ready.look_at_service(run.observers)
+        if not answers or heard is None or run.watch is None or not run.watch.looks:
+            return answers, saw
         first.append(time.monotonic())
         return heard()[0] or first[-1] - first[0] > PROBE_SPARE, saw
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from procedures.decide import verdict
 from procedures.diagnosis import failed_boot
+from procedures.kestra.api import is_understudy
 from procedures.run import back
 from procedures.run.run import Run
 from reports import archive
@@ -125,7 +126,7 @@ def _is_understudy(snapshot: Snapshot) -> bool:
     named = server is not None and not isinstance(server, Unseen) and server.understudy
     images = (snapshot.image, snapshot.running_image)
     return named or any(
-        one is not None and not isinstance(one, Unseen) and "understudy" in one.version for one in images
+        one is not None and not isinstance(one, Unseen) and is_understudy(one.version) for one in images
     )
 
 

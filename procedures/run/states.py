@@ -9,6 +9,8 @@ from functools import partial
 
 from procedures.decide import accepted, baseline, expected, leftovers, plan, work
 from procedures.decide.claims import seen
+from procedures.kestra import heartbeats
+from procedures.kestra.health import is_ready
 from procedures.observe import dashboards
 from procedures.observe.outage.watching import Watch
 from procedures.observe.waiting import Waiting
@@ -85,7 +87,7 @@ class States:
         then = last.after if last else None
         if self.run.asked.procedure.acts:
             then = self.before()
-        return seen(expected.parts_of(then))
+        return seen(heartbeats.parts_of(then))
 
     def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
         """Ask the time-critical pre checks on the snapshot ready."""
@@ -239,7 +241,7 @@ class States:
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
         if run.course.answers:
             run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
-            run.restarting.wait_for_parts(expected.parts_of(self.before()))
+            run.restarting.wait_for_parts(heartbeats.parts_of(self.before()))
         run.moment("soaked")
         # A way back may follow, and its outage is part of this one.
         if run.watch is not None and not run.asked.procedure.returns:
@@ -286,7 +288,7 @@ class States:
         """Look at the target's dashboards; none is waited for where the server is not well, or only a look was asked."""
         run, target = self.run, self.run.asked.target
         server = snapshot.server
-        well = isinstance(server, Server) and restart.is_ready(server)
+        well = isinstance(server, Server) and is_ready(server)
         patient = well and not run.asked.leaves_nothing
         starts = [
             run.began + one.at for one in run.course.moments if one.name in {"ready again", "back again"}
@@ -311,7 +313,7 @@ class States:
         instances = () if database is None or isinstance(database, Unseen) else database.instances
         known = () if isinstance(instances, Unseen) else instances
         # A server that is down has left its figures behind; one that runs is asked alone.
-        asked = [one for one in known if one.state == "RUNNING"] or known
+        asked = [one for one in known if heartbeats.runs(one)] or known
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 

@@ -9,13 +9,22 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from procedures.decide.claims import seen
+from procedures.kestra import heartbeats
+from procedures.kestra.health import is_ready
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
-from reports.record.observed import Answer, Container, Database, Direct, Server, Snapshot, Unseen
-
-_ALIVE = 45.0
+from reports.record.observed import (
+    Answer,
+    Container,
+    Database,
+    Direct,
+    Server,
+    ServiceInstance,
+    Snapshot,
+    Unseen,
+)
 
 
 def answers(look: Snapshot, target: Target) -> bool | None:
@@ -98,35 +107,40 @@ def is_published(template: str, look: Snapshot) -> bool:
     return "{gateway_port}" not in template and "_port}" in template and ("{engine_host}" in template or here)
 
 
-def need_same_database(server: Server, database: Database, container: Container) -> None:
-    """See that who answers is of the database on which this container's server, and no other, is alive."""
-    there, own = seen(server.instance_id), seen(database.instance_id)
-    assert there == own, (
-        f"the instance {there} answers, this database's is {own} → find whose address that is"
+def need_same_database(server: Server, database: Database, container: Container, own: frozenset[str]) -> None:
+    """See that who answers is of the database on which this container's server, and no other, is alive.
+
+    `own` are the host names of our own servers: of those that this run has stopped none answers any more.
+    """
+    there, here = seen(server.instance_id), seen(database.instance_id)
+    assert there == here, (
+        f"the instance {there} answers, this database's is {here} → find whose address that is"
     )
-    alive = _alive(database)
+    alive = _alive(seen(database.instances), container, own)
     assert alive == {container.id[:12]}, (
         f"alive on its database is {', '.join(sorted(alive)) or 'no server'}, the container is {container.id[:12]} → "
         "find which server answers there"
     )
 
 
-def instance_of(server: Server, database: Database | Unseen | None, container: Container) -> str | Unseen:
+def instance_of(
+    server: Server, database: Database | Unseen | None, container: Container, own: frozenset[str]
+) -> str | Unseen:
     """Return the instance id that a server names; where it does not, that of the database on which it alone is alive."""
     if not isinstance(server.instance_id, Unseen) or not isinstance(database, Database):
         return server.instance_id
-    if isinstance(database.instances, Unseen) or _alive(database) != {container.id[:12]}:
+    if isinstance(database.instances, Unseen):
+        return server.instance_id
+    if _alive(database.instances, container, own) != {container.id[:12]}:
         return server.instance_id
     return server.instance_id if database.instance_id is None else database.instance_id
 
 
-def _alive(database: Database) -> set[str]:
-    """Return the host names of the servers that are alive on a database."""
-    return {
-        one.hostname
-        for one in seen(database.instances)
-        if one.state == "RUNNING" and one.age < (one.liveness_timeout or _ALIVE)
-    }
+def _alive(
+    instances: tuple[ServiceInstance, ...], container: Container, own: frozenset[str]
+) -> frozenset[str]:
+    """Return the host names of the servers that are alive on a database, but for those of our own that were stopped."""
+    return heartbeats.hosts_alive(instances) - (own - {container.id[:12]})
 
 
 def by_the_service(observers: Observers, look: Look) -> Look:
@@ -156,7 +170,7 @@ def look_at_itself(observers: Observers) -> Look:
         itself = observers.glance()
         if isinstance(itself, Unseen):
             return False, itself.unseen
-        return itself.is_ready, f"the server itself: {itself.told}"
+        return is_ready(itself), f"the server itself: {itself.told}"
 
     return look
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procedures.decide.acts import Start, Stop
-from procedures.decide.expected import silent_parts
 from procedures.decide.plan import State
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
+from procedures.kestra.heartbeats import silent_parts
 from procedures.observe import logbook
 from procedures.observe.engine import logs
 from procedures.observe.outage.watching import Watch
@@ -20,10 +20,11 @@ from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve, StepFailed
 from procedures.steps import leftovers, reaching
 from procedures.steps.acting import Acting, Tell
+from procedures.steps.ready import engine_time, look_at_service
 from procedures.steps.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
 from procedures.target.scripting import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
-from reports.record.observed import Container, Server, Unseen
+from reports.record.observed import Container, Unseen
 
 STOP_SPARE = 15.0
 """Seconds beyond the grace in which the engine must have killed what did not end by itself."""
@@ -331,21 +332,3 @@ class Restart:
             return look_at_service(self._observers)
 
         return reaching.by_the_service(self._observers, look)
-
-
-def look_at_service(observers: Observers) -> tuple[bool, str]:
-    """Ask the service ourselves whether it is ready, and say what it answered."""
-    server = observers.server()
-    if isinstance(server, Unseen):
-        return False, server.unseen
-    return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
-
-
-def engine_time(observers: Observers) -> float:
-    """Return the time by the engine's clock, in which its containers' start times are given."""
-    return time.time() + observers.skew
-
-
-def is_ready(server: Server) -> bool:
-    """Whether health says UP in its body and the HTTP port answers."""
-    return server.health.status == 200 and server.health.body_status == "UP" and server.ping.status == 200

@@ -11,12 +11,13 @@ from procedures.drivers import Driver
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.scripts import plain
 from procedures.drivers.shell import Result
+from procedures.kestra.words import LEAVES_OUT, LEAVES_OUT_PREFIX
 from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
 from procedures.steps.acting import Acting, Tell
-from procedures.target.scripting import LEAVES_OUT, SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
+from procedures.target.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target.target import Target
 from reports import archive
 from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
@@ -125,7 +126,7 @@ def settings_of(driver: Driver) -> dict[str, str]:
     """Return those variables of the start script that leave something out, and what looks like them."""
     command = driver.own(START, 1.0)
     given = (command.environment or {}) if command else {}
-    return {name: value for name, value in given.items() if name.upper().startswith("SKIP_")}
+    return {name: value for name, value in given.items() if name.upper().startswith(LEAVES_OUT_PREFIX)}
 
 
 def meanwhile(events: tuple[EngineEvent, ...], results: tuple[StepResult, ...]) -> tuple[EngineEvent, ...]:

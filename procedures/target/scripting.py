@@ -14,8 +14,6 @@ DRIVERS = (COMPOSE, SCRIPTS)
 STATUS, SAVE_LOGS, STOP, START = "status", "save_logs", "stop", "start"
 STEPS = (STATUS, SAVE_LOGS, STOP, START)
 """The steps that a script can carry out, in the order of a run."""
-LEAVES_OUT = "SKIP_Kestra_AUTO_START"
-"""The one variable that the stack's own start script leaves Kestra out for."""
 JSON, TEXT = "json", "text"
 _OF_START = ("takes_over", "fallback")
 

@@ -16,11 +16,12 @@ from procedures.decide.expected import Expected, version_of
 from procedures.drivers import private
 from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
-from procedures.kestra.versions import numbers
+from procedures.kestra.health import is_ready
+from procedures.kestra.version import numbers
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
-from procedures.steps import restart
+from procedures.steps import ready, restart
 from procedures.steps.journal import Story
 from procedures.way_back import kept, names, way_back
 from procedures.way_back.changes import changes
@@ -189,12 +190,12 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
         if found is None or not found.running or found.restarting or _loops(found, since=container):
             return True, "it has ended"
         server = observers.server_at(found)
-        ready = isinstance(server, Server) and restart.is_ready(server)
+        ready = isinstance(server, Server) and is_ready(server)
         # A gateway may not have learnt it: then Docker's own word counts, and the checks judge the rest.
         through = observers.target.budgets.gateway is not None and found.health == "healthy"
         return ready or through, f"the server is {'ready' if ready else 'not ready'}"
 
-    left = boot - (restart.engine_time(observers) - moment(container.started_at).timestamp())
+    left = boot - (ready.engine_time(observers) - moment(container.started_at).timestamp())
     wait = waiting.until("what runs to answer", ask, max(left, CADENCE), CADENCE)
     return wait.ended and not wait.attempts[-1].saw.endswith("ended")
 

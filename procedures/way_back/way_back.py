@@ -15,7 +15,7 @@ from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import StepFailed
-from procedures.steps import restart
+from procedures.steps import ready, restart
 from procedures.steps.acting import Acting
 from procedures.target.scripting import STOP, replaces
 from procedures.way_back import kept
@@ -192,13 +192,13 @@ class WayBack:
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
         assert self._waiting is not None
-        began = restart.engine_time(self._observers)
+        began = ready.engine_time(self._observers)
         result = self.land()
         step = self._planned[BACK_START]
         limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
-        ready = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
-        self._held.add_wait(step, ready)
-        return Start(result, began, ready, None)
+        wait = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
+        self._held.add_wait(step, wait)
+        return Start(result, began, wait, None)
 
     def land(self) -> StepResult:
         """Command the start of what was kept; nothing is waited for."""

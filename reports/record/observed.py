@@ -236,8 +236,8 @@ class Listener:
     """Which process of this machine it is, where that can be seen."""
 
 
-FLYWAY_HISTORY, OWN_HISTORY = "flyway_schema_history", "kestra_migration_history"
-"""The tables in which a schema's history is kept: until 1.3, and from 2.0 on."""
+FLYWAY_HISTORY = "flyway_schema_history"
+"""The table in which a schema's history is kept, where a row names no other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,10 +371,6 @@ class Direct:
     @property
     def answers(self) -> bool:
         return self.health.status != 0 or self.ping.status != 0
-
-    @property
-    def is_ready(self) -> bool:
-        return self.health.status == 200 and self.health.body_status == "UP" and self.ping.status == 200
 
     @property
     def told(self) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from procedures.decide.accepted import Goal
+from procedures.kestra.tables import OWN_HISTORY
 from procedures.target.target import Budgets
 from reports.record.evidence import Outcome
 from reports.record.observed import (
-    OWN_HISTORY,
     Binding,
     DryRun,
     Ephemeral,
@@ -962,6 +962,12 @@ FAILING = (
         "the server does not say, and is not alive on the database",
         both(part("after", "server", instance_id=GONE), _database("after", instances=())), "could not be seen",
         Outcome.UNKNOWN,
+    ),
+    Case(
+        f"{AFTER}test_it_is_the_same_instance",
+        "the server does not say, and another one drains on the database",
+        both(part("after", "server", instance_id=GONE), another_instance("after", state="TERMINATING")),
+        "could not be seen", Outcome.UNKNOWN,
     ),
     Case(
         f"{AFTER}test_it_is_the_same_instance",

@@ -15,6 +15,7 @@ from tests.checks.world import (
     answer,
     answer_here,
     both,
+    container_of,
     instance,
     part,
 )
@@ -87,6 +88,15 @@ def _unlearnt(moment: str) -> Change:
     return both(_gateway, answer_here(moment, "ping", 404), answer_here(moment, "health", 404))
 
 
+def _stopped_one(state: str) -> Change:
+    """Let the server that this run has stopped, and that was killed, have left a heartbeat that is young."""
+
+    def changed(world: World) -> World:
+        return another_instance("after", hostname=container_of(world, "before").id[:12], state=state)(world)
+
+    return changed
+
+
 FAILING = (
     Case(ALONE, "published on its loopback", both(_FAR, _published_on("127.0.0.1")), "forward the port to here"),
     Case(ALONE, "not published at all", both(_FAR, part("before", "operator_rendering", bindings=())), "http_url"),
@@ -108,6 +118,8 @@ FAILING = (
     ),
     Case(ANSWERS, "another database's server", both(_gateway, part("after", "server", instance_id="x")), "whose address"),
     Case(ANSWERS, "a second server", both(_gateway, another_instance("after")), "find which server"),
+    Case(ANSWERS, "a second server that boots", both(_gateway, another_instance("after", state="CREATED")), "find which server"),
+    Case(ANSWERS, "a second server that drains", both(_gateway, another_instance("after", state="TERMINATING")), "find which server"),
     Case(ANSWERS, "no server's heartbeat", both(_gateway, instance("after", age=1e6)), "no server"),
 )  # fmt: skip
 
@@ -116,4 +128,6 @@ PASSING = (
     Case(ALONE, "published for everybody", both(_FAR, _published_on("0.0.0.0"))),
     Case(LEAD_BEFORE, "the server itself is down", both(_itself_down("before"), answer_here("before", "ping", 0))),
     Case(ANSWERS, "through a gateway", _gateway),
+    Case(ANSWERS, "our own that was killed in its drain", both(_gateway, _stopped_one("TERMINATING"))),
+    Case(ANSWERS, "our own that was killed", both(_gateway, _stopped_one("RUNNING"))),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from procedures.decide.accepted import Accepted, Goal
 from procedures.decide.acts import Start, Stop
 from procedures.decide.announcement import Announcement
 from procedures.decide.claims import seen
+from procedures.kestra import heartbeats
 from procedures.problems import CannotObserve
 from procedures.session import outcome
 from procedures.steps import reaching, scripted
@@ -93,7 +94,7 @@ class World:
         if name == "expected":
             return expected.as_configured(self.before, baseline.of(self.before).version)
         if name == "parts_expected":
-            return seen(expected.parts_of(self.before))
+            return seen(heartbeats.parts_of(self.before))
         if name == "images_to_keep":
             return tuple(one.image_id for one in seen(self.before.containers))
         if name in {"settings_to_keep", "mounts_to_keep"}:

@@ -73,6 +73,67 @@ def test_what_is_left_out_is_missed(copy: Path, left_out: str) -> None:
     assert "test_there_is_room_to_spare" in done.stdout
 
 
+EDITION = {
+    "the row": ("procedures/kestra/editions.py", "EDITIONS = (", "_2_2 = "),
+    "the name": ("procedures/kestra/editions.py", "_2_1)\n", ""),
+    "the document": ("docs/kestra-facts.md", "\n\nThe recorded answers", "serves its API under"),
+    "the version": ("tests/unit/test_editions.py", ')\n"""Versions, and the edition', '"2.2.1"'),
+}
+"""What is added of an edition: the file, what it stands before, and a word of the recipe's block."""
+ASKS = """
+from procedures.kestra.editions import edition_of
+from procedures.observe.outage.watched import kestra_paths
+print(*(one.url for one in kestra_paths("http://h:1", "http://h:2", "", "", edition_of("2.2.1").paths)))
+"""
+
+
+def add_edition(copy: Path, but: str = "") -> None:
+    """Follow the recipe of an edition, all its parts but one."""
+    for what, (name, place, word) in EDITION.items():
+        file = copy / name
+        text = file.read_text(encoding="utf-8")
+        assert text.count(place) == 1
+        kind = "markdown" if name.endswith(".md") else "python"
+        added = f"{block(kind, word).rstrip()}\n" if word else ""
+        put = {
+            "the row": f"{added}\n{place}",
+            "the name": place.replace(")", ", _2_2)"),
+            "the document": f"\n{added.rstrip()}{place}",
+            "the version": f"    {added.rstrip()},\n{place}",
+        }
+        if what != but:
+            file.write_text(text.replace(place, put[what]), encoding="utf-8")
+
+
+def judged(copy: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "pytest", "-q", "tests/unit/test_editions.py", "tests/docs/test_kestra.py"]
+    return subprocess.run(words, cwd=copy, check=False, capture_output=True, text=True, timeout=180)
+
+
+def test_an_edition_is_added_as_the_recipe_says(copy: Path) -> None:
+    """Followed to the letter, a comma behind the version, its tests pass, and the probe asks where the row says that it answers."""
+    add_edition(copy)
+    done = judged(copy)
+    said = subprocess.run(
+        [sys.executable, "-c", ASKS], cwd=copy, check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert said.stdout.split() == [
+        "http://h:2/health", "http://h:1/ping", "http://h:1/api/v2/main/flows/search?size=1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", ["the name", "the document", "the version"])
+def test_half_an_edition_is_missed(copy: Path, left_out: str) -> None:
+    """Each of its places is asked for."""
+    add_edition(copy, but=left_out)
+    done = judged(copy)
+
+    assert done.returncode == 1
+    assert "2.2" in done.stdout
+
+
 def test_each_commit_may_be_linted() -> None:
     """The hook runs what a person types."""
     said = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))

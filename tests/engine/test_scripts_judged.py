@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.target.scripting import LEAVES_OUT
+from procedures.kestra.words import LEAVES_OUT
 from tests import targets
 from tests.engine import by_scripts as bad
 from tests.engine import service as seen

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from procedures.kestra.editions import edition_of
 from procedures.observe.outage.following import Probe, ProbeUnusable, all_good
 from procedures.observe.outage.watched import Watched, kestra_paths
 from reports.record.evidence import Outage, PathOutage
@@ -20,6 +21,7 @@ from reports.record.evidence import Outage, PathOutage
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PASSWORD = "Canary-Passw0rd"
+PATHS = edition_of("").paths
 
 
 class Service:
@@ -55,7 +57,7 @@ class Service:
     @property
     def paths(self) -> tuple[Watched, ...]:
         return kestra_paths(
-            f"http://127.0.0.1:{self.http}", f"http://127.0.0.1:{self.management}", "a@b.c", PASSWORD
+            f"http://127.0.0.1:{self.http}", f"http://127.0.0.1:{self.management}", "a@b.c", PASSWORD, PATHS
         )
 
     def end(self) -> None:

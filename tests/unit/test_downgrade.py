@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from procedures.kestra.downgrade import too_old
-from procedures.kestra.versions import is_older
+from procedures.kestra.tables import OWN_HISTORY
+from procedures.kestra.version import is_older
 from procedures.way_back import way_back
-from reports.record.observed import OWN_HISTORY, Database, Migration, Unseen
+from reports.record.observed import Database, Migration, Unseen
 from tests.checks.world import recorded
 
 BEFORE = recorded().before

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from procedures.decide.expected import parts_of, silent_parts
+from procedures.kestra.heartbeats import parts_of, silent_parts
 from procedures.observe.waiting import Waiting
 from procedures.steps.restart import Restart
 from procedures.target.scripting import START

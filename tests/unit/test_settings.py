@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.observe.kestra import settings
+from procedures.kestra.configuration import settings
 from reports.record.observed import Secret, Settings
 
 PLAIN = """

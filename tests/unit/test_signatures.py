@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from procedures.diagnosis.diagnosis import BOOTED
 from procedures.diagnosis.signatures import Match, Signature, Source, Speaker, matches, since_last
 from procedures.diagnosis.signatures.table import SIGNATURES
+from procedures.kestra.words import BOOTED
 
 RECORDINGS = Path(__file__).resolve().parent.parent / "data" / "recordings"
 PLACES = {

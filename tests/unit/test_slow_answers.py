@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
+from procedures.kestra.editions import edition_of
 from procedures.observe import dashboards, direct, kestra
 from procedures.observe.engine.execs import Said
 from procedures.observe.engine.lookout import Lookout
@@ -22,6 +23,7 @@ from reports.record.observed import Answer, DashboardSeen, Direct, Server, Unsee
 LIMIT = 1.0
 NOBODY = Unseen("nobody has read its settings")
 EVERYTHING = ""
+PATHS = edition_of("").paths
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def server(slow: str, *, alone: float, together: float) -> Iterator[str]:
 
 
 def looked(url: str, pace: Pace | None = None) -> Server:
-    return kestra.look(url, url, NOBODY, LIMIT, pace=pace)
+    return kestra.look(url, url, NOBODY, LIMIT, paths=PATHS, pace=pace)
 
 
 class Here:
@@ -78,7 +80,7 @@ class Here:
 
 def itself(url: str, pace: Pace | None = None) -> Direct:
     host, _, port = url.removeprefix("http://").partition(":")
-    return direct.look(cast("Lookout", Here()), host, port, f"{port}/tcp", LIMIT, pace=pace)
+    return direct.look(cast("Lookout", Here()), host, port, f"{port}/tcp", LIMIT, paths=PATHS, pace=pace)
 
 
 def shown(url: str, pace: Pace | None = None) -> list[DashboardSeen]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from procedures.drivers.labels import PROJECT, SERVICE
-from procedures.kestra.versions import numbers
+from procedures.kestra.version import numbers
 from procedures.observe.engine import made
 from reports.record.observed import (
     Attachment,

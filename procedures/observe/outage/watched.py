@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 
+from procedures.kestra.api import Paths
+
 FAST_RATE = 100.0
 CALM_RATE = 10.0
 """Kestra writes a line into its log for each request on its HTTP port: a soak would fill it."""
@@ -42,16 +44,16 @@ class Watched:
 
 
 def kestra_paths(
-    http_url: str, management_url: str, user: str, password: str, api: str = "/api/v1/flows/search?size=1"
+    http_url: str, management_url: str, user: str, password: str, paths: Paths
 ) -> tuple[Watched, ...]:
     """Return the three paths by which a Kestra is watched."""
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     return (
-        Watched("health", f"{management_url.rstrip('/')}/health", "health"),
-        Watched("ping", f"{http_url.rstrip('/')}/ping", "pong", calm_rate=CALM_RATE),
+        Watched("health", f"{management_url.rstrip('/')}{paths.health}", "health"),
+        Watched("ping", f"{http_url.rstrip('/')}{paths.ping}", "pong", calm_rate=CALM_RATE),
         Watched(
             "api",
-            f"{http_url.rstrip('/')}{api}",
+            f"{http_url.rstrip('/')}{paths.one_flow}",
             "200",
             fast=False,
             rate=API_RATE,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from procedures.kestra.api import Paths
 from procedures.observe.engine.events import Events
 from procedures.observe.outage import doors, following
 from procedures.observe.outage.watched import Watched, kestra_paths
@@ -134,23 +135,27 @@ class Watch:
 
 def _paths(observers: Observers) -> tuple[Watched, ...]:
     """Return what is watched: where the service is now, and where it may be after the change."""
-    now = _paths_by(observers, observers.settings)
+    now = _paths_by(observers, observers.edition.paths, observers.settings)
     then = observers.configured_elsewhere
     if then is None:
         return now
-    after = _paths_by(observers, then, observers.configured_url)
+    paths = observers.configured_edition.paths
+    after = _paths_by(observers, paths, then, observers.configured_url)
     return tuple(one if one == two else replace(one, then=two) for one, two in zip(now, after, strict=True))
 
 
 def _paths_by(
-    observers: Observers, settings: Settings | Unseen, url: Callable[[str], str] | None = None
+    observers: Observers,
+    paths: Paths,
+    settings: Settings | Unseen,
+    url: Callable[[str], str] | None = None,
 ) -> tuple[Watched, ...]:
     target, fill = observers.target, url or observers.url
     user = password = ""
     if not isinstance(settings, Unseen):
         user = settings.basic_auth_user
         password = settings.basic_auth_password.value if settings.basic_auth_password else ""
-    return kestra_paths(fill(target.http_url), fill(target.management_url), user, password)
+    return kestra_paths(fill(target.http_url), fill(target.management_url), user, password, paths)
 
 
 def _told(answer: str) -> str:

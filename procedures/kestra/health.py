@@ -1,0 +1,25 @@
+"""What "ready" and "well" mean of a server.
+
+`judged` of the outage probe, a process that imports nothing of ours, says the same; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from reports.record.observed import Answer, Direct, Server
+
+UP = "UP"
+
+
+def says_up(health: Answer) -> bool:
+    """Whether health says UP in its body; its 200 alone says only that something answers."""
+    return health.status == 200 and health.body_status == UP
+
+
+def pongs(ping: Answer) -> bool:
+    """Whether the HTTP port answers."""
+    return ping.status == 200
+
+
+def is_ready(one: Server | Direct) -> bool:
+    """Whether health says UP in its body and the HTTP port answers."""
+    return says_up(one.health) and pongs(one.ping)
