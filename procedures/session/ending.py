@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from procedures.run import anomaly_rows, explaining, sealing, unfinished
-from procedures.run.record import evidence_of
-from procedures.run.rescuing import rescue
+from procedures.run import explaining
+from procedures.run.evidence import anomaly_rows, sealing, unfinished
+from procedures.run.evidence.record import evidence_of
+from procedures.run.evidence.rescuing import rescue
 from procedures.run.run import Run
 from procedures.session import outcome
 from procedures.session.console import Console

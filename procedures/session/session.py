@@ -11,10 +11,11 @@ from _pytest.terminal import TerminalReporter
 
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import anomaly_rows, explaining, going_back, landing, sealing
+from procedures.run import explaining, going_back, landing
 from procedures.run.asking import Asking
+from procedures.run.evidence import anomaly_rows, sealing
+from procedures.run.evidence.record import evidence_of
 from procedures.run.procedure import Procedure
-from procedures.run.record import evidence_of
 from procedures.run.run import Run
 from procedures.run.states import States
 from procedures.session import outcome, typed

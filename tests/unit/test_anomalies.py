@@ -13,7 +13,7 @@ import pytest
 from procedures import restart, status
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
-from procedures.run import anomaly_rows
+from procedures.run.evidence import anomaly_rows
 from procedures.run.procedure import Asked, Procedure
 from procedures.run.run import Course, Run
 from reports.record.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict

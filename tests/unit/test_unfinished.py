@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from procedures.run import unfinished
+from procedures.run.evidence import unfinished
 from procedures.steps import settled
 from procedures.steps.journal import Journal, Place, Story, tell
 from procedures.steps.process import Process

@@ -9,7 +9,7 @@ from pathlib import Path
 from procedures.diagnosis import failed_boot
 from procedures.observe import logbook
 from procedures.run import explaining
-from procedures.run.record import evidence_of
+from procedures.run.evidence.record import evidence_of
 from procedures.run.run import Run
 from procedures.steps.journal import Story
 from procedures.steps.process import Process

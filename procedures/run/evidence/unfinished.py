@@ -7,7 +7,7 @@ import re
 import time
 from pathlib import Path
 
-from procedures.run import sealing
+from procedures.run.evidence import sealing
 from procedures.run.run import Run
 from procedures.steps.journal import JournalUnreadable
 from procedures.steps.process import Process

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procedures.run import sealing
-from procedures.run.record import evidence_of
+from procedures.run.evidence import sealing
+from procedures.run.evidence.record import evidence_of
 from procedures.run.run import Run
 from reports import archive
 from reports.record.evidence import Evidence

@@ -1,0 +1,1 @@
+"""From the run to its evidence, and from there to the archive."""
