@@ -60,7 +60,7 @@ def given(service: Stack) -> dict[str, str]:
 
 def by_hand(run: str) -> re.Pattern[str]:
     """How what a run had kept is started by hand."""
-    return re.compile(rf"cd \S+ && \S+ -m procedures\.way_back /\S+/{run}\.kept\.json")
+    return re.compile(rf"\S+ -m procedures\.way_back /\S+/{run}\.kept\.json")
 
 
 def kept(service: Stack) -> list[str]:
