@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from procedures.decide.facts import EXPECTATION, LOOK
+from procedures.decide.facts import Group
 from procedures.run.procedure import Procedure
 
 PROCEDURE = Procedure(
     "accept",
     "judge the service as it runs against the last accepted run, changing nothing",
-    LOOK | EXPECTATION | {"schema_to_grow", "flows_noted"},
+    Group.LOOK | Group.EXPECTATION | Group.NEW_SCHEMA | Group.PAST,
     acts=False,
 )

@@ -5,12 +5,12 @@ Which way leads out of a change that was cut off is `procedures/way_back/cut_off
 
 from __future__ import annotations
 
-from procedures.decide.facts import ACTING, SAME
+from procedures.decide.facts import Group
 from procedures.run.procedure import Procedure
 
 PROCEDURE = Procedure(
     "recover",
     "bring the service back to a judged state, whatever it is in",
-    ACTING | SAME | {"kept"},
+    Group.ACTING | Group.SAME | Group.CUT_OFF,
     recovers=True,
 )

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from procedures.decide.accepted import Goal, Past
 from procedures.decide.announcement import Announcement
+from procedures.decide.facts import Group, provided_by
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.steps.acting import Acting
@@ -92,7 +93,8 @@ class Procedure:
     name: str
     what: str
     """The help of `-m NAME`."""
-    provides: frozenset[str]
+    groups: Group
+    """What gives names to checks."""
     intend: Callable[[Found], Intent] = _restart
     acts: bool = True
     """Whether it has steps."""
@@ -108,6 +110,11 @@ class Procedure:
     """Whether the image that starts is pulled by it, and not by a script that starts it."""
     closing_lines: Callable[[Snapshot, Past], Iterator[str]] | None = None
     """What it tells at its end besides its checks."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The names that it provides to checks."""
+        return provided_by(self.groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from procedures.decide import accepted, claims, plan
 from procedures.decide.acts import Start, Stop
+from procedures.decide.facts import Presupposed
 from procedures.decide.ledger import Ledger
 from procedures.drivers.compose import Compose
 from procedures.drivers.typed import on_engine
@@ -23,6 +24,7 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import who
+from procedures.run.facts import NAMES
 from procedures.run.holding import Holding, led_to
 from procedures.run.preparing import Preparing
 from procedures.run.procedure import Asked, Found
@@ -114,7 +116,7 @@ class Run:
         self.folder: Path | None = None
         self.folder_key = (0, 0)
         """What tells the folder from another one of its name, should somebody take it away."""
-        self.claims = claims.read(asked.checks)
+        self.claims = claims.read(asked.checks, NAMES)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
         self._environment = environment
@@ -297,13 +299,11 @@ class Run:
         return found
 
     @property
-    def _lacking(self) -> dict[str, plan.Reason]:
-        """What checks may ask for and this recovery has nothing of."""
+    def _lacking(self) -> dict[Presupposed, plan.Reason]:
+        """What checks may presuppose of a start and this one has not."""
         if self.recovery.starts_kept:
-            return dict.fromkeys(
-                ("images_to_keep", "settings_to_keep", "mounts_to_keep"), plan.Reason.AS_BEFORE
-            )
-        return {"kept": plan.Reason.NOTHING_KEPT}
+            return {Presupposed.START_ANEW: plan.Reason.AS_BEFORE}
+        return {Presupposed.START_OF_KEPT: plan.Reason.NOTHING_KEPT}
 
     def _with_what_is_prepared(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Add what the procedure prepares, and its way back: what changes nothing comes first."""

@@ -8,6 +8,7 @@ import pytest
 
 from procedures.decide import claims
 from procedures.problems import CannotObserve, TypedWrong
+from procedures.run.facts import NAMES
 from procedures.target.target import SUITE
 from reports.record.evidence import Check, Phase, Protects
 from reports.record.observed import Unseen
@@ -23,7 +24,7 @@ def _read(folder: Path, text: str, name: str = "pre/test_some.py") -> tuple[obje
     file = folder / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    return claims.read(folder)
+    return claims.read(folder, frozenset({"before", "target"}))
 
 
 def test_a_plain_check_is_read(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_class_of_checks_is_refused(tmp_path: Path) -> None:
 
 def test_the_projects_own_checks_are_read() -> None:
     """The checks of this project: every phase has some, every id is its own, data is protected in each act's phase."""
-    read = claims.read(SUITE / "checks")
+    read = claims.read(SUITE / "checks", NAMES)
 
     assert set(Phase) == {one.phase for one in read}
     assert len(read) == len({one.id for one in read})

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from procedures.run.facts.looks import only
 from procedures.way_back import kept
 from reports.record.observed import Mount
-from tests.checks.world import only, recorded
+from tests.checks.world import recorded
 
 VOLUME = Mount("volume", "tools-storage", "/app/storage", read_only=False)
 BIND = Mount("bind", "/srv/flows", "/flows", read_only=True)
