@@ -102,9 +102,8 @@ def state_of(containers: tuple[Container, ...]) -> State:
 
 def checks_of(procedure: Traits, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
     """Return the checks that a procedure provides for, as this plan asks them: forward, then for its way back."""
-    forward = tuple(
-        _planned(one, procedure, situation) for one in claims if set(one.asks) <= procedure.provides
-    )
+    provided = procedure.provides
+    forward = tuple(_planned(one, procedure, situation) for one in claims if set(one.asks) <= provided)
     if not procedure.returns:
         return forward
     returning = provided_by(Group.RETURNING)
