@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide import accepted
-from procedures.decide.facts import EXPECTATION, LOOK
+from procedures.decide.facts import Group
 from procedures.run.procedure import Found, Intent, Procedure
 
 
@@ -16,7 +16,7 @@ def intend(found: Found) -> Intent:
 PROCEDURE = Procedure(
     "accept",
     "judge the service as it runs against the last accepted run, changing nothing",
-    LOOK | EXPECTATION | {"schema_to_grow", "flows_noted"},
+    Group.LOOK | Group.EXPECTATION | Group.NEW_SCHEMA | Group.PAST,
     intend,
     acts=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.facts import ACTING
+from procedures.decide.facts import Group
 from procedures.run.procedure import Found, Intent, Procedure
 from procedures.target.target import Keys
 from procedures.way_back.changes import changes
@@ -69,7 +69,7 @@ def _keys(before: Snapshot, rendering: Rendering, container: Container, keys: Ke
 PROCEDURE = Procedure(
     "apply_env",
     "restart with the settings that the files say now, each tried before the stop",
-    ACTING | {"unkept", "superseded", "images_to_keep", "schema_to_keep"},
+    Group.ACTING | Group.KEEPING | Group.NEW_SETTINGS | Group.SAME_IMAGE | Group.SAME_SCHEMA,
     intend,
     returns=True,
 )

@@ -13,7 +13,7 @@ from _pytest.capture import CaptureManager
 from procedures.early import EARLY
 from procedures.listed import PROCEDURES
 from procedures.problems import TypedWrong
-from procedures.run.asking import Asking
+from procedures.run.facts import Moments
 from procedures.session import selection
 from procedures.session.screen import open_streams
 from procedures.session.session import Session
@@ -190,6 +190,6 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 
 @pytest.fixture
-def asking(request: pytest.FixtureRequest) -> Asking:
-    """What a check may ask the run for."""
-    return request.config.stash[SESSION].asking_of(request.node)
+def at(request: pytest.FixtureRequest) -> Moments:
+    """The moments of the run, from which every name that a check may ask for is answered."""
+    return request.config.stash[SESSION].moments_of(request.node)

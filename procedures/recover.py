@@ -5,7 +5,7 @@ Which way leads out of a change that was cut off is `procedures/way_back/cut_off
 
 from __future__ import annotations
 
-from procedures.decide.facts import ACTING, SAME
+from procedures.decide.facts import Group, Presupposed
 from procedures.decide.plan import Reason
 from procedures.problems import Held
 from procedures.run.procedure import Found, Intent, Procedure
@@ -15,7 +15,7 @@ from procedures.way_back import cut_off
 from procedures.way_back.cut_off import Recovery
 from reports.record.evidence import Finding
 
-_OF_WHAT_RAN = ("images_to_keep", "settings_to_keep", "mounts_to_keep", "dry_run")
+_AS_KEPT = dict.fromkeys((Presupposed.START_ANEW, Presupposed.START_BY_COMPOSE), Reason.AS_BEFORE)
 
 
 def intend(found: Found) -> Intent:
@@ -24,9 +24,7 @@ def intend(found: Found) -> Intent:
     return Intent(
         recovery=way,
         first=() if way.stands else leftovers.planned(found.observers, found.containers),
-        without=dict.fromkeys(_OF_WHAT_RAN, Reason.AS_BEFORE)
-        if way.starts_kept
-        else {"kept": Reason.NOTHING_KEPT},
+        without=_AS_KEPT if way.starts_kept else {Presupposed.START_OF_KEPT: Reason.NOTHING_KEPT},
         findings=way.told,
     )
 
@@ -49,7 +47,7 @@ def _way(found: Found) -> Recovery:
 PROCEDURE = Procedure(
     "recover",
     "bring the service back to a judged state, whatever it is in",
-    ACTING | SAME | {"kept"},
+    Group.ACTING | Group.SAME | Group.CUT_OFF,
     intend,
     recovers=True,
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from procedures.decide.facts import ACTING, SAME
+from procedures.decide.facts import Group
 from procedures.run.procedure import Procedure
 
-PROCEDURE = Procedure("restart", "restart the service, gated before and judged after", ACTING | SAME)
+PROCEDURE = Procedure(
+    "restart", "restart the service, gated before and judged after", Group.ACTING | Group.SAME
+)

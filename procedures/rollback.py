@@ -9,7 +9,7 @@ from pathlib import Path
 
 from procedures.decide import accepted
 from procedures.decide.accepted import Goal, Past
-from procedures.decide.facts import ACTING
+from procedures.decide.facts import Group
 from procedures.drivers import private
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
@@ -112,6 +112,6 @@ class Choice:
 PROCEDURE = Procedure(
     "rollback",
     "restart with the image of the last accepted run that ran on another one",
-    ACTING | {"unkept", "goal", "settings_to_keep", "schema_to_keep"},
+    Group.ACTING | Group.KEEPING | Group.GOAL | Group.SAME_SETTINGS | Group.SAME_SCHEMA,
     intend,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from procedures.decide import accepted
-from procedures.decide.facts import LOOK
+from procedures.decide.facts import Group
 from procedures.problems import CannotObserve
 from procedures.run.procedure import Found, Intent, Procedure
 from reports.record.observed import Container, Image, Snapshot, Unseen
@@ -81,7 +81,7 @@ def _said(value: object) -> str:
 PROCEDURE = Procedure(
     "status",
     "look at the service, changing and keeping nothing",
-    LOOK,
+    Group.LOOK,
     intend,
     acts=False,
     archived=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from procedures.decide.announcement import Announcement
-from procedures.decide.facts import ACTING, NEW_IMAGE
+from procedures.decide.facts import Group
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
@@ -124,7 +124,7 @@ def _named(image: Image | None) -> str:
 PROCEDURE = Procedure(
     "update",
     "restart with the image that the files name now, pulled and judged before the stop",
-    ACTING | NEW_IMAGE,
+    Group.ACTING | Group.KEEPING | Group.NEW_IMAGE | Group.NEW_SETTINGS | Group.NEW_SCHEMA,
     intend,
     returns=True,
     pulls_first=True,

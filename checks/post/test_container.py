@@ -59,11 +59,12 @@ def test_its_configuration_is_the_one_that_was_checked(expected: Expected, after
     )
 
 
+# What this run has not made is compared with the files by nobody's promise.
+@check(only_with=("our_start",))
 def test_it_is_made_as_was_checked(
-    expected: Expected, before: Snapshot, after: Snapshot, container_after: Container, our_start: Start
+    expected: Expected, before: Snapshot, after: Snapshot, container_after: Container
 ) -> None:
     """The whole of the container is what was checked: its variables, mounts, privileges, networks, limits and all the rest."""
-    del our_start  # what this run has not made is compared with the files by nobody's promise
     one, image = container_after, seen(after.running_image)
     if expected.rendering is not None:
         changed = remaking.everything(one, expected.rendering, image)

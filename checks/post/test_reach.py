@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.acts import Stop
-from procedures.decide.claims import seen
+from procedures.decide.claims import check, seen
 from procedures.kestra.health import is_ready
 from procedures.problems import CannotObserve
 from procedures.steps import reaching
@@ -31,9 +30,9 @@ def test_the_addresses_lead_to_the_server(after: Snapshot, target: Target, serve
     assert not astray, f"{reaching.told(astray, server_itself)} → {reaching.move(target, after)}"
 
 
-def test_what_answered_went_with_the_server(outage: Outage, our_stop: Stop) -> None:
+@check(only_with=("our_stop",))
+def test_what_answered_went_with_the_server(outage: Outage) -> None:
     """While the server was stopped its addresses fell silent: nothing else had been answering there."""
-    del our_stop
     for path in outage.paths:
         if path.path == SELDOM:
             continue

@@ -42,11 +42,10 @@ def test_the_scripts_ended_well(script_results: tuple[StepResult, ...]) -> None:
     assert not unwell, f"{'; '.join(unwell)} → mend the script: others believe its exit status"
 
 
-def test_the_owner_is_the_one_expected(
-    script_results: tuple[StepResult, ...], before: Snapshot, container_after: Container, target: Target
-) -> None:
+# Compose keeps its own.
+@check(only_with=("script_results",))
+def test_the_owner_is_the_one_expected(before: Snapshot, container_after: Container, target: Target) -> None:
     """The new container belongs to Compose exactly if the one before did, unless a take-over was asked for."""
-    del script_results  # Compose keeps its own
     was = [PROJECT in one.labels for one in seen(before.containers)]
     now = PROJECT in container_after.labels
     assert find(target.steps, START).takes_over or not was or now in was, (
@@ -54,11 +53,10 @@ def test_the_owner_is_the_one_expected(
     )
 
 
-def test_the_script_gave_what_was_checked(
-    script_results: tuple[StepResult, ...], before: Snapshot, container_after: Container
-) -> None:
+# What Compose's own start gives is what Compose renders.
+@check(only_with=("script_results",))
+def test_the_script_gave_what_was_checked(before: Snapshot, container_after: Container) -> None:
     """The start script gave the container every variable as it was checked."""
-    del script_results  # what Compose's own start gives is what Compose renders
     rendering, given = seen(before.operator_rendering), container_after.environment
     changed = sorted(name for name, value in rendering.environment.items() if given.get(name) != value)
     # What a script that nobody rehearsed gives to a container of its own was not checked by its names.

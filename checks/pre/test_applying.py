@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from procedures.decide.claims import check, seen
-from procedures.decide.expected import Expected
 from reports.record.observed import Snapshot
 
 
-@check(protects="data")
-def test_the_new_settings_lead_to_the_same_database(superseded: Expected, before: Snapshot) -> None:
+# Where no setting changes, there is nothing to lead astray.
+@check(protects="data", only_with=("superseded",))
+def test_the_new_settings_lead_to_the_same_database(before: Snapshot) -> None:
     """The database that the new settings lead to is the one that the present settings lead to."""
-    del superseded  # where no setting changes, there is nothing to lead astray
     there, old = seen(seen(before.database).instance_id), seen(before.present_database)
     # A password that was changed in the database first lets the old settings in no more; the server knows where it is.
     here = seen(old.instance_id) if old.login == "ok" else seen(seen(before.server).instance_id)
@@ -20,10 +19,9 @@ def test_the_new_settings_lead_to_the_same_database(superseded: Expected, before
     )
 
 
-@check(advisory=True)
-def test_the_values_before_would_still_work(superseded: Expected, before: Snapshot) -> None:
+@check(advisory=True, only_with=("superseded",))
+def test_the_values_before_would_still_work(before: Snapshot) -> None:
     """The database still lets the old credentials in, so that the way back is open."""
-    del superseded
     login = seen(before.present_database).login
     assert login == "ok", (
         f"it answers {login}: where a claim fails afterwards, this run cannot go back by itself → be ready to correct the "
@@ -31,10 +29,9 @@ def test_the_values_before_would_still_work(superseded: Expected, before: Snapsh
     )
 
 
-@check(advisory=True)
-def test_no_other_service_changes(superseded: Expected, before: Snapshot) -> None:
+@check(advisory=True, only_with=("superseded",))
+def test_no_other_service_changes(before: Snapshot) -> None:
     """The same files change no other service: a plain `up` of the whole stack would recreate this one alone."""
-    del superseded
     ours = seen(before.operator_rendering).container_name
     others = [one for one in seen(before.whole_dry_run).recreates if not one.endswith(ours)]
     assert not others, (

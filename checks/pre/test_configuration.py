@@ -7,7 +7,7 @@ from procedures.drivers.labels import PROJECT
 from procedures.kestra import basic_auth
 from procedures.target.target import Target
 from procedures.way_back import changes, remaking
-from reports.record.observed import Container, Rendering, Secret, Server, Snapshot, Unseen
+from reports.record.observed import Container, Rendering, Secret, Snapshot, Unseen
 
 
 def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, target: Target) -> None:
@@ -116,11 +116,12 @@ def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
     assert not problem, f"{problem} → choose others in the env file"
 
 
+# A service that is down is started with what the files say now.
+@check(only_with=("server_before",))
 def test_the_running_container_has_the_same_configuration(
-    before: Snapshot, server_before: Server, settings_to_keep: Container
+    before: Snapshot, settings_to_keep: Container
 ) -> None:
     """The running container was given the same settings and ports that the new one will get."""
-    del server_before  # a service that is down is started with what the files say now
     rendering = seen(before.operator_rendering)
     # Each way of making it has variables of its own; what the server reads of them is compared below.
     made_alike = (PROJECT in settings_to_keep.labels) == rendering.by_compose

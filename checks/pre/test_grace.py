@@ -7,14 +7,13 @@ from procedures.decide.work import may_outlast, patience
 from procedures.kestra.heartbeats import runs
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
-from reports.record.observed import Server, Snapshot, Unseen
+from reports.record.observed import Snapshot, Unseen
 
 
-def test_the_stop_grace_covers_the_drain(
-    before: Snapshot, server_before: Server, stop_grace: float, target: Target
-) -> None:
+# There is a drain only where a server runs.
+@check(only_with=("server_before",))
+def test_the_stop_grace_covers_the_drain(before: Snapshot, stop_grace: float, target: Target) -> None:
     """The stop waits at least as long as the server's own drain may take, so that no task is killed in it."""
-    del server_before  # there is a drain only where a server runs: the plan reads that from what is asked for
     drain = _drain(before, target)
     assert stop_grace >= drain, (
         f"the container is killed after {stop_grace:g} s, the server drains up to {drain:g} s → set stop_grace_period above "
@@ -22,12 +21,10 @@ def test_the_stop_grace_covers_the_drain(
     )
 
 
-@check(again=True)
-def test_no_work_may_outlast_the_stop(
-    before: Snapshot, server_before: Server, stop_grace: float, target: Target
-) -> None:
+# Only a server that runs has work in its hands.
+@check(again=True, only_with=("server_before",))
+def test_no_work_may_outlast_the_stop(before: Snapshot, stop_grace: float, target: Target) -> None:
     """No task that a worker has in its hands may last longer than the stop and the server's own drain wait for it."""
-    del server_before  # only a server that runs has work in its hands
     database = seen(before.database)
     grace = patience(database, min(stop_grace, _drain(before, target)))
     found = seen(may_outlast(database, grace))

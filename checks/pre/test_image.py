@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from procedures.decide.claims import check, seen
-from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.observed import Snapshot, Unseen
 
 ALSO = {"amd64": ("x86_64", "x86-64"), "arm64": ("aarch64",)}
 """Other words for a processor."""
 MOVING = {"latest", "develop", "latest-lts", "edge", "stable"}
 
 
-@check(again=True)
-def test_the_image_is_here(before: Snapshot, images_to_keep: tuple[str, ...]) -> None:
+# An update pulls its image later, and judges it then.
+@check(again=True, only_with=("images_to_keep",))
+def test_the_image_is_here(before: Snapshot) -> None:
     """The image that would be started is on this engine."""
-    del images_to_keep  # an update pulls its image later, and judges it then
     assert seen(before.image).id, "it has no id → pull it"
 
 
-@check(protects="data", again=True)
-def test_the_image_is_the_one_that_runs(
-    before: Snapshot, images_to_keep: tuple[str, ...], containers_before: tuple[Container, ...]
-) -> None:
+# Where there was none, nothing can differ.
+@check(protects="data", again=True, only_with=("containers_before",))
+def test_the_image_is_the_one_that_runs(before: Snapshot, images_to_keep: tuple[str, ...]) -> None:
     """The image that would be started is the one that the container has now."""
-    del containers_before  # where there was none, nothing can differ: the plan knows
     new = seen(before.image)
     others = sorted({one[:19] for one in images_to_keep if one != new.id})
     assert not others, (
@@ -31,10 +29,10 @@ def test_the_image_is_the_one_that_runs(
     )
 
 
-@check(again=True)
-def test_the_image_is_of_the_platform_that_is_named(before: Snapshot, stop_grace: float) -> None:
+# Whatever acts asks this.
+@check(again=True, only_with=("stop_grace",))
+def test_the_image_is_of_the_platform_that_is_named(before: Snapshot) -> None:
     """The image is made for the platform that the files name, where they name one."""
-    del stop_grace  # whatever acts asks this
     wanted = seen(before.operator_rendering).platform
     if not wanted:
         return

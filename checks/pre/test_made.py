@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.claims import check, seen
 from procedures.way_back import changes, remaking
-from reports.record.observed import Container, Server, Snapshot
+from reports.record.observed import Container, Snapshot
 
 
 @check(protects="data", again=True)
@@ -28,12 +28,10 @@ def test_its_privileges_and_its_reach_stay_the_same(before: Snapshot, mounts_to_
     )
 
 
-@check(again=True)
-def test_nothing_else_of_the_container_changes(
-    before: Snapshot, server_before: Server, settings_to_keep: Container
-) -> None:
+# A service that is down is started with what the files say now.
+@check(again=True, only_with=("server_before",))
+def test_nothing_else_of_the_container_changes(before: Snapshot, settings_to_keep: Container) -> None:
     """The new container is made as the present one: command, limits, restart policy, health check, logging, labels and all."""
-    del server_before  # a service that is down is started with what the files say now
     rendering, image = seen(before.operator_rendering), seen(before.running_image)
     found = remaking.parts(settings_to_keep, rendering, image)
     changed = sorted({*found} - {*remaking.far_reaching(found)})
@@ -43,12 +41,9 @@ def test_nothing_else_of_the_container_changes(
     )
 
 
-@check(again=True)
-def test_compose_knows_no_other_difference(
-    before: Snapshot, server_before: Server, settings_to_keep: Container
-) -> None:
+@check(again=True, only_with=("server_before",))
+def test_compose_knows_no_other_difference(before: Snapshot, settings_to_keep: Container) -> None:
     """Compose itself takes the container for the one that these files make, where that can be told and no difference has a name."""
-    del server_before
     rendering, image = seen(before.operator_rendering), seen(before.running_image)
     assert changes.UNNAMED not in changes.changes(settings_to_keep, rendering, image), (
         "it would make another one, in something that has no name here → compare the compose file with its last version; "

@@ -186,11 +186,10 @@ def test_the_server_gets_its_own_words(
         )
 
 
-def test_the_driver_knows_the_container(
-    scripts: tuple[ScriptSeen, ...], before: Snapshot, target: Target
-) -> None:
+# Where no step is a script, only a container of Compose's is the service's.
+@check(only_with=("scripts",))
+def test_the_driver_knows_the_container(before: Snapshot, target: Target) -> None:
     """Whoever stops and starts the service knows the container that is there, or was told to take it over."""
-    del scripts  # where no step is a script, only a container of Compose's is the service's
     start, stop = find(target.steps, START), find(target.steps, STOP)
     for one in seen(before.containers):
         if PROJECT in one.labels:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from procedures.decide import writing
-from procedures.decide.claims import seen
-from reports.record.observed import Container, Server, Snapshot
+from procedures.decide.claims import check, seen
+from reports.record.observed import Container, Snapshot
 
 
-def test_the_server_can_write_what_it_must(
-    before: Snapshot, server_before: Server, container_before: Container
-) -> None:
+# Only a server that runs can be asked.
+@check(only_with=("server_before",))
+def test_the_server_can_write_what_it_must(before: Snapshot, container_before: Container) -> None:
     """The running server can write its storage, and every folder that is mounted to be written."""
-    del server_before  # only a server that runs can be asked: the plan reads that from what is asked for
     found = writing.barred(seen(before.folders))
     assert not found, writing.told(found, container_before.name)

@@ -8,7 +8,7 @@ from procedures.decide.claims import check, seen
 from procedures.kestra.downgrade import too_old
 from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
-from reports.record.observed import Container, Image, Snapshot
+from reports.record.observed import Image, Snapshot
 
 
 @check(protects="data")
@@ -23,22 +23,20 @@ def test_it_is_the_image_that_was_announced(announcement: Announcement, candidat
     )
 
 
-def test_it_runs_on_this_engine(
-    before: Snapshot, candidate: Image, containers_before: tuple[Container, ...]
-) -> None:
+# Where there was none there is nothing to compare with.
+@check(only_with=("containers_before",))
+def test_it_runs_on_this_engine(before: Snapshot, candidate: Image) -> None:
     """The new image is made for the processor that the present one runs on."""
-    del containers_before  # where there was none there is nothing to compare with: the plan knows
     wanted = seen(before.running_image).architecture
     assert candidate.architecture == wanted, (
         f"it is made for {candidate.architecture}, the present one for {wanted} → pull the image of this platform"
     )
 
 
-def test_it_starts_in_the_same_way(
-    before: Snapshot, candidate: Image, containers_before: tuple[Container, ...]
-) -> None:
+# Where there was none there is nothing to compare with.
+@check(only_with=("containers_before",))
+def test_it_starts_in_the_same_way(before: Snapshot, candidate: Image) -> None:
     """The new image has the entry point of the present one."""
-    del containers_before  # where there was none there is nothing to compare with: the plan knows
     then, now = seen(before.running_image).entrypoint, candidate.entrypoint
     assert now == then, (
         f"it is {' '.join(now) or 'none'}, the present one's is {' '.join(then) or 'none'} → see whether this is an image "

@@ -19,15 +19,22 @@ _DECORATOR = "check"
 
 
 def check(
-    *, advisory: bool = False, protects: str = "service", again: bool = False, leads_back: bool = True
+    *,
+    advisory: bool = False,
+    protects: str = "service",
+    again: bool = False,
+    leads_back: bool = True,
+    only_with: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Say of a check, beside its docstring, what its file alone cannot show.
 
     advisory: listed, but closes nothing. protects="data": never waived, never overridden.
     again: asked a second time before the second gate, on the snapshot taken then.
     leads_back=False: nothing is gone back for it, since going back mends nothing of it.
+    only_with=("our_stop",): planned only with these names too, which its arguments are not; unknown where one is.
     """
-    del advisory, protects, again, leads_back  # read from the file, so that a plan needs no import
+    # Read from the file, so that a plan needs no import.
+    del advisory, protects, again, leads_back, only_with
 
     def same(function: F) -> F:
         return function
@@ -52,16 +59,16 @@ class _Traits:
     protects: Protects = Protects.SERVICE
     again: bool = False
     leads_back: bool = True
+    only_with: tuple[str, ...] = ()
 
 
-def read(folder: Path) -> tuple[Check, ...]:
-    """Return every check below a folder, in the order in which a run asks them."""
-    return tuple(
-        one for phase in Phase for file in sorted((folder / phase).glob("test_*.py")) for one in _file(file)
-    )
+def read(folder: Path, names: frozenset[str]) -> tuple[Check, ...]:
+    """Return every check below a folder, in the order in which a run asks them; they ask for these names only."""
+    files = (file for phase in Phase for file in sorted((folder / phase).glob("test_*.py")))
+    return tuple(one for file in files for one in _file(file, names))
 
 
-def _file(file: Path) -> tuple[Check, ...]:
+def _file(file: Path, names: frozenset[str]) -> tuple[Check, ...]:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
@@ -69,22 +76,28 @@ def _file(file: Path) -> tuple[Check, ...]:
     functions = [
         one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")
     ]
-    return tuple(_check(file, one) for one in functions)
+    return tuple(_check(file, one, names) for one in functions)
 
 
-def _check(file: Path, function: ast.FunctionDef) -> Check:
+def _check(file: Path, function: ast.FunctionDef, names: frozenset[str]) -> Check:
     claim = " ".join((ast.get_docstring(function) or "").split())
     if not claim:
         raise TypedWrong(
             f"{file}: {function.name} has no docstring, so it claims nothing", "give it one sentence"
         )
     traits = _traits(file, function)
+    asks = (*traits.only_with, *(one.arg for one in function.args.args))
+    if unknown := [one for one in asks if one not in names]:
+        raise TypedWrong(
+            f"{file}: {function.name} asks for {', '.join(unknown)}, and no function of procedures/run/facts gives that",
+            "ask for names that `pytest --fixtures checks/conftest.py` lists",
+        )
     phase = Phase(file.parent.name)
     return Check(
         id=f"{phase}/{file.name}::{function.name}",
         phase=phase,
         claim=claim,
-        asks=tuple(one.arg for one in function.args.args),
+        asks=asks,
         advisory=traits.advisory,
         protects=traits.protects,
         again=traits.again,
@@ -102,9 +115,16 @@ def _traits(file: Path, function: ast.FunctionDef) -> _Traits:
         try:
             given = {str(word.arg): ast.literal_eval(word.value) for word in one.keywords}
             traits = _Traits(**{**given, "protects": Protects(given.get("protects", "service"))})
+            _need_names(traits.only_with)
         except (TypeError, ValueError) as error:
             raise TypedWrong(
                 f"{file}: what {function.name} says of itself cannot be read: {error}",
-                "use @check with advisory, protects, again and leads_back, and plain values",
+                "use @check with advisory, protects, again, leads_back and only_with, and plain values",
             ) from error
     return traits
+
+
+def _need_names(only_with: object) -> None:
+    # One name in brackets without a comma is a text, and every letter of it a name.
+    if not isinstance(only_with, tuple):
+        raise TypeError(f"only_with={only_with!r} is no tuple of names")

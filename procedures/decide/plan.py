@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Protocol
 
 from procedures.decide import leftovers
-from procedures.decide.facts import RETURNING
+from procedures.decide.facts import Group, Presupposed, presupposed_by, provided_by
 from reports.record.evidence import BACK, Check, Phase, Plan, Protects, Step, Way
 from reports.record.observed import Container
 
@@ -67,19 +67,7 @@ class Reason(StrEnum):
 
 
 _DOWN = {State.STOPPED, State.ABSENT}
-_NEEDS_CONTAINER = {
-    "container_before",
-    "containers_before",
-    "settings_to_keep",
-    "mounts_to_keep",
-    "superseded",
-}
-_NEEDS_ENGINE_HERE = {"listeners_here", "ephemeral_here"}
-_NEEDS_DASHBOARDS = {"dashboards", "dashboards_before"}
-_OF_WHAT_RAN = _NEEDS_CONTAINER | {"server_before", "server_itself_before", "baseline"}
-_NEEDS_SERVER = {"server_before", "server_itself_before", "our_stop"}
-_NEEDS_BASELINE = {"baseline", "schema_to_grow", "flows_noted"}
-_OF_ACTS = {"our_start", "our_stop", "stopped", "outage", "script_results", "others_touched"}
+_OF_WHAT_RAN = Presupposed.CONTAINER | Presupposed.SERVER | Presupposed.BASELINE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,8 +82,8 @@ class Situation:
     """Whether recovery judges what runs, and acts on nothing."""
     has_dashboards: bool = True
     engine_elsewhere: bool = False
-    lacking: Mapping[str, Reason] = dataclasses.field(default_factory=dict)
-    """What checks may ask for and this target has nothing of, each with the reason."""
+    lacking: Mapping[Presupposed, Reason] = dataclasses.field(default_factory=dict)
+    """What else is not there, in this target or this run, each with the reason."""
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
@@ -114,17 +102,17 @@ def state_of(containers: tuple[Container, ...]) -> State:
 
 def checks_of(procedure: Traits, claims: Iterable[Check], situation: Situation) -> tuple[Check, ...]:
     """Return the checks that a procedure provides for, as this plan asks them: forward, then for its way back."""
-    forward = tuple(
-        _planned(one, procedure, situation) for one in claims if set(one.asks) <= procedure.provides
-    )
+    provided = procedure.provides
+    forward = tuple(_planned(one, procedure, situation) for one in claims if set(one.asks) <= provided)
     if not procedure.returns:
         return forward
+    returning = provided_by(Group.RETURNING)
     back = (
         dataclasses.replace(
             one, id=one.id + BACK, way=Way.BACK, not_applicable=_left_out(one, procedure, situation)
         )
         for one in claims
-        if one.phase is Phase.POST and set(one.asks) <= RETURNING
+        if one.phase is Phase.POST and set(one.asks) <= returning
     )
     return (*forward, *back)
 
@@ -147,28 +135,39 @@ def _is_finding(check: Check, state: State) -> bool:
     if check.protects is Protects.DATA:
         return False
     return check.phase is Phase.READY or (
-        check.phase is Phase.PRE and state is not State.SEVERAL and bool(_OF_WHAT_RAN & set(check.asks))
+        check.phase is Phase.PRE
+        and state is not State.SEVERAL
+        and bool(_OF_WHAT_RAN & presupposed_by(check.asks))
     )
 
 
 def _left_out(check: Check, procedure: Traits, situation: Situation) -> str:
-    asks, recovering, down = set(check.asks), procedure.recovers, situation.state in _DOWN
-    reasons = (
-        (situation.nothing_new and check.phase is not Phase.PRE, Reason.NOTHING_NEW),
-        (situation.stands and (check.phase is not Phase.POST or asks & _OF_ACTS), Reason.AS_IT_STANDS),
-        (asks & _NEEDS_DASHBOARDS and not situation.has_dashboards, Reason.NO_DASHBOARDS),
-        ("docker_health" in asks and not situation.has_health_check, Reason.NO_HEALTH_CHECK),
-        (asks & _NEEDS_ENGINE_HERE and situation.engine_elsewhere, Reason.ENGINE_ELSEWHERE),
-        (asks & _NEEDS_BASELINE and not situation.has_baseline, Reason.NO_BASELINE),
-        *((name in asks, reason) for name, reason in situation.lacking.items()),
-        (asks & _NEEDS_SERVER and down, Reason.NOT_RUNNING),
-        (asks & _NEEDS_SERVER and recovering, Reason.NOT_PRESUPPOSED),
+    if situation.nothing_new and check.phase is not Phase.PRE:
+        return Reason.NOTHING_NEW
+    if situation.stands and check.phase is not Phase.POST:
+        return Reason.AS_IT_STANDS
+    presupposed = presupposed_by(check.asks)
+    return next((reason for one, reason in _lacking(procedure, situation) if one & presupposed), "")
+
+
+def _lacking(procedure: Traits, situation: Situation) -> Iterator[tuple[Presupposed, Reason]]:
+    """Yield what is not there, and why; of several reasons the first one is given."""
+    recovering, down = procedure.recovers, situation.state in _DOWN
+    rows = (
+        (situation.stands, Presupposed.ACT, Reason.AS_IT_STANDS),
+        (not situation.has_dashboards, Presupposed.DASHBOARDS, Reason.NO_DASHBOARDS),
+        (not situation.has_health_check, Presupposed.HEALTH_CHECK, Reason.NO_HEALTH_CHECK),
+        (situation.engine_elsewhere, Presupposed.ENGINE_HERE, Reason.ENGINE_ELSEWHERE),
+        (not situation.has_baseline, Presupposed.BASELINE, Reason.NO_BASELINE),
+        *((True, one, reason) for one, reason in situation.lacking.items()),
+        (down, Presupposed.SERVER, Reason.NOT_RUNNING),
+        (recovering, Presupposed.SERVER, Reason.NOT_PRESUPPOSED),
         # It began before anybody looked.
-        ("outage" in asks and recovering, Reason.NOT_PRESUPPOSED),
-        ("outage" in asks and down, Reason.NOT_RUNNING),
-        (asks & _NEEDS_CONTAINER and situation.state is State.ABSENT, Reason.NOTHING_BEFORE),
+        (recovering, Presupposed.WHOLE_OUTAGE, Reason.NOT_PRESUPPOSED),
+        (down, Presupposed.WHOLE_OUTAGE, Reason.NOT_RUNNING),
+        (situation.state is State.ABSENT, Presupposed.CONTAINER, Reason.NOTHING_BEFORE),
     )
-    return next((reason for applies, reason in reasons if applies), "")
+    return ((one, reason) for applies, one, reason in rows if applies)
 
 
 def make(

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from procedures.decide.accepted import Compared, Goal, Past
 from procedures.decide.announcement import Announcement
+from procedures.decide.facts import Group, Presupposed, provided_by
 from procedures.decide.plan import Reason
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
@@ -100,8 +101,8 @@ class Intent:
     compared: Compared = field(default_factory=Compared)
     first: tuple[Step, ...] = ()
     """Changing steps before the stop."""
-    without: Mapping[str, Reason] = field(default_factory=dict)
-    """What checks may ask for and this run has nothing of."""
+    without: Mapping[Presupposed, Reason] = field(default_factory=dict)
+    """What checks may presuppose and this run has not."""
     findings: tuple[Finding, ...] = ()
     applies: bool = False
     """Whether the files' settings are looked at whole, and the present ones tried too."""
@@ -122,7 +123,8 @@ class Procedure:
     name: str
     what: str
     """The help of `-m NAME`."""
-    provides: frozenset[str]
+    groups: Group
+    """What gives names to checks."""
     intend: Callable[[Found], Intent] = _restart
     acts: bool = True
     """Whether it has steps."""
@@ -136,6 +138,11 @@ class Procedure:
     """Whether the image that starts is pulled by it, and not by a script that starts it."""
     closing_lines: Callable[[Snapshot, Past], Iterator[str]] | None = None
     """What it tells at its end besides its checks."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The names that it provides to checks."""
+        return provided_by(self.groups)
 
 
 @dataclass(frozen=True, slots=True)

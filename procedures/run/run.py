@@ -24,6 +24,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import planning, who
 from procedures.run.earlier import Earlier, shelter
+from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
 from procedures.run.procedure import Asked, Found, Intent
 from procedures.steps import journal, restart, scripted
@@ -110,7 +111,7 @@ class Run:
         self.folder: Path | None = None
         self.folder_key = (0, 0)
         """What tells the folder from another one of its name, should somebody take it away."""
-        self.claims = claims.read(asked.checks)
+        self.claims = claims.read(asked.checks, NAMES)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
         self._environment = environment

@@ -9,6 +9,7 @@ from functools import partial
 
 from procedures.decide import accepted, baseline, expected, leftovers, plan, work
 from procedures.decide.claims import seen
+from procedures.decide.facts import Group
 from procedures.kestra import heartbeats
 from procedures.kestra.health import is_ready
 from procedures.observe import dashboards
@@ -259,8 +260,8 @@ class States:
 
     def _superseded(self) -> Settings | Unseen | None:
         """The settings that lose their effect by this start, where the procedure applies new ones."""
-        provided = self.run.asked.procedure.provides
-        return self.before().running_settings if "superseded" in provided else None
+        applies = Group.NEW_SETTINGS in self.run.asked.procedure.groups
+        return self.before().running_settings if applies else None
 
     def _returned(self) -> Snapshot:
         """Go back to what ran before, because a claim has failed; this is never done a second time."""

@@ -11,11 +11,11 @@ from _pytest.terminal import TerminalReporter
 
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import explaining, going_back, landing
-from procedures.run.asking import Asking
+from procedures.run import explaining, facts, going_back, landing
 from procedures.run.evidence import anomaly_rows, sealing
 from procedures.run.evidence.record import evidence_of
 from procedures.run.procedure import Procedure
+from procedures.run.reached import Reached
 from procedures.run.run import Run
 from procedures.run.states import States
 from procedures.session import outcome, typed
@@ -141,9 +141,9 @@ class Session:
         """Whether the checks of a file judge the procedure's own way and its way back."""
         return self.procedure.returns and file.parent.name == Phase.POST
 
-    def asking_of(self, item: pytest.Item) -> Asking:
-        """Return what an item may ask for: the same names, for the way that it judges."""
-        return Asking(self.states, Way.BACK if outcome.id_of(item).endswith(BACK) else Way.FORWARD)
+    def moments_of(self, item: pytest.Item) -> Reached:
+        """Return the moments that an item judges: those of the procedure's own way, or of its way back."""
+        return Reached(self.states, Way.BACK if outcome.id_of(item).endswith(BACK) else Way.FORWARD)
 
     def begin_asking(self) -> None:
         """Show target and plan, then take the lock."""
@@ -169,6 +169,7 @@ class Session:
         if check.phase is Phase.READY and not (self._asked_again or self.run.asked.plan_only):
             self._asked_again = True
             self._ask_again()
+        facts.need_besides(self._bodies[check.id], check.asks, self.moments_of(item))
 
     def barred(self, item: pytest.Item, error: BaseException) -> None:
         """Note that an item is not reached, before anybody can make something else of it."""
@@ -249,13 +250,8 @@ class Session:
 
     def _ask_again(self) -> None:
         """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
-
-        def ask(check: Check, ready: Snapshot) -> CheckResult:
-            asking = Asking(self.states)
-            return outcome.asked(check, self._bodies[check.name], lambda body: asking.again(body, ready))
-
         try:
-            results = self.states.ask_again(ask)
+            results = self.states.ask_again(self._asked)
         except Problem:
             return
         for one in results:
@@ -269,7 +265,12 @@ class Session:
                 and not check.not_applicable
                 and not self.run.ledger.has(check.id)
             ):
-                self._keep(outcome.asked(check, self._bodies[check.id], Asking(self.states).ask))
+                self._keep(self._asked(check))
+
+    def _asked(self, check: Check, last: Snapshot | None = None) -> CheckResult:
+        """Ask a check outside pytest's own loop; again on a last look, where there is one."""
+        at = Reached(self.states, last=last)
+        return outcome.asked(check, self._bodies[check.name], lambda body: facts.ask(body, check.asks, at))
 
     def _keep(self, result: CheckResult) -> None:
         self.console.result(self.run.ledger.note(result))

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from pathlib import Path
 
+from procedures.decide.facts import Presupposed
 from procedures.decide.plan import Reason
 from procedures.drivers import Driver
 from procedures.drivers.labels import PROJECT
@@ -66,31 +67,32 @@ def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[
     return tuple(found)
 
 
-def lacking(target: Target, driver: Driver) -> dict[str, Reason]:
-    """Return what checks may ask for and a target has nothing of."""
+def lacking(target: Target, driver: Driver) -> dict[Presupposed, Reason]:
+    """Return what checks may presuppose and a target has nothing of."""
     scripts = [one for one in target.steps if one.driver == SCRIPTS]
-    missing: dict[str, Reason] = {}
+    missing: dict[Presupposed, Reason] = {}
     if not scripts:
-        missing |= dict.fromkeys(("scripts", "script_results"), Reason.NO_SCRIPT)
+        missing[Presupposed.SCRIPT] = Reason.NO_SCRIPT
     if all(one.rehearse for one in scripts):
-        missing["others_touched"] = Reason.ALL_REHEARSED if scripts else Reason.NO_SCRIPT
+        missing[Presupposed.UNREHEARSED] = Reason.ALL_REHEARSED if scripts else Reason.NO_SCRIPT
     if not any(one.rehearse for one in scripts):
-        why = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
-        missing |= dict.fromkeys(("rehearsals", "secrets_shown"), why)
-    for name, step in (("stop_rehearsal", STOP), ("start_rehearsal", START)):
+        missing[Presupposed.REHEARSAL] = Reason.NOT_REHEARSED if scripts else Reason.NO_SCRIPT
+    rehearsals = ((Presupposed.STOP_REHEARSAL, STOP), (Presupposed.START_REHEARSAL, START))
+    for presupposed, step in rehearsals:
         own = script(target.steps, step)
         if own is None or not own.rehearse:
-            missing[name] = Reason.NO_SUCH_SCRIPT if own is None else Reason.NOT_REHEARSED
+            missing[presupposed] = Reason.NO_SUCH_SCRIPT if own is None else Reason.NOT_REHEARSED
     if script(target.steps, START) and driver.own(START, 1.0) is None:
-        missing |= dict.fromkeys(("start_rehearsal", "start_settings", "dry_run"), Reason.STARTED_OTHERWISE)
+        start = (Presupposed.START_REHEARSAL, Presupposed.START_BY_SCRIPT, Presupposed.START_BY_COMPOSE)
+        missing |= dict.fromkeys(start, Reason.STARTED_OTHERWISE)
     elif script(target.steps, START):
-        missing["dry_run"] = Reason.STARTED_BY_SCRIPT
+        missing[Presupposed.START_BY_COMPOSE] = Reason.STARTED_BY_SCRIPT
     else:
-        missing["start_settings"] = Reason.STARTED_BY_COMPOSE
+        missing[Presupposed.START_BY_SCRIPT] = Reason.STARTED_BY_COMPOSE
     if not target.validate:
-        missing |= dict.fromkeys(("validations", "validations_ready"), Reason.NO_VALIDATION)
+        missing[Presupposed.VALIDATION] = Reason.NO_VALIDATION
     if target.needs == Needs():
-        missing["needs"] = Reason.NO_NEEDS
+        missing[Presupposed.NEEDS] = Reason.NO_NEEDS
     return missing
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from procedures.decide.accepted import Goal
 from procedures.kestra.tables import OWN_HISTORY
+from procedures.run.facts.changes import candidate
 from procedures.target.target import Budgets
 from reports.record.evidence import Outcome
 from reports.record.observed import (
@@ -639,7 +640,7 @@ FAILING = (
     Case(f"{CANDIDATE}test_it_is_no_other_major_version", "the next", _candidate(version="1.0.0"), "migration notes"),
     Case(
         f"{CANDIDATE}test_it_was_not_rolled_back_before", "it was",
-        lambda world: replace(world, rolled_back=frozenset({world.given("candidate").id})), "waive",
+        lambda world: replace(world, rolled_back=frozenset({candidate(world).id})), "waive",
     ),
     Case(OPERATOR, "the shell's variable wins", _file(interpolation={}), "win"),
     Case(OPERATOR, "another image", _file(image="kestra/kestra:v9"), "differ in: image"),

@@ -28,7 +28,14 @@ VALIDATION = ValidationSeen(
     checked=1,
     least=1,
 )
-RESULTS = (StepResult(Step(STOP, "stop it", ("tools/stop.sh",), 30.0, True, "start it"), StepStatus.DONE),)
+RESULTS = (
+    StepResult(
+        Step(STOP, "stop it", ("tools/stop.sh",), 30.0, True, "start it"),
+        StepStatus.DONE,
+        "2026-01-01T00:00:00.000+00:00",
+        9.0,
+    ),
+)
 
 
 def seen_before(container: Container) -> tuple[ScriptSeen, ...]:
@@ -117,5 +124,5 @@ def touched(world: World) -> World:
     """Let the engine have stopped a neighbour meanwhile."""
     found = world.before.neighbours
     assert not isinstance(found, Unseen)
-    event = EngineEvent("2026-01-01T00:00:00.000+00:00", "container", "kill", found[0].name, found[0].id)
-    return replace(world, others_touched=(event,))
+    event = EngineEvent(RESULTS[0].began_at, "container", "kill", found[0].name, found[0].id)
+    return replace(world, others=(event,))

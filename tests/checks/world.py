@@ -14,9 +14,8 @@ from procedures.decide.acts import Start, Stop
 from procedures.decide.announcement import Announcement
 from procedures.decide.claims import seen
 from procedures.kestra import heartbeats
-from procedures.problems import CannotObserve
+from procedures.run import facts
 from procedures.session import outcome
-from procedures.steps import reaching, scripted
 from procedures.steps.journal import Story
 from procedures.target.target import SUITE, Target
 from procedures.way_back.cut_off import Kept
@@ -34,6 +33,7 @@ from reports.record.observed import (
     Unseen,
 )
 from reports.record.values import moment
+from reports.redaction.redact import Redaction
 from tests.checks import operators, recording
 
 # The recorded target names none.
@@ -41,7 +41,7 @@ DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"
 STORAGE = Folder(
     "/app/storage", "volume", "tools-storage", writable=True, read_only=False, stores=True, user="1000:1000"
 )
-CHECKS = {one.id: one for one in claims.read(SUITE / "checks")}
+CHECKS = {one.id: one for one in claims.read(SUITE / "checks", facts.NAMES)}
 
 DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
 """What a registry announces for the image, in the recorded world."""
@@ -49,7 +49,7 @@ DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that a check may ask for, as values."""
+    """The moments of a run, as values; those of a stop, a pull, a rollback and a recovery all at once."""
 
     target: Target
     stop_grace: float
@@ -62,87 +62,41 @@ class World:
     outage: Outage | None
     start_settings: dict[str, str]
     script_results: tuple[StepResult, ...]
-    others_touched: tuple[EngineEvent, ...]
-    secrets_shown: dict[str, tuple[str, ...]]
+    others: tuple[EngineEvent, ...]
+    redaction: Redaction
     goal: Goal
     kept: Kept
     rolled_back: frozenset[str] = frozenset()
     unkept: tuple[str, ...] = ()
+    started_servers: frozenset[str] = frozenset()
+    acts: bool = True
+    plan_only: bool = False
 
-    def given(self, name: str) -> Any:
-        """Return what a check names, as `checks/conftest.py` promises it."""
-        if name in {"target", "stop_grace", "before", "ready", "stopped", "after"}:
-            return getattr(self, name)
-        if name == "baseline":
-            return baseline.of(self.before)
-        if name == "announcement":
-            running = self.before.running_image
-            return Announcement(
-                "registry/kestra:new",
-                self.before.announced,
-                None,
-                running if isinstance(running, Image) else None,
-            )
-        if name == "goal":
-            return self.goal
-        if name == "superseded":
-            return expected.as_it_was(self.before, only(self.before), baseline.of(self.before))
-        if name == "candidate":
-            return seen(self.ready.image)
-        if name == "rolled_back":
-            return self.rolled_back
-        if name == "expected":
-            return expected.as_configured(self.before, baseline.of(self.before).version)
-        if name == "parts_expected":
-            return seen(heartbeats.parts_of(self.before))
-        if name == "images_to_keep":
-            return tuple(one.image_id for one in seen(self.before.containers))
-        if name in {"settings_to_keep", "mounts_to_keep"}:
-            return only(self.before)
-        if name in {"schema_to_keep", "schema_to_grow"}:
-            return seen(baseline.of(self.before).schema)
-        if name in {"flows_to_keep", "flows_noted"}:
-            return seen(baseline.of(self.before).flows)
-        if name == "executions_to_keep":
-            return seen(baseline.of(self.before).executions)
-        if name in {"scripts", "needs", "dry_run"}:
-            return seen(getattr(self.before, name))
-        if name in {"rehearsals", "secrets_shown", "stop_rehearsal", "start_rehearsal"}:
-            rehearsals = scripted.rehearsals_of(seen(self.before.scripts))
-            if name.endswith("_rehearsal"):
-                return rehearsals[name.partition("_")[0]]
-            return rehearsals if name == "rehearsals" else self.secrets_shown
-        if name in {"validations", "validations_ready"}:
-            return seen((self.after if name == "validations" else self.ready).validations)
-        if name == "dashboards_before":
-            return seen(self.before.dashboards)
-        if name == "dashboards":
-            return seen(self.after.dashboards)
-        if name == "own_servers":
-            return frozenset({only(self.before).id[:12], only(self.after).id[:12]})
-        if name == "docker_health":
-            return only(self.after).health
-        if name in {"server_before", "server_after"}:
-            return reaching.server_of(getattr(self, name.removeprefix("server_")), self.target)
-        if name in {"server_itself_before", "server_itself"}:
-            return seen((self.before if name.endswith("before") else self.after).direct)
-        if name == "ephemeral_here":
-            return seen(seen(self.before.host).ephemeral)
-        if name == "listeners_here":
-            return seen(seen(self.before.host).listeners)
-        if name == "containers_before":
-            return seen(self.before.containers)
-        if name in {"container_before", "container_after"}:
-            return only(getattr(self, name.removeprefix("container_")))
-        return seen(getattr(self, name))
+    @property
+    def first(self) -> Snapshot:
+        return self.before
 
+    @property
+    def announcement(self) -> Announcement:
+        running = self.before.running_image
+        return Announcement(
+            "registry/kestra:new",
+            self.before.announced,
+            None,
+            running if isinstance(running, Image) else None,
+        )
 
-def only(snapshot: Snapshot) -> Container:
-    """Return the one container of the service; any other number of them is nothing that can be judged."""
-    found = seen(snapshot.containers)
-    if len(found) != 1:
-        raise CannotObserve(f"there are {len(found)} containers of the service, not one")
-    return found[0]
+    @property
+    def baseline(self) -> baseline.Baseline:
+        return baseline.of(self.before)
+
+    @property
+    def expected(self) -> expected.Expected:
+        return expected.as_configured(self.before, self.baseline.version)
+
+    @property
+    def parts_expected(self) -> frozenset[str]:
+        return seen(heartbeats.parts_of(self.before))
 
 
 def recorded() -> World:
@@ -184,8 +138,8 @@ def recorded() -> World:
         outage=recording.outage(),
         start_settings={},
         script_results=operators.RESULTS,
-        others_touched=(),
-        secrets_shown={"stop": (), "start": ()},
+        others=(),
+        redaction=Redaction(()),
         goal=Goal(
             Accepted("earlier", before.taken_at, Path("/srv/archive"), recording.snapshot("after")), pulled
         ),
@@ -217,7 +171,7 @@ def _asked_itself(look: Snapshot) -> Snapshot:
 def ask(check: Check, world: World) -> CheckResult:
     """Ask one check as a run does: what it names is looked up, and how it ends becomes an outcome."""
     try:
-        function_of(check)(**{name: world.given(name) for name in check.asks})
+        facts.ask(function_of(check), check.asks, world)
     except Exception as error:  # noqa: BLE001 - judged by the project's own rule
         return outcome.of(check, error, 0.0, 0.0)
     return outcome.of(check, None, 0.0, 0.0)

@@ -21,6 +21,21 @@ FILES = {
 }
 
 
+PLANNED = """
+from pathlib import Path
+from procedures.decide import claims, plan
+from procedures.listed import PROCEDURES
+from procedures.run.facts import NAMES
+
+known = [one for one in claims.read(Path("checks"), NAMES) if "test_restarts.py" in one.id]
+for name in ("restart", "accept"):
+    for state in (plan.State.RUNNING, plan.State.ABSENT):
+        for one in plan.checks_of(PROCEDURES[name], known, plan.Situation(state, True)):
+            print(name, state, repr(str(one.not_applicable)))
+"""
+"""Tells which procedures ask the new name's check, and why it is left out."""
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return copied(tmp_path)
@@ -132,6 +147,31 @@ def test_half_an_edition_is_missed(copy: Path, left_out: str) -> None:
 
     assert done.returncode == 1
     assert "2.2" in done.stdout
+
+
+def test_a_name_is_added_as_the_recipe_says(copy: Path) -> None:
+    """The function alone lets a check ask for it: pytest lists it with its sentence, and the plan knows what it presupposes."""
+    with (copy / "procedures/run/facts/looks.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\n{block('python', 'def restarts_before')}")
+    (copy / "checks/pre/test_restarts.py").write_text(
+        'def test_it_held(restarts_before):\n    """It held."""\n    assert restarts_before == 0\n',
+        encoding="utf-8",
+    )
+    listed = typed(copy, "-m", "pytest", "--fixtures", "checks/conftest.py")
+    planned = typed(copy, "-c", PLANNED)
+
+    assert "restarts_before -- procedures/run/facts/looks.py" in listed.stdout, listed.stdout + listed.stderr
+    assert "How often Docker had restarted the service's container before." in listed.stdout
+    assert planned.stdout.splitlines() == [
+        "restart running ''",
+        "restart absent 'there was no container before'",
+    ]
+
+
+def typed(copy: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words], cwd=copy, check=False, capture_output=True, text=True, timeout=180
+    )
 
 
 def test_each_commit_may_be_linted() -> None:

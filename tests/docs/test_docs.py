@@ -14,6 +14,7 @@ import pytest
 from procedures import plugin
 from procedures.decide import claims
 from procedures.listed import PROCEDURES
+from procedures.run.facts import NAMES
 from procedures.target import scripting
 from procedures.target import target as targets
 from procedures.target.dashboards import Dashboard
@@ -73,7 +74,7 @@ def default_of(value: object, folder: Path) -> str:
 
 
 def planned() -> tuple[Check, ...]:
-    return claims.read(PROJECT / "checks")
+    return claims.read(PROJECT / "checks", NAMES)
 
 
 class Options:

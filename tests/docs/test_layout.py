@@ -16,11 +16,9 @@ MOST_MODULES = 16
 MOST_LINES = 330
 FULLER = {"checks/pre": "one file for each thing that is looked at before; they know nothing of each other"}
 LONGER = {
-    "checks/conftest.py": "a fixture for each name that checks may ask for",
     "procedures/observe/engine/made.py": "one list, of all parts of a container",
     "procedures/observe/outage/probe.py": "a process of its own, started by its file's path",
     "procedures/observe/snapshot.py": "to be parted: observers, and which looks make up which moment",
-    "procedures/run/asking.py": "to be made one function a name",
     "procedures/run/run.py": "to be parted: how a run went so far, and what it knows",
     "procedures/steps/restart.py": "to be parted: stop and start, and the waits",
     "reports/archive.py": "to be parted: writing and pruning",

@@ -93,6 +93,11 @@ def _claim_nothing(checks: Path) -> None:
     (checks / "pre" / "test_moon.py").write_text(CHECK.format(before="", docstring="", claim="True"))
 
 
+def _ask_for_what_nobody_gives(checks: Path) -> None:
+    text = CHECK.format(before="@check(only_with=('the_moon',))", docstring="The moon is full.", claim="True")
+    (checks / "pre" / "test_moon.py").write_text(text)
+
+
 def _class_of_checks(checks: Path) -> None:
     (checks / "pre" / "test_moon.py").write_text(
         'class TestMoon:\n    def test_it_is_full(self, target):\n        """It is full."""\n        assert False\n'
@@ -108,7 +113,7 @@ def _ignore_in_a_conftest(checks: Path) -> None:
     "damage",
     [
         _damage_import, _damage_syntax, _damage_while_collecting, _skip_a_module, _hide_a_check, _parametrize,
-        _mark_skipped, _claim_nothing, _class_of_checks, _ignore_in_a_conftest,
+        _mark_skipped, _claim_nothing, _ask_for_what_nobody_gives, _class_of_checks, _ignore_in_a_conftest,
     ],
     ids=lambda damage: damage.__name__.strip("_"),
 )  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
 from procedures.decide import claims
 from procedures.problems import CannotObserve, TypedWrong
+from procedures.run.facts import NAMES
 from procedures.target.target import SUITE
 from reports.record.evidence import Check, Phase, Protects
 from reports.record.observed import Unseen
@@ -23,7 +26,7 @@ def _read(folder: Path, text: str, name: str = "pre/test_some.py") -> tuple[obje
     file = folder / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    return claims.read(folder)
+    return claims.read(folder, frozenset({"before", "target"}))
 
 
 def test_a_plain_check_is_read(tmp_path: Path) -> None:
@@ -51,6 +54,14 @@ def test_what_a_check_says_of_itself_is_read(
 
     assert isinstance(one, Check)
     assert expected == (one.advisory, one.protects, one.again)
+
+
+def test_what_a_check_is_asked_only_with_is_asked_for_too(tmp_path: Path) -> None:
+    """The plan knows no difference between what a check takes and what it is only asked with; that comes first."""
+    (one,) = _read(tmp_path, '@check(only_with=("target",))\ndef test_it_holds(before):\n    """It."""\n')
+
+    assert isinstance(one, Check)
+    assert one.asks == ("target", "before")
 
 
 def test_checks_come_in_the_order_of_a_run(tmp_path: Path) -> None:
@@ -88,9 +99,13 @@ def test_what_is_no_check_is_left_out(tmp_path: Path) -> None:
         (f"@check(again=1 < 2){PLAIN}", "cannot be read"),
         (f'@check(protects="money"){PLAIN}', "cannot be read"),
         (f"@check(advisroy=True){PLAIN}", "cannot be read"),
+        ('@check(only_with=("target"))' + PLAIN, "only_with='target' is no tuple of names"),
+        (f"@check(only_with=target){PLAIN}", "cannot be read"),
+        (PLAIN.replace("target", "moon"), "test_it_holds asks for moon, and no function of"),
+        (f'@check(only_with=("moon", "target", "mars")){PLAIN}', "test_it_holds asks for moon, mars, and no"),
         ("def test_it_holds(:\n", "cannot be read as checks"),
     ],
-    ids=range(12),
+    ids=range(16),
 )
 def test_a_check_that_cannot_be_planned_is_refused(text: str, said: str, tmp_path: Path) -> None:
     """What a plan cannot read from a file is an error with the file's name: never a check less, nor a crash."""
@@ -99,6 +114,7 @@ def test_a_check_that_cannot_be_planned_is_refused(text: str, said: str, tmp_pat
 
     assert said in raised.value.what
     assert str(tmp_path / "pre" / "test_some.py") in raised.value.what
+    assert raised.value.next_move
 
 
 def test_a_class_of_checks_is_refused(tmp_path: Path) -> None:
@@ -108,13 +124,29 @@ def test_a_class_of_checks_is_refused(tmp_path: Path) -> None:
 
 def test_the_projects_own_checks_are_read() -> None:
     """The checks of this project: every phase has some, every id is its own, data is protected in each act's phase."""
-    read = claims.read(SUITE / "checks")
+    read = claims.read(SUITE / "checks", NAMES)
 
     assert set(Phase) == {one.phase for one in read}
     assert len(read) == len({one.id for one in read})
     assert set(Phase) == {one.phase for one in read if one.protects is Protects.DATA}
     assert [one.id for one in read if one.protects is Protects.DATA and one.advisory] == []
     assert [one.id for one in read if not one.claim.endswith(".")] == []
+
+
+def test_no_check_takes_what_it_does_not_use() -> None:
+    """A name that a check is only planned with stands in its decorator."""
+    taken = []
+    for file in sorted((SUITE / "checks").glob("*/test_*.py")):
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                names = {one.id for one in ast.walk(function) if _is_used(one)}
+                taken += [(function.name, one.arg) for one in function.args.args if one.arg not in names]
+
+    assert taken == []
+
+
+def _is_used(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def test_what_was_seen_is_returned() -> None:

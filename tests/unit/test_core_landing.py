@@ -12,10 +12,11 @@ from procedures.decide.claims import seen
 from procedures.decide.plan import State
 from procedures.drivers.shell import Command
 from procedures.problems import CannotObserve
+from procedures.run.facts.looks import only
 from procedures.steps import restart
 from procedures.steps.acting import Acting
 from reports.record.evidence import Step, StepResult, StepStatus
-from tests.checks.world import only, recorded
+from tests.checks.world import recorded
 
 
 def test_a_server_that_still_drains_has_sessions_of_its_own() -> None:

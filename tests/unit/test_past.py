@@ -14,8 +14,7 @@ from procedures.decide import accepted
 from procedures.decide.accepted import Past
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
-from procedures.run.asking import Asking
-from procedures.run.procedure import Intent
+from procedures.run.facts import changes
 from reports import archive
 from reports.record.evidence import Evidence, Verdict
 from reports.record.observed import Unseen
@@ -156,10 +155,9 @@ def test_a_rollback_has_no_goal_in_a_past_that_was_changed(tmp_path: Path) -> No
 
     assert (goal.run, goal.image) == (None, None)
     assert goal.unseen is not None
-    asking: Any = Asking.__new__(Asking)
-    asking._run = SimpleNamespace(intent=Intent(goal=goal))
+    at: Any = SimpleNamespace(goal=goal)
     with pytest.raises(CannotObserve, match="not known"):
-        _ = asking.goal
+        changes.goal(at)
 
 
 @pytest.mark.parametrize(

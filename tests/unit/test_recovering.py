@@ -18,6 +18,7 @@ from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
+from procedures.run.facts.looks import only
 from procedures.steps import restart, scripted
 from procedures.steps.journal import Journal, Place, tell
 from procedures.target.scripting import StepBy
@@ -26,7 +27,7 @@ from procedures.way_back.cut_off import Lead, Recovery, forget
 from procedures.way_back.names import give_back
 from reports.record.evidence import Step
 from reports.record.observed import Container, Rendering, Unseen
-from tests.checks.world import only, recorded
+from tests.checks.world import recorded
 
 WORLD = recorded()
 ONE = only(WORLD.before)

@@ -1,0 +1,40 @@
+"""What checks may ask for: one function a name, which takes the moments of a run and returns what was seen then."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+
+from procedures.decide.facts import FACTS
+from procedures.run.facts import acts, changes, looks, operators, to_keep
+from procedures.run.facts.moments import Moments
+
+NAMES = frozenset(FACTS)
+"""Every name that a check may ask for."""
+
+__all__ = [
+    "FACTS",
+    "NAMES",
+    "Moments",
+    "acts",
+    "ask",
+    "changes",
+    "looks",
+    "need_besides",
+    "operators",
+    "to_keep",
+]
+
+
+def ask(body: Callable[..., None], names: Iterable[str], at: Moments) -> None:
+    """Ask a check outside pytest's own loop, as pytest would."""
+    need_besides(body, names, at)
+    body(**{name: FACTS[name].answer(at) for name in inspect.signature(body).parameters})
+
+
+def need_besides(body: Callable[..., None], names: Iterable[str], at: Moments) -> None:
+    """See that those names can be had with which alone a check is asked, and which it does not take."""
+    taken = inspect.signature(body).parameters
+    for name in names:
+        if name not in taken:
+            FACTS[name].answer(at)

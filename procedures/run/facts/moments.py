@@ -1,0 +1,129 @@
+"""The moments of a run as facts take them: what it reached, and what it knows; asking for a moment reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from procedures.decide.accepted import Goal
+from procedures.decide.acts import Start, Stop
+from procedures.decide.announcement import Announcement
+from procedures.decide.baseline import Baseline
+from procedures.decide.expected import Expected
+from procedures.target.target import Target
+from procedures.way_back.cut_off import Kept
+from reports.record.evidence import EngineEvent, Outage, StepResult
+from reports.record.observed import Snapshot, Unseen
+from reports.redaction.redact import Redaction
+
+
+class Moments(Protocol):
+    """What a run reached, for the way that a check judges; what it never came to is raised, with the reason."""
+
+    # The looks, in their order
+
+    @property
+    def first(self) -> Snapshot:
+        """The look before the first gate."""
+
+    @property
+    def before(self) -> Snapshot:
+        """The last look before the gate that a check stands at: for one that is asked again, the look ready."""
+
+    @property
+    def ready(self) -> Snapshot:
+        """The last look before the second gate."""
+
+    @property
+    def stopped(self) -> Snapshot:
+        """The look at the service when it was stopped."""
+
+    @property
+    def after(self) -> Snapshot:
+        """The look after the start and the soak."""
+
+    # What the run was asked, and means to do
+
+    @property
+    def target(self) -> Target:
+        """The service operated on."""
+
+    @property
+    def plan_only(self) -> bool:
+        """Whether only the plan is shown."""
+
+    @property
+    def stop_grace(self) -> float:
+        """The seconds that our stop leaves the server."""
+
+    @property
+    def announcement(self) -> Announcement | None:
+        """The image that it brings, where it brings one."""
+
+    @property
+    def goal(self) -> Goal | None:
+        """The earlier run that it goes back to, where it does."""
+
+    @property
+    def kept(self) -> Kept | None:
+        """What an earlier run that was cut off has kept, where one has."""
+
+    @property
+    def unkept(self) -> tuple[str, ...]:
+        """What the present container has that could not be had again."""
+
+    @property
+    def start_settings(self) -> Mapping[str, str]:
+        """The variables of the start script that may leave something out."""
+
+    # What it compares with
+
+    @property
+    def baseline(self) -> Baseline:
+        """What was there before."""
+
+    @property
+    def expected(self) -> Expected:
+        """What should run in the end."""
+
+    @property
+    def parts_expected(self) -> frozenset[str]:
+        """The parts of the server that must send heartbeats."""
+
+    @property
+    def rolled_back(self) -> frozenset[str]:
+        """The ids of the images that earlier runs went back from."""
+
+    # What it has done
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does anything but look."""
+
+    @property
+    def our_stop(self) -> Stop | None:
+        """Its stop, once it was reached."""
+
+    @property
+    def our_start(self) -> Start | None:
+        """Its start, once it was reached."""
+
+    @property
+    def started_servers(self) -> frozenset[str]:
+        """The host names of the servers that it has started and stopped again."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """What the probe saw from outside, where it looked."""
+
+    @property
+    def script_results(self) -> tuple[StepResult, ...]:
+        """What became of the steps that a script carried out."""
+
+    @property
+    def others(self) -> tuple[EngineEvent, ...] | Unseen:
+        """What the engine did to containers of others since before the stop."""
+
+    @property
+    def redaction(self) -> Redaction:
+        """What knows the target's secrets."""
