@@ -19,7 +19,7 @@ from reports.page.index import Listed, to_index
 from reports.page.markup import slug
 from reports.record.evidence import Evidence, Verdict
 from reports.record.observed import Secret
-from reports.record.record import RecordUnreadable, from_plain, to_plain
+from reports.record.record import RecordUnreadable, read, to_plain
 from reports.redaction.redact import Redaction, Unsearched
 
 RECORD = "evidence.json"
@@ -111,12 +111,12 @@ def write_report(folder: Path, evidence: Evidence, clean: Callable[[str], str] =
 
 def read_record(folder: Path) -> Evidence:
     """Read a run's record back."""
-    return from_plain(Evidence, _plain(folder))
+    return read(_plain(folder))
 
 
 def read_head(folder: Path) -> Evidence:
     """Read a run's record without what was seen and asked, which is nearly all of it: enough to list the run."""
-    return from_plain(Evidence, _plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
+    return read(_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
 
 
 def _plain(folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def of_service(snapshot: Snapshot) -> Finding:
     """Say what state the service was found in."""
     found = snapshot.containers
     if isinstance(found, Unseen):
-        return Finding(f"the state of the service is not known: {found.unseen}", "`docker ps -a`")
+        return Finding(f"the state of the service is not known: {found.sentence}", "`docker ps -a`")
     if not found:
         return Finding("the service had no container", "`docker ps -a` shows whether it has another name")
     if len(found) > 1:
@@ -126,7 +126,7 @@ def of_health(snapshot: Snapshot) -> Finding | None:
             "Postgres lets the service's credentials in over the network, so what fails is Kestra itself",
             f"`docker logs --tail 100 {name}`",
         )
-    said = database.said if isinstance(database, Database) else database.unseen if database else ""
+    said = database.said if isinstance(database, Database) else database.sentence if database else ""
     if not said:
         return None
     postgres = next((one.name for one in _known(snapshot.database_containers)), "the container of Postgres")

@@ -47,7 +47,6 @@ def look(
     flows = f"{http_url}/api/v1/flows/search"
     asked: dict[str, tuple[str, httpx.BasicAuth | None]] = {
         "health": (f"{management_url}/health", None),
-        "readiness": (f"{management_url}/health/readiness", None),
         "version": (f"{management_url}/version", None),
         "ping": (f"{http_url}/ping", None),
         "configs": (f"{http_url}/api/v1/configs", right),
@@ -71,7 +70,6 @@ def look(
     version = _field(said["version"], "version")
     return Server(
         health=said["health"][0],
-        readiness=said["readiness"][0],
         ping=said["ping"][0],
         version=version,
         instance_id=_field(said["configs"], "uuid"),

@@ -49,9 +49,7 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
                     stand_in=stand_in,
                 )
             except CannotObserve as error:
-                seen = _with(
-                    seen, Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
-                )
+                seen = _with(seen, Unseen(error.what, error.next_move))
             else:
                 done.append(rehearsal)
                 overlooked = unread(command.environment or {}, (seen.file, *rehearsal.sources))
@@ -103,7 +101,7 @@ def _not_running(engine: EngineObserver, name: str) -> str:
 
 def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
     if isinstance(listeners, Unseen):
-        raise CannotObserve(listeners.unseen)
+        raise CannotObserve(listeners.unseen, listeners.next_move)
     return Need("port", str(port), "" if port in {one.port for one in listeners} else "nothing listens there")
 
 

@@ -511,8 +511,7 @@ class Observers:
         if missing := postgres.settings_missing(settings):
             raise missing
         if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
-            why = self._inside.unseen if isinstance(self._inside, Unseen) else "no lookout was opened"
-            raise CannotObserve(f"there is no place in the service's network to log in from: {why}")
+            raise _no_place("there is no place in the service's network to log in from", self._inside)
         found = look(self._inside, settings, self.target.budgets.look)
         return sessions.marked(found, _seen(self.engine.addresses))
 
@@ -523,8 +522,7 @@ class Observers:
 
     def _listeners(self) -> tuple[Listener, ...]:
         if not isinstance(self._outside, lookout.Lookout):
-            why = self._outside.unseen if isinstance(self._outside, Unseen) else "no lookout was opened"
-            raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
+            raise _no_place("the engine host's sockets cannot be seen", self._outside)
         return lookout.listeners(self._outside, self.target.budgets.look)
 
     def _whole_dry_run(self) -> DryRun | Unseen:
@@ -608,11 +606,17 @@ def _seen(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
     except CannotObserve as error:
-        return Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
+        return Unseen(error.what, error.next_move)
     except Exception as error:  # noqa: BLE001 - unknown, and the other looks go on: one of them may be the outage's
         return Unseen(
-            f"an error of this suite's own: {type(error).__name__}: {error} → report it with this record"
+            f"an error of this suite's own: {type(error).__name__}: {error}", "report it with this record"
         )
+
+
+def _no_place(what: str, lookout_: lookout.Lookout | Unseen | None) -> CannotObserve:
+    """Return what is said where there is no lookout to look from."""
+    why = lookout_ if isinstance(lookout_, Unseen) else Unseen("no lookout was opened")
+    return CannotObserve(f"{what}: {why.unseen}", why.next_move)
 
 
 def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:

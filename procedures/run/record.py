@@ -146,7 +146,7 @@ def _not_taken(run: Run, step: Step) -> StepResult:
 def _events(run: Run) -> tuple[EngineEvent, ...]:
     heard = run.events
     if isinstance(heard, Unseen):
-        run.finding(heard.unseen)
+        run.finding(heard.unseen, heard.next_move)
         return ()
     return heard
 

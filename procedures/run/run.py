@@ -145,7 +145,7 @@ class Run:
             self._tell_environment(compose)
             self._make_plan()
         except CannotObserve as error:
-            self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            self.course.unobservable = error.sentence
             # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
             if self._engine is not None:
                 self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
@@ -273,7 +273,7 @@ class Run:
             for one in accepted.damaged(self.past, self.accepted):
                 self.finding(one.text, one.next_move)
         except CannotObserve as error:
-            self.past_unseen = f"{error.what} → {error.next_move}"
+            self.past_unseen = error.sentence
             self.finding(error.what, error.next_move)
         if self.asked.procedure.archived and self.accepted is None and not self.past_unseen:
             self.finding(plan.Reason.NO_BASELINE, "this run, if it is accepted, is the first")
@@ -358,7 +358,7 @@ class Run:
         try:
             holding.take()
         except Held as error:
-            held = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            held = error.sentence
             self.course.held = self.typed(held)
             # Under a run that is alive nobody starts anything by hand.
             start = (self.as_before(holding.kept),) if holding.kept else self.start_commands

@@ -272,7 +272,7 @@ class Restart:
                 return True, "nobody to wait for"
             silent = silent_parts(parts, self._observers.database(), found[0])
             if isinstance(silent, Unseen):
-                return True, silent.unseen
+                return True, silent.sentence
             return not silent, f"no heartbeat of {', '.join(silent)}" if silent else "every part sends them"
 
         self._acting.add_wait_to_last(
@@ -336,7 +336,7 @@ def look_at_service(observers: Observers) -> tuple[bool, str]:
     """Ask the service ourselves whether it is ready, and say what it answered."""
     server = observers.server()
     if isinstance(server, Unseen):
-        return False, server.unseen
+        return False, server.sentence
     return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
 
 

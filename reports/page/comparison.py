@@ -84,7 +84,7 @@ def _shown(row: Row, value: Value) -> Html:
     if value is None:
         return tag("i", "not looked at")
     if isinstance(value, Unseen):
-        return tag("i", f"not observed: {value.unseen}")
+        return tag("i", f"not observed: {value.sentence}")
     return row.show(value) if value else tag("i", "none")
 
 

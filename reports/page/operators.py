@@ -31,7 +31,7 @@ def to_operators(evidence: Evidence) -> Html:
 
 def _scripts(scripts: tuple[ScriptSeen, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(scripts, Unseen):
-        yield tag("p", f"The scripts were not observed: {scripts.unseen}.")
+        yield tag("p", f"The scripts were not observed: {scripts.sentence}.")
     elif scripts:
         rows = [(one.step, code(one.file), _lies(one), _would(one)) for one in scripts]
         yield table(
@@ -54,7 +54,7 @@ def _would(one: ScriptSeen) -> Html:
     if one.rehearsal is None:
         return tag("p", "not rehearsed: nobody knows what it will do")
     if isinstance(one.rehearsal, Unseen):
-        return tag("p", f"not known: {one.rehearsal.unseen}")
+        return tag("p", f"not known: {one.rehearsal.sentence}")
     seen = one.rehearsal
     told = [
         *(f"{hit.effect} {hit.name}" for hit in seen.hits),
@@ -79,7 +79,7 @@ def _printed(one: ScriptSeen) -> Html:
 
 def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(needs, Unseen):
-        yield tag("p", f"What must exist besides was not observed: {needs.unseen}.")
+        yield tag("p", f"What must exist besides was not observed: {needs.sentence}.")
     elif needs:
         rows = [(one.kind, code(one.name), one.problem or "there") for one in needs]
         yield table("What must exist besides", ("Kind", "Name", "Found"), rows)
@@ -87,7 +87,7 @@ def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
 
 def _validations(moment: str, said: tuple[ValidationSeen, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(said, Unseen):
-        yield tag("p", f"The validation commands, “{moment}”, were not observed: {said.unseen}.")
+        yield tag("p", f"The validation commands, “{moment}”, were not observed: {said.sentence}.")
     elif said:
         rows = [
             (

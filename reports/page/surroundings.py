@@ -151,8 +151,8 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
                 "Engine's clock",
                 f"{abs(engine.skew):.3f} s {'ahead of' if engine.skew >= 0 else 'behind'} ours",
             )
-        case Unseen(unseen=why):
-            yield "Engine", f"not observed: {why}"
+        case Unseen() as gone:
+            yield "Engine", f"not observed: {gone.sentence}"
     match snapshot.running_image or snapshot.image:
         case Image() as image:
             # Asked for by its id, an image has no other name; its container keeps the one it was made by.
@@ -164,7 +164,7 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
             version = server.version
             yield (
                 "Server's version",
-                f"not observed: {version.unseen}" if isinstance(version, Unseen) else version,
+                f"not observed: {version.sentence}" if isinstance(version, Unseen) else version,
             )
 
     for one in () if isinstance(snapshot.dashboards, Unseen) else snapshot.dashboards or ():
@@ -174,7 +174,7 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
 def _dashboard(one: DashboardSeen) -> Iterator[object]:
     shows, age = one.shows, one.age
     if isinstance(shows, Unseen):
-        yield f"not observed: {shows.unseen}"
+        yield f"not observed: {shows.sentence}"
     else:
         told = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
         yield join([code(shows), f" (expected {one.expected}{told})"])
@@ -185,7 +185,7 @@ def _dashboard(one: DashboardSeen) -> Iterator[object]:
 def to_existing(evidence: Evidence) -> Html:
     """Return what exists now, as the engine told it after the last act."""
     if isinstance(evidence.exists_now, Unseen):
-        return tag("p", f"Not known: {evidence.exists_now.unseen}.")
+        return tag("p", f"Not known: {evidence.exists_now.sentence}.")
     return items(evidence.exists_now, "kr-claims") or tag(
         "p", "Nothing was read from the engine after the last act."
     )

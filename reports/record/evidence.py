@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from reports.record.observed import Snapshot, Unseen
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 AGAIN, BACK = " again", " back"
 """How the id of a check ends that is asked a second time, or that judges the way back."""
 

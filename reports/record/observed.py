@@ -6,7 +6,7 @@ gave them. What could not be seen is an `Unseen` with its reason, never a defaul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reports.record.claimed import Need, ValidationSeen
 from reports.record.scripted import ScriptSeen
@@ -84,7 +84,6 @@ class Container:
     labels: dict[str, str]
     environment: dict[str, str | Secret]
     command: tuple[str, ...]
-    log_driver: str
     health_check: HealthCheck | None = None
     mounts: tuple[Mount, ...] = ()
     attachments: tuple[Attachment, ...] = ()
@@ -141,7 +140,6 @@ class Engine:
     os: str
     skew: float
     """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
-    root_dir: str
     elsewhere: bool = False
     """Whether its host is another machine than the suite's, or another network of it: it goes by another name."""
 
@@ -386,7 +384,6 @@ class Server:
     """What answers on the configured ports."""
 
     health: Answer
-    readiness: Answer
     ping: Answer
     version: str | Unseen
     instance_id: str | Unseen
@@ -528,8 +525,6 @@ class Snapshot:
     """What the target file says must exist besides."""
     validations: tuple[ValidationSeen, ...] | Unseen | None = None
     """What the operator's own validation commands said."""
-    notes: tuple[str, ...] = ()
-    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def container(self) -> Container | None:

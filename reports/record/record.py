@@ -12,9 +12,18 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar, cast
 
-from reports.record.observed import Secret, Unseen
+from reports.record.evidence import SCHEMA_VERSION, Evidence
+from reports.record.observed import Container, Engine, Secret, Server, Snapshot, Unseen
 
 T = TypeVar("T")
+
+GONE: dict[type, frozenset[str]] = {
+    Container: frozenset({"log_driver"}),
+    Engine: frozenset({"root_dir"}),
+    Server: frozenset({"readiness"}),
+    Snapshot: frozenset({"notes", "extra"}),
+}
+"""Fields of records of version 1 that nobody read: they are passed over."""
 
 
 class RecordUnreadable(Exception):  # noqa: N818 - says what happened
@@ -49,6 +58,12 @@ def to_plain(value: Any, stand_in: Callable[[Secret], str], clean: Callable[[str
     return value
 
 
+def read(plain: Any) -> Evidence:
+    """Read a record back, one of an earlier version in the form of today."""
+    record = from_plain(Evidence, plain)
+    return dataclasses.replace(record, schema_version=max(record.schema_version, SCHEMA_VERSION))
+
+
 def from_plain(form: type[T], plain: Any) -> T:
     """Read back what `to_plain` wrote; a secret comes back as its fingerprint."""
     try:
@@ -70,8 +85,8 @@ def _read(form: Any, plain: Any) -> Any:  # noqa: PLR0911 - a form for each of o
     if isinstance(form, type) and issubclass(form, Enum):
         return form(plain)
     if isinstance(form, type) and dataclasses.is_dataclass(form):
-        hints = _hints(form)
-        return form(**{name: _read(hints[name], one) for name, one in plain.items()})
+        hints, gone = _hints(form), GONE.get(form, frozenset())
+        return form(**{name: _read(hints[name], one) for name, one in plain.items() if name not in gone})
     if form is float and isinstance(plain, int):
         return float(plain)
     if not isinstance(plain, form):
@@ -87,8 +102,8 @@ def _hints(form: type[Any]) -> dict[str, Any]:
 def _read_union(arguments: tuple[Any, ...], plain: Any) -> Any:
     if plain is None:
         return None
-    if isinstance(plain, dict) and set(plain) == {"unseen"}:
-        return Unseen(plain["unseen"])
+    if isinstance(plain, dict) and "unseen" in plain and set(plain) <= {"unseen", "next_move"}:
+        return Unseen(**plain)  # before version 2 the next move stood behind an arrow
     if isinstance(plain, dict) and set(plain) == {"secret"}:
         return Secret(plain["secret"])
     rest = [one for one in arguments if one not in {type(None), Unseen, Secret}]

@@ -8,9 +8,15 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Stands where a value should be that could not be observed."""
+    """Stands where a value should be that could not be observed: why, and what to do about it."""
 
     unseen: str
+    next_move: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Both as they are told in one line."""
+        return f"{self.unseen} → {self.next_move}" if self.next_move else self.unseen
 
 
 @dataclass(frozen=True, slots=True, repr=False)

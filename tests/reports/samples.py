@@ -243,7 +243,6 @@ def container(**changes: object) -> Container:
         labels={"com.docker.compose.project": "tools", "com.docker.compose.service": "kestra"},
         environment=ENVIRONMENT,
         command=("server", "standalone"),
-        log_driver="json-file",
     )
     return replace(before, **changes)  # type: ignore[arg-type]
 
@@ -299,7 +298,6 @@ ENGINE = Engine(
     context="default",
     os="Debian GNU/Linux 13",
     skew=0.002,
-    root_dir="/var/lib/docker",
 )
 
 IMAGE = Image(
@@ -317,7 +315,6 @@ ANSWER = Answer("http://127.0.0.1:8081/health", 200, "", 0.004, body_status="UP"
 
 SERVER = Server(
     health=ANSWER,
-    readiness=ANSWER,
     ping=ANSWER,
     version="0.20.7",
     instance_id="6Bq2Yk0d8YwJmT4x9Lr1Zs",
@@ -367,8 +364,6 @@ BEFORE = Snapshot(
     server=SERVER,
     host=Host("ops-runner-3", (Listener("127.0.0.1", 8080),), "/srv/tools/reports/runs", "", 9_000_000_000, Unseen("remote")),
     files=(FileSeen("/srv/tools/.env", "env file", "", "ab" * 32),),
-    notes=("looked from outside and from inside",),
-    extra={"dnsdomain": "example.org"},
 )  # fmt: skip
 
 AFTER = replace(
@@ -758,7 +753,7 @@ def hostile() -> Evidence:
             CheckResult(evil, Outcome.BLOCKED, EVIL),
         ),
         steps=(StepResult(step, StepStatus.FAILED, wall(21.0), 2.0, 1, EVIL, EVIL, (wait,)),),
-        snapshots=(before, replace(before, name="after", dashboards=boards, notes=(EVIL,), extra={EVIL: EVIL})),
+        snapshots=(before, replace(before, name="after", dashboards=boards)),
         outage=replace(seen, paths=paths, headline=paths[0].path, method=EVIL),
         events=(EngineEvent(wall(22), EVIL, "die", EVIL, EVIL, {EVIL: EVIL}),),
         moments=(Moment(EVIL, 22.0, wall(22)),),

@@ -55,7 +55,6 @@ def container_of(said: Mapping[str, Any]) -> Container:
         labels=dict(config.get("Labels") or {}),
         environment=_environment(config),
         command=tuple(config.get("Cmd") or ()),
-        log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
         health_check=_health_check(config.get("Healthcheck") or {}),
         mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
         attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
