@@ -19,6 +19,7 @@ from reports.record.observed import (
     Snapshot,
     Unseen,
 )
+from reports.record.values import Hidden
 
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
 """What must be alive where nothing is left of the heartbeats before."""
@@ -91,7 +92,7 @@ def version_of(image: Image | Unseen | None) -> str | Unnamed | Unseen:
     return image.version or Unnamed()
 
 
-def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
+def parts_of(look: Snapshot[Hidden] | None) -> frozenset[str] | Unseen:
     """Return the parts of the server that ran at a look; those that do the work where there were none."""
     if look is None or look.database is None:
         return WORKING_PARTS

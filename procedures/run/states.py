@@ -81,10 +81,9 @@ class States:
     @property
     def parts_expected(self) -> frozenset[str]:
         """The parts of the server that must send heartbeats."""
-        then = self.run.accepted.after if self.run.accepted else None
         if self.run.asked.procedure.acts:
-            then = self.before()
-        return seen(expected.parts_of(then))
+            return seen(expected.parts_of(self.before()))
+        return seen(expected.parts_of(self.run.accepted.after if self.run.accepted else None))
 
     def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
         """Ask the time-critical pre checks on the snapshot ready."""

@@ -15,7 +15,7 @@ from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, Ty
 from procedures.run import anomaly_rows, explaining, going_back, landing, sealing, unfinished
 from procedures.run.asking import Asking
 from procedures.run.procedure import Asked, Procedure
-from procedures.run.record import evidence_of
+from procedures.run.record import findings_of, record_of
 from procedures.run.rescuing import rescue
 from procedures.run.run import Run
 from procedures.run.states import States
@@ -30,8 +30,9 @@ from procedures.target import target as targets
 from reports import archive, junit
 from reports.handover import HANDOVER, Handover
 from reports.printable import LONGEST, one_line
-from reports.record.evidence import BACK, Check, CheckResult, Evidence, Phase, Protects, Verdict, Waiver, Way
+from reports.record.evidence import BACK, Check, CheckResult, Phase, Protects, Verdict, Waiver, Way
 from reports.record.observed import Snapshot
+from reports.record.record import Record
 from reports.redaction.redact import Redaction
 
 
@@ -50,7 +51,7 @@ class Session:
         self._witnesses: dict[str, Witness] = {}
         self._asked_again = False
         self._lost = ""
-        self._record: Evidence | None = None
+        self._record: Record | None = None
         self._ended = False
         self._unused = False
 
@@ -155,7 +156,7 @@ class Session:
 
     def begin_asking(self) -> None:
         """Show target and plan, then take the lock."""
-        record = evidence_of(self.run, running=True)
+        record = record_of(self.run, running=True)
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
@@ -245,10 +246,10 @@ class Session:
             self.run.finding(
                 self._screen.trouble, "nothing waited for it; the report holds all that was told"
             )
-        self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+        self._record = record_of(self.run, self._lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             explaining.afterwards(self.run)
-            self._record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            self._record = record_of(self.run, self._lost if self.run.owes_evidence else "")
         self._record = anomaly_rows.noted(self.run, self._record)
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
@@ -282,12 +283,12 @@ class Session:
         except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            record = record_of(self.run, self._lost if self.run.owes_evidence else "")
         finally:
             self.run.let_go(record.verdict)
         session.exitstatus = record.exit_status
         # What was found since the record was written is told at least here.
-        record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
+        record = dataclasses.replace(record, findings=findings_of(self.run))
         report = str(folder / archive.REPORT) if folder else ""
         self._tell_status()
         self.console.closing(record, report, ending=self._ending(record))
@@ -301,7 +302,7 @@ class Session:
         for line in self.procedure.closing_lines(look, self.run.past):
             self.console.say(f"  {line}")
 
-    def _ending(self, record: Evidence) -> str:
+    def _ending(self, record: Record) -> str:
         """Return the words by which a run that leaves no record ends: it is no accepted run."""
         good = record.verdict is Verdict.ACCEPTED
         if self.run.asked.plan_only:
@@ -311,7 +312,7 @@ class Session:
             return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
         return ""
 
-    def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
+    def _whole(self, record: Record) -> tuple[Path | None, Record]:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
         if self.run.asked.leaves_nothing:
             return None, record
@@ -319,7 +320,7 @@ class Session:
             return rescue(self.run, self._lost or not_kept)
         if self._lost:
             self.run.finding(f"the evidence is not whole: {self._lost}")
-            record = evidence_of(self.run, self._lost if self.run.owes_evidence else "")
+            record = record_of(self.run, self._lost if self.run.owes_evidence else "")
         try:
             return sealing.seal(self.run, record)
         except archive.ArchiveUnwritable as error:
@@ -361,13 +362,13 @@ class Session:
         self.console.result(self.run.ledger.note(result))
 
     def _keep_before_changing(self) -> None:
-        self._lost = sealing.keep(self.run, evidence_of(self.run, running=True)) or self._lost
+        self._lost = sealing.keep(self.run, record_of(self.run, running=True)) or self._lost
         if self._lost:
             raise Blocked(
                 f"the evidence cannot be written: {self._lost}", "free or change the archive's folder"
             )
 
-    def _seal_earlier(self, record: Evidence) -> None:
+    def _seal_earlier(self, record: Record) -> None:
         """Seal what runs that were cut off left behind, once this one has looked at the service."""
         for story in self.run.taken_over:
             if story.changed and not self.run.has_recovered(record.verdict):

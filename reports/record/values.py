@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from typing_extensions import TypeVar
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
@@ -21,11 +23,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A value that must never be shown; two are equal when their values are.
-
-    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
-    and the value cannot be guessed.
-    """
+    """A value that must never be shown; two are equal when their values are. No record takes one."""
 
     value: str
 
@@ -33,6 +31,17 @@ class Secret:
         return "Secret(…)"
 
     __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What stands for a secret in a record: equal for equal values, under a key that ends with the run."""
+
+    digest: str
+
+
+Hidden = TypeVar("Hidden", Secret, Fingerprint, default=Secret)
+"""What a type hides: secrets in what is observed, where it is named alone, and fingerprints in what is recorded."""
 
 
 def moment(text: str) -> datetime:
