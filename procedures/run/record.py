@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from datetime import UTC, datetime
@@ -60,22 +61,15 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
 def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
     """Assemble everything that is known of a run, as it is known; `running` is for what a killed run leaves."""
     course = run.course
+    cut_off = course.interrupted or ("the run was cut off" if running else "")
     judged, reasons = verdict.judge(
-        verdict.Course(
-            held=course.held,
-            unobservable=course.unobservable,
-            unfit=course.unfit,
-            interrupted=course.interrupted or ("the run was cut off" if running else ""),
-            changed=run.changed,
-            acts=run.acts,
-            held_back=course.held_back,
-            left_out=run.left_out,
-            back=back.told(run),
-            went_back=course.went_back,
-            answers=course.answers,
-            closing=run.ledger.closing(),
-            evidence_lost=lost,
-        )
+        dataclasses.replace(course, interrupted=cut_off),
+        changed=run.changed,
+        acts=run.acts,
+        closing=run.ledger.closing(),
+        left_out=run.left_out,
+        back=back.told(run),
+        lost=lost,
     )
     return Evidence(
         run=run.id,

@@ -6,12 +6,12 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from procedures.decide import accepted, claims, plan
 from procedures.decide.acts import Start, Stop
+from procedures.decide.course import Course
 from procedures.decide.ledger import Ledger
 from procedures.drivers.compose import Compose
 from procedures.drivers.typed import on_engine
@@ -36,9 +36,7 @@ from procedures.target.scripting import START, script
 from procedures.way_back import cut_off
 from procedures.way_back.returning import Returning
 from reports.record.evidence import (
-    Anomalies,
     EngineEvent,
-    FailedBoot,
     Finding,
     Moment,
     Outage,
@@ -48,37 +46,9 @@ from reports.record.evidence import (
     Verdict,
     Way,
 )
-from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.observed import Container, Unseen
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
-
-
-@dataclass(slots=True)
-class Course:
-    """How far this run came; everything here is told in the evidence."""
-
-    held: str = ""
-    unobservable: str = ""
-    unfit: str = ""
-    """What is wrong with the target's own env files, where that kept a plan from being made."""
-    interrupted: str = ""
-    held_back: str = ""
-    way_back_closed: str = ""
-    """Why the database does not allow what ran before, where somebody has asked it."""
-    went_back: bool = False
-    answers: bool | None = None
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
-    by_hand: list[str] = field(default_factory=list)
-    recovered_from: str = ""
-    boot: FailedBoot | None = None
-    boot_back: FailedBoot | None = None
-    gone: str = ""
-    """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
-    anomalies: Anomalies | None = None
-    causes: set[str] = field(default_factory=set)
-    """The signatures that were told: each once."""
 
 
 class Run:

@@ -11,11 +11,12 @@ from typing import Any, cast
 import pytest
 
 from procedures import restart, status
+from procedures.decide.course import Course
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run import anomaly_rows
 from procedures.run.procedure import Asked, Procedure
-from procedures.run.run import Course, Run
+from procedures.run.run import Run
 from reports.record.evidence import Anomalies, CheckResult, Finding, Outcome, Verdict
 from reports.record.record import Record
 from tests.reports import samples
