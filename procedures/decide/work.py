@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procedures.kestra.versions import numbers
 from reports.record.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
+from reports.record.values import known
 
 WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
 """The states of an execution that somebody still has to go on with."""
@@ -29,14 +30,13 @@ def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
 
 def in_hands(database: Database) -> tuple[str, ...]:
     """Return the executions of which a worker has a task in its hands."""
-    jobs = () if isinstance(database.jobs, Unseen) else database.jobs
-    return tuple(dict.fromkeys(one.execution for one in jobs))
+    return tuple(dict.fromkeys(one.execution for one in known(database.jobs)))
 
 
 def patience(database: Database, grace: float) -> float:
     """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
-    found = () if isinstance(database.instances, Unseen) else database.instances
-    gives_up = [_GIVES_UP.get(numbers(one.version)[:2]) for one in found if one.state == "RUNNING"]
+    running = (one for one in known(database.instances) if one.state == "RUNNING")
+    gives_up = [_GIVES_UP.get(numbers(one.version)[:2]) for one in running]
     return min((grace, *(one for one in gives_up if one is not None)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from procedures.kestra import basic_auth
 from reports.record.evidence import Finding
 from reports.record.observed import Container, Database, Direct, Rendering, Server, Settings, Snapshot, Unseen
-from reports.record.values import moment
+from reports.record.values import known, moment
 
 _EXITS = {
     0: "Kestra ends so after a fatal error of its executor, and nobody else does",
@@ -96,7 +96,7 @@ def _lost_database(one: Container, snapshot: Snapshot) -> str:
 
 def of_database(snapshot: Snapshot, start: str) -> Finding | None:
     """Say what state the database's container was found in, where it does not run; `start` is what brings it back."""
-    for one in _known(snapshot.database_containers):
+    for one in known(snapshot.database_containers):
         if one.paused:
             return Finding(f"{one.name} was found paused", f"`docker unpause {one.name}`")
         if not one.running:
@@ -120,7 +120,7 @@ def of_health(snapshot: Snapshot) -> Finding | None:
     server, database = snapshot.server, snapshot.database
     if isinstance(server, Server) and server.health.body_status == "UP":
         return None
-    name = next((one.name for one in _known(snapshot.containers)), "the service's container")
+    name = next((one.name for one in known(snapshot.containers)), "the service's container")
     if isinstance(database, Database) and database.login == "ok":
         return Finding(
             "Postgres lets the service's credentials in over the network, so what fails is Kestra itself",
@@ -129,7 +129,7 @@ def of_health(snapshot: Snapshot) -> Finding | None:
     said = database.said if isinstance(database, Database) else database.sentence if database else ""
     if not said:
         return None
-    postgres = next((one.name for one in _known(snapshot.database_containers)), "the container of Postgres")
+    postgres = next((one.name for one in known(snapshot.database_containers)), "the container of Postgres")
     return Finding(
         f"Postgres does not let the service's credentials in over the network, and without it no Kestra answers: {said}",
         f"`docker logs --tail 50 {postgres}`; that Docker calls it healthy says nothing of credentials",
@@ -172,7 +172,3 @@ def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) ->
 
 def _credentials(settings: Settings) -> tuple[object, ...]:
     return settings.basic_auth_enabled, settings.basic_auth_user, settings.basic_auth_password
-
-
-def _known(found: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
-    return () if isinstance(found, Unseen) else found

@@ -17,6 +17,7 @@ from procedures.target.target import Target
 from reports.record.claimed import Need
 from reports.record.observed import Listener, Secret, Unseen
 from reports.record.scripted import Creation, Rehearsal, ScriptSeen
+from reports.record.values import known
 from reports.redaction import excerpt
 from reports.redaction.secret_names import secrets_among
 
@@ -110,8 +111,7 @@ def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str,
 
     A script may read another file than it should, and print what stands in it.
     """
-    known = () if seen is None or isinstance(seen, Unseen) else seen
-    rehearsals = [one.rehearsal for one in known if isinstance(one.rehearsal, Rehearsal)]
+    rehearsals = [one.rehearsal for one in known(seen) if isinstance(one.rehearsal, Rehearsal)]
     given = [made.environment for one in rehearsals for made in one.creations]
     opened = {file for one in rehearsals for file in one.env_files}
     inside: dict[str, str | Secret] = {

@@ -7,7 +7,6 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +54,7 @@ from reports.record.observed import (
     Unseen,
 )
 from reports.record.scripted import ScriptSeen
+from reports.record.values import known, now
 from reports.redaction.secret_names import environment_of
 
 T = TypeVar("T")
@@ -265,7 +265,7 @@ class Observers:
 
     def before(self, name: str = "before") -> Snapshot:
         """See everything that can be seen while nothing is changed."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         # Not beside the other looks: whatever a command of the operator's leaves behind is told by who is there.
         if (name == "before" and self._scripts is None) or (name == "ready" and self.asks_registry):
             self.foresee()  # after a pull anew: a name may lead a script elsewhere now
@@ -338,7 +338,7 @@ class Observers:
 
     def stopped(self) -> Snapshot:
         """See what is instant: this look is part of the outage."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         with ThreadPoolExecutor(4) as pool:
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(_seen, self.databases)
@@ -356,7 +356,7 @@ class Observers:
 
     def after(self) -> Snapshot:
         """See what there is once the service has been started and has soaked."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         claimed = self._own(self.target.validate, self._validate)
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self.engine.engine)
@@ -420,8 +420,7 @@ class Observers:
 
     @property
     def _script_files(self) -> tuple[Path, ...]:
-        known = () if self._scripts is None or isinstance(self._scripts, Unseen) else self._scripts
-        return tuple(Path(one.file) for one in known if not one.problem)
+        return tuple(Path(one.file) for one in known(self._scripts) if not one.problem)
 
     def close(self) -> None:
         """Take the lookouts away."""
@@ -621,7 +620,3 @@ def _no_place(what: str, lookout_: lookout.Lookout | Unseen | None) -> CannotObs
 
 def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
     return one if isinstance(one, lookout.Lookout) else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

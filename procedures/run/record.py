@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from procedures.decide import verdict
@@ -29,6 +28,7 @@ from reports.record.evidence import (
 )
 from reports.record.observed import Container, Database, Snapshot, Unseen
 from reports.record.record import Record, fingerprint, recorded
+from reports.record.values import now
 
 _KEY = secrets.token_bytes(32)
 """Secrets are fingerprinted under this key; it ends with the process."""
@@ -74,7 +74,7 @@ def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
     return Evidence(
         run=run.id,
         began_at=run.began_at,
-        ended_at="" if running else _now(),
+        ended_at="" if running else now(),
         took=round(time.monotonic() - run.began, 3),
         verdict=judged,
         verdict_reasons=reasons,
@@ -224,7 +224,3 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
         if one.is_file()
         and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, archive.MADE_BY, "junit.xml"}
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

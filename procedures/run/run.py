@@ -6,7 +6,6 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from procedures.decide import accepted, claims, plan
@@ -47,6 +46,7 @@ from reports.record.evidence import (
     Way,
 )
 from reports.record.observed import Container, Unseen
+from reports.record.values import known, now
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
 
@@ -64,7 +64,7 @@ class Run:
         self.asked = asked
         self.id = secrets.token_hex(4)
         self.began = time.monotonic()
-        self.began_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.began_at = now()
         self.interruption = interruption
         self.tell = tell
         self.course = Course()
@@ -301,8 +301,8 @@ class Run:
             observers.project,
             *_public(observers),
         )
-        known = observers.secrets()
-        self._know(Redaction(known, public, known))
+        secret = observers.secrets()
+        self._know(Redaction(secret, public, secret))
         for one in self.redaction.weak:
             self.finding(
                 f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "
@@ -429,8 +429,7 @@ class Run:
     def started_servers(self) -> frozenset[str]:
         """The host names of the containers that this run has started and stopped again on its way back."""
         found = self.course.snapshots.get("after")
-        known = () if found is None or isinstance(found.containers, Unseen) else found.containers
-        return frozenset(one.id[:12] for one in known)
+        return frozenset(one.id[:12] for one in known(found.containers if found else None))
 
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:
@@ -497,7 +496,7 @@ class Run:
     # Small things
 
     def moment(self, name: str) -> None:
-        wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        wall = now()
         self.course.moments.append(Moment(name, round(time.monotonic() - self.began, 3), wall))
 
     def typed(self, text: str) -> str:

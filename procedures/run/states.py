@@ -18,7 +18,8 @@ from procedures.run.procedure import Intent
 from procedures.run.run import Run
 from procedures.steps import reaching, restart
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
-from reports.record.observed import Container, Server, Settings, Snapshot, Unseen
+from reports.record.observed import Container, Database, Server, Settings, Snapshot, Unseen
+from reports.record.values import known
 
 
 class States:
@@ -161,7 +162,7 @@ class States:
         planned = self.run.plan.state if self.run.plan else None
         if state is not None and state != planned and not self.run.asked.procedure.recovers:
             # In a restart loop the state changes with every look, and may be any one of them.
-            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
+            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in known(found))
             move = "`pytest -m recover`" if loops else "run again"
             # Nothing was asked, so no check tells the move.
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
@@ -179,7 +180,7 @@ class States:
         before = self.before()
         if self.run.preparing is not None:
             self.run.preparing.keep_checked()
-        containers = (*_known(before.containers), *_known(before.database_containers))
+        containers = (*known(before.containers), *known(before.database_containers))
         clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
         self.run.restarting.prepare(self.run.folder, containers, clean)
         if self.run.preparing is not None:
@@ -196,9 +197,8 @@ class States:
 
     def _note(self, look: Snapshot) -> None:
         """Let every later look ask after the executions that this one saw, by their ids."""
-        seen_now = baseline.of(look).executions
-        under_way = () if isinstance(found := work.under_way(look), Unseen) else found
-        noted = (*self.run.observers.noted, *(() if isinstance(seen_now, Unseen) else seen_now), *under_way)
+        seen_now, under_way = known(baseline.of(look).executions), known(work.under_way(look))
+        noted = (*self.run.observers.noted, *seen_now, *under_way)
         self.run.observers.noted = tuple(dict.fromkeys(noted))
 
     def _stopped(self) -> Snapshot:
@@ -307,19 +307,14 @@ class States:
 
     def _soak(self) -> float:
         database = self.before().database
-        instances = () if database is None or isinstance(database, Unseen) else database.instances
-        known = () if isinstance(instances, Unseen) else instances
+        instances = known(database.instances) if isinstance(database, Database) else ()
         # A server that is down has left its figures behind; one that runs is asked alone.
-        asked = [one for one in known if one.state == "RUNNING"] or known
+        asked = [one for one in instances if one.state == "RUNNING"] or instances
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
 def _counts(snapshot: Snapshot) -> Container | None:
     """Return the container that is stopped: the one that counts, where a cut-off start has left others."""
-    found = leftovers.without(_known(snapshot.containers))
+    found = leftovers.without(known(snapshot.containers))
     return found[0] if len(found) == 1 else None
-
-
-def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
-    return () if isinstance(containers, Unseen) else containers

@@ -12,7 +12,7 @@ from reports.page.words import count, exactly, number, plus_minus, seconds, shor
 from reports.record.evidence import PathOutage, SavedFile, Silence
 from reports.record.observed import Container, DashboardSeen, Engine, Image, Server, Snapshot, Unseen
 from reports.record.record import Record
-from reports.record.values import Fingerprint
+from reports.record.values import Fingerprint, known
 
 ALWAYS: tuple[SavedFile, ...] = (
     SavedFile("evidence.json", "the record; this page is a view of it"),
@@ -167,7 +167,7 @@ def _versions(snapshot: Snapshot[Fingerprint]) -> Iterator[tuple[str, object]]:
                 f"not observed: {version.sentence}" if isinstance(version, Unseen) else version,
             )
 
-    for one in () if isinstance(snapshot.dashboards, Unseen) else snapshot.dashboards or ():
+    for one in known(snapshot.dashboards):
         yield f"Dashboard {one.name}", join(_dashboard(one))
 
 

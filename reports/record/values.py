@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from typing_extensions import TypeVar
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
@@ -42,6 +44,16 @@ class Fingerprint:
 
 Hidden = TypeVar("Hidden", Secret, Fingerprint, default=Secret)
 """What a type hides: secrets in what is observed, where it is named alone, and fingerprints in what is recorded."""
+
+
+def known(seen: tuple[T, ...] | Unseen | None) -> tuple[T, ...]:
+    """Return several things as far as they were seen: none where nobody could look, or nobody did."""
+    return () if seen is None or isinstance(seen, Unseen) else seen
+
+
+def now() -> str:
+    """Return the time of day in the form in which it is recorded."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def moment(text: str) -> datetime:
