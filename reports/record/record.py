@@ -140,8 +140,12 @@ def _hints(form: type[Any]) -> dict[str, Any]:
 def _read_union(arguments: tuple[Any, ...], plain: Any) -> Any:
     if plain is None:
         return None
-    if isinstance(plain, dict) and "unseen" in plain and set(plain) <= {"unseen", "next_move"}:
-        return Unseen(**plain)  # before version 2 the next move stood behind an arrow
+    if isinstance(plain, dict) and set(plain) == {"unseen", "next_move"}:
+        return Unseen(**plain)
+    if isinstance(plain, dict) and set(plain) == {"unseen"}:
+        # In version 1 the next move stood behind an arrow.
+        what, _, move = plain["unseen"].partition(" → ")
+        return Unseen(what, move)
     if isinstance(plain, dict) and set(plain) == {"secret"}:
         return Fingerprint(plain["secret"])
     rest = [one for one in arguments if one not in {type(None), Unseen, Hidden}]
