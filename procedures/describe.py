@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> int:
         given.output.write_text(text, encoding="utf-8")
         targets.read(given.output.resolve())
     except Problem as error:
-        print(f"{error.what} → {error.next_move}" if error.next_move else error.what, file=sys.stderr)
+        print(error.sentence, file=sys.stderr)
         return 4 if isinstance(error, TypedWrong) else 16
     print(f"written: {given.output}; try it: pytest -m restart --plan --target={given.output}")
     return 0

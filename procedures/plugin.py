@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # What was typed is told as one line: it must not look like one of pytest's or ours.
         raise pytest.UsageError(escaped(str(error))) from error
     except TypedWrong as error:
-        raise pytest.UsageError(escaped(f"{error.what} → {error.next_move}")) from error
+        raise pytest.UsageError(escaped(error.sentence)) from error
 
 
 def _begin(config: pytest.Config) -> None:
@@ -138,7 +138,7 @@ class Hooks:
         try:
             session.items[:] = self._session.ordered(session)
         except TypedWrong as error:
-            raise pytest.UsageError(f"{error.what} → {error.next_move}") from error
+            raise pytest.UsageError(error.sentence) from error
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:

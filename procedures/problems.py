@@ -11,6 +11,11 @@ class Problem(Exception):  # noqa: N818 - the subclasses say what happened
         self.what = what
         self.next_move = next_move
 
+    @property
+    def sentence(self) -> str:
+        """Both as they are told in one line."""
+        return f"{self.what} → {self.next_move}" if self.next_move else self.what
+
 
 class TypedWrong(Problem):
     """Something was typed or written wrong: options, selection, the target file. Nothing was touched."""

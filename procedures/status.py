@@ -35,7 +35,7 @@ def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
     try:
         runs = list(islice(_runs(past), LAST_RUNS))
     except CannotObserve as error:
-        yield f"runs: {error.what} → {error.next_move}"
+        yield f"runs: {error.sentence}"
         return
     yield from (f"run {one}" for one in runs)
     if not runs:
@@ -44,7 +44,7 @@ def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
 
 def _containers(look: Snapshot) -> Iterator[str]:
     if isinstance(look.containers, Unseen):
-        yield f"container: {look.containers.unseen}"
+        yield f"container: {look.containers.sentence}"
         return
     for one in look.containers:
         yield f"container: {one.name} ({one.id[:12]}) {one.state}{_health(one)}, started {one.started_at}"
@@ -71,11 +71,11 @@ def _runs(past: accepted.Past) -> Iterator[str]:
 
 
 def _why(value: Unseen | None) -> str:
-    return value.unseen if value else "not looked at"
+    return value.sentence if value else "not looked at"
 
 
 def _said(value: object) -> str:
-    return value.unseen if isinstance(value, Unseen) else str(value)
+    return value.sentence if isinstance(value, Unseen) else str(value)
 
 
 PROCEDURE = Procedure(

@@ -17,9 +17,8 @@ from typing import Any
 from reports.page.html import to_html
 from reports.page.index import Listed, to_index
 from reports.page.markup import slug
-from reports.record.evidence import Evidence, Verdict
-from reports.record.observed import Secret
-from reports.record.record import RecordUnreadable, from_plain, to_plain
+from reports.record.evidence import Verdict
+from reports.record.record import Record, RecordUnreadable, read, to_plain
 from reports.redaction.redact import Redaction, Unsearched
 
 RECORD = "evidence.json"
@@ -96,27 +95,25 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_record(
-    folder: Path, evidence: Evidence, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str
-) -> Path:
+def write_record(folder: Path, record: Record) -> Path:
     """Write `evidence.json`, the record that everything else is a view of."""
-    plain = to_plain(evidence, stand_in, clean)
-    return _write(folder / RECORD, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(to_plain(record), indent=1, ensure_ascii=False, allow_nan=False)
+    return _write(folder / RECORD, f"{text}\n")
 
 
-def write_report(folder: Path, evidence: Evidence, clean: Callable[[str], str] = str) -> Path:
+def write_report(folder: Path, record: Record, clean: Callable[[str], str] = str) -> Path:
     """Write `report.html` from the record alone: the report of a run that did not live to write its own."""
-    return _write(folder / REPORT, clean(to_html(evidence)))
+    return _write(folder / REPORT, clean(to_html(record)))
 
 
-def read_record(folder: Path) -> Evidence:
+def read_record(folder: Path) -> Record:
     """Read a run's record back."""
-    return from_plain(Evidence, _plain(folder))
+    return read(_plain(folder))
 
 
-def read_head(folder: Path) -> Evidence:
+def read_head(folder: Path) -> Record:
     """Read a run's record without what was seen and asked, which is nearly all of it: enough to list the run."""
-    return from_plain(Evidence, _plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
+    return read(_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
 
 
 def _plain(folder: Path) -> dict[str, Any]:
@@ -138,12 +135,12 @@ def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
     return tuple(leak for _, leak in leaks)
 
 
-def seal(folder: Path, evidence: Evidence) -> Path:
+def seal(folder: Path, record: Record) -> Path:
     """Write the checksums, give the folder its final name, and return it."""
     head, _, short = folder.name.rpartition(f"-{RUNNING}-")
     with _told(folder):
         (folder / MADE_BY).unlink(missing_ok=True)
-    final = folder.with_name(f"{head}-{slug(evidence.verdict)}-{short}") if head else folder
+    final = folder.with_name(f"{head}-{slug(record.verdict)}-{short}") if head else folder
     for path in _files(folder):
         # What pytest and its plugins wrote is open to everybody until here; the folder never was.
         with _told(path):
@@ -280,10 +277,10 @@ def _scanned(redaction: Redaction, name: str, path: Path) -> list[str]:
 def _listed(folder: Path) -> Listed:
     reports = (folder / REPORT).is_file()
     try:
-        evidence = read_head(folder)
+        record = read_head(folder)
     except RecordUnreadable as error:
         return Listed(folder.name, None, str(error), reports, is_open(folder))
-    return Listed(folder.name, evidence, "", reports, is_open(folder))
+    return Listed(folder.name, record, "", reports, is_open(folder))
 
 
 def _files(folder: Path) -> tuple[Path, ...]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from reports.record.evidence import Evidence
+from reports.record.record import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
     """What a view needs: the record, already clean, and the redaction for what pytest itself adds."""
 
-    evidence: Evidence
+    record: Record
     clean: Callable[[str], str]
 
 

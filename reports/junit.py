@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.record.evidence import Evidence, Verdict
+from reports.record.evidence import Verdict
+from reports.record.record import Record
 
 NAME = "verdict"
 
@@ -26,19 +27,19 @@ def push(config: pytest.Config, report: pytest.TestReport) -> None:
             )
 
 
-def verdict_report(evidence: Evidence) -> pytest.TestReport:
+def verdict_report(record: Record) -> pytest.TestReport:
     """Return the case `verdict`: a JUnit file of an interrupted run would be green without it."""
     return pytest.TestReport(
         NAME,
         (NAME, 0, NAME),
         {},
-        "passed" if evidence.verdict is Verdict.ACCEPTED else "failed",
-        None if evidence.verdict is Verdict.ACCEPTED else _words(evidence),
+        "passed" if record.verdict is Verdict.ACCEPTED else "failed",
+        None if record.verdict is Verdict.ACCEPTED else _words(record),
         "call",
     )
 
 
-def amend(file: Path, evidence: Evidence) -> None:
+def amend(file: Path, record: Record) -> None:
     """Write another verdict into a finished JUnit file: the sweep comes after it."""
     with contextlib.suppress(OSError, ET.ParseError):
         tree = ET.parse(file)  # noqa: S314 - written by this process
@@ -46,11 +47,11 @@ def amend(file: Path, evidence: Evidence) -> None:
             if case.get("name") == NAME:
                 for old in list(case):
                     case.remove(old)
-                ET.SubElement(case, "failure", message=str(evidence.verdict)).text = _words(evidence)
+                ET.SubElement(case, "failure", message=str(record.verdict)).text = _words(record)
         for suite in tree.iter("testsuite"):
             suite.set("failures", str(sum(1 for _ in suite.iter("failure"))))
         tree.write(file, encoding="utf-8", xml_declaration=True)
 
 
-def _words(evidence: Evidence) -> str:
-    return "\n".join((f"{evidence.verdict} (exit status {evidence.exit_status})", *evidence.verdict_reasons))
+def _words(record: Record) -> str:
+    return "\n".join((f"{record.verdict} (exit status {record.exit_status})", *record.verdict_reasons))

@@ -30,5 +30,5 @@ def pytest_html_report_title(report: Any) -> None:
 def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> None:
     handover = session.config.stash.get(HANDOVER, None)
     if handover:
-        session.config.stash[_PAGE].title = handover.clean(head_title(handover.evidence))
-        prefix.append(handover.clean(to_block(handover.evidence)))
+        session.config.stash[_PAGE].title = handover.clean(head_title(handover.record))
+        prefix.append(handover.clean(to_block(handover.record)))

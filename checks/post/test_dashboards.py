@@ -8,8 +8,8 @@ from reports.record.observed import DashboardSeen, Unseen
 
 def test_every_dashboard_shows_the_service(dashboards: tuple[DashboardSeen, ...]) -> None:
     """Every dashboard shows what it must, in an answer that was made after the service was back."""
-    blind = [one.shows.unseen.partition(" → ") for one in dashboards if isinstance(one.shows, Unseen)]
-    told = [what for what, _, _ in blind]
+    blind = [one.shows for one in dashboards if isinstance(one.shows, Unseen)]
+    told = [one.unseen for one in blind]
     wrong = [
         f"{one.name} shows {one.shows} and not {one.expected}"
         for one in dashboards
@@ -17,4 +17,4 @@ def test_every_dashboard_shows_the_service(dashboards: tuple[DashboardSeen, ...]
     ]
     assert not wrong, f"{'; '.join((*wrong, *told))} → open {' and '.join(one.url for one in dashboards)}"
     if blind:
-        seen(Unseen(f"{'; '.join(told)} → {'; '.join(move for _, _, move in blind)}"))
+        seen(Unseen("; ".join(told), "; ".join(one.next_move for one in blind)))

@@ -9,6 +9,6 @@ from reports.record.observed import DashboardSeen, Unseen
 @check(advisory=True)
 def test_every_dashboard_can_be_read(dashboards_before: tuple[DashboardSeen, ...]) -> None:
     """Every dashboard answers now, tells the age of its answer, and has a value where it must show one."""
-    blind = [one.shows.unseen.partition(" → ") for one in dashboards_before if isinstance(one.shows, Unseen)]
-    told, moves = "; ".join(what for what, _, _ in blind), "; ".join(move for _, _, move in blind)
+    blind = [one.shows for one in dashboards_before if isinstance(one.shows, Unseen)]
+    told, moves = "; ".join(one.unseen for one in blind), "; ".join(one.next_move for one in blind)
     assert not blind, f"{told} → {moves}; as it is now, the run will not be accepted"

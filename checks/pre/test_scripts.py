@@ -38,7 +38,7 @@ def test_what_the_scripts_do_is_known(scripts: tuple[ScriptSeen, ...]) -> None:
             )
         if isinstance(one.rehearsal, Unseen):
             raise CannotObserve(
-                f"{one.file} ({one.step}): {one.rehearsal.unseen}",
+                f"{one.file} ({one.step}): {one.rehearsal.sentence}",
                 "read it, then waive this check with a reason",
             )
         unknown = [" ".join(call.argv) for call in one.rehearsal.calls if call.effect == "unknown"]

@@ -10,9 +10,10 @@ from procedures.decide.baseline import Baseline, schema_of
 from procedures.decide.plan import Reason
 from procedures.problems import CannotObserve
 from reports import archive
-from reports.record.evidence import Evidence, Finding, Verdict
+from reports.record.evidence import Finding, Verdict
 from reports.record.observed import Engine, Image, Server, Snapshot, Unseen
-from reports.record.record import RecordUnreadable
+from reports.record.record import Record, RecordUnreadable
+from reports.record.values import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,10 @@ class Accepted:
     run: str
     at: str
     folder: Path
-    after: Snapshot
+    after: Snapshot[Fingerprint]
 
     @property
-    def image(self) -> Image | None:
+    def image(self) -> Image[Fingerprint] | None:
         """The image that the service ran on afterwards."""
         return self.after.running_image if isinstance(self.after.running_image, Image) else None
 
@@ -42,19 +43,19 @@ class Past:
     service: str
     engine: str
 
-    def owns(self, head: Evidence) -> bool:
+    def owns(self, head: Record) -> bool:
         """Whether a run was on this service; a record from before engines were noted is asked by what it saw."""
         target = head.target
         if target is None or (target.project, target.service) != (self.project, self.service):
             return False
         return target.engine in {"", self.engine}
 
-    def saw(self, look: Snapshot) -> bool:
+    def saw(self, look: Snapshot[Fingerprint]) -> bool:
         """Whether a look was at this engine, as far as it says."""
         return not isinstance(look.engine, Engine) or look.engine.id in {"", self.engine}
 
 
-def heads(past: Past) -> Iterator[tuple[Path, Evidence]]:
+def heads(past: Past) -> Iterator[tuple[Path, Record]]:
     """Yield the runs of a service with the heads of their records, the newest first; unreadable ones are passed over."""
     for one in _folders(past):
         try:
@@ -101,8 +102,7 @@ def compared(past: Past, *, begins_one: bool) -> tuple[Compared, tuple[Finding, 
         found = last(past)
         findings = [Finding(one.text, one.next_move) for one in damaged(past, found)]
     except CannotObserve as error:
-        unseen = f"{error.what} → {error.next_move}"
-        return Compared(unseen=unseen), (Finding(error.what, error.next_move),)
+        return Compared(unseen=error.sentence), (Finding(error.what, error.next_move),)
     if begins_one and found is None:
         findings.append(Finding(Reason.NO_BASELINE, "this run, if it is accepted, is the first"))
     return Compared(found), tuple(findings)
@@ -173,7 +173,7 @@ def baseline_of(accepted: Accepted) -> Baseline:
     )
 
 
-def _after(folder: Path, where: str = "after") -> Snapshot | None:
+def _after(folder: Path, where: str = "after") -> Snapshot[Fingerprint] | None:
     """Return how a run left the service after its start, where it also reached the state `where`."""
     try:
         record = archive.read_record(folder)

@@ -31,7 +31,7 @@ def of(before: Snapshot) -> Baseline:
     """Take the baseline from the running server where it answers, and nothing in its place, else from the database."""
     server, database = before.server, before.database
     if database is None or isinstance(database, Unseen):
-        from_database = Unseen(database.unseen if database else "the database was not looked at")
+        from_database = database or Unseen("the database was not looked at")
         instance: str | Unseen = from_database
         flows: tuple[str, ...] | Unseen = from_database
         executions: tuple[str, ...] | Unseen = from_database

@@ -46,8 +46,7 @@ def seen(value: T | Unseen | None) -> T:
     """Return what was observed, or end the check as unknown with the reason why it was not."""
     __tracebackhide__ = True
     if isinstance(value, Unseen):
-        what, _, move = value.unseen.partition(" → ")
-        raise CannotObserve(what, move)
+        raise CannotObserve(value.unseen, value.next_move)
     if value is None:
         raise CannotObserve("this was not looked at")
     return value

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from procedures.decide.course import Course
 from reports.record.evidence import CheckResult, Outcome, Verdict, Way, first_of
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a run went, as far as its verdict asks.
+def judge(
+    course: Course,
+    *,
+    changed: bool = False,
+    acts: bool = True,
+    closing: tuple[CheckResult, ...] = (),
+    left_out: str = "",
+    back: str = "",
+    lost: str = "",
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict that an operator must know first, and its reasons, most important first.
 
-    `answers` is what the last look said: True, False, or None where nobody looked.
+    acts: whether the run has steps; one that only looks judges the service as it stands.
+    closing: the checks that withhold acceptance. left_out: why the start has brought everything but the service, where
+    it was told to. back: what is known of a service that answers again after an interruption. lost: what the evidence lacks.
     """
-
-    held: str = ""
-    unobservable: str = ""
-    unfit: str = ""
-    interrupted: str = ""
-    changed: bool = False
-    acts: bool = True
-    """Whether the procedure has steps: one that only looks judges the service as it stands."""
-    held_back: str = ""
-    left_out: str = ""
-    """Why the start has brought everything but the service, where it was told to."""
-    back: str = ""
-    """What is known of a service that answers again after an interruption."""
-    went_back: bool = False
-    answers: bool | None = None
-    closing: tuple[CheckResult, ...] = ()
-    evidence_lost: str = ""
-
-
-def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict that an operator must know first, and its reasons, most important first."""
     applying: dict[Verdict, list[str]] = {Verdict.ACCEPTED: []}
 
     def applies(verdict: Verdict, *reasons: str) -> None:
@@ -45,20 +34,19 @@ def judge(course: Course) -> tuple[Verdict, tuple[str, ...]]:
     if course.unobservable:
         applies(*_without_a_plan(course))
     if course.interrupted:
-        applies(Verdict.INTERRUPTED, *filter(None, (course.interrupted, course.back)))
-    for verdict, reason in _of_the_service(course):
+        applies(Verdict.INTERRUPTED, *filter(None, (course.interrupted, back)))
+    for verdict, reason in _of_the_service(course, left_out, changed=changed, acts=acts):
         applies(verdict, reason)
-    if course.closing and not (course.held or course.unobservable):
-        judged = Verdict.NOT_ACCEPTED if course.changed or not course.acts else Verdict.REFUSED
-        closing = course.closing
+    if closing and not (course.held or course.unobservable):
+        judged = Verdict.NOT_ACCEPTED if changed or not acts else Verdict.REFUSED
         if course.went_back:
             forward = tuple(one for one in closing if one.check.way is Way.FORWARD)
             closing = tuple(one for one in closing if one.check.way is Way.BACK)
             applies(Verdict.ROLLED_BACK, *_findings(forward))
         if closing:
             applies(judged, *_findings(closing))
-    if course.evidence_lost:
-        applies(Verdict.NO_EVIDENCE, course.evidence_lost)
+    if lost:
+        applies(Verdict.NO_EVIDENCE, lost)
     verdict = first_of(set(applying))
     rest = [reason for other, reasons in applying.items() if other is not verdict for reason in reasons]
     return verdict, tuple(dict.fromkeys((*applying[verdict], *rest)))
@@ -71,17 +59,19 @@ def _without_a_plan(course: Course) -> tuple[Verdict, str]:
     return Verdict.CANNOT_OBSERVE, course.unobservable
 
 
-def _of_the_service(course: Course) -> Iterator[tuple[Verdict, str]]:
+def _of_the_service(
+    course: Course, left_out: str, *, changed: bool, acts: bool
+) -> Iterator[tuple[Verdict, str]]:
     """Tell whether the service is there, as far as this run answers for it."""
     if course.held_back:
         yield Verdict.SERVICE_DOWN, course.held_back
-    elif course.left_out and not course.answers:
-        yield Verdict.SERVICE_DOWN, course.left_out
-    elif course.changed and course.answers is False:
+    elif left_out and not course.answers:
+        yield Verdict.SERVICE_DOWN, left_out
+    elif changed and course.answers is False:
         yield Verdict.SERVICE_DOWN, "the service was touched and does not answer"
-    elif course.changed and course.answers is None:
+    elif changed and course.answers is None:
         yield Verdict.INTERRUPTED, "nobody could look whether the service answers"
-    elif not course.acts and course.answers is False:
+    elif not acts and course.answers is False:
         yield Verdict.SERVICE_DOWN, "the service does not answer"
 
 

@@ -6,6 +6,7 @@ from procedures.kestra.editions import edition_of
 from procedures.kestra.executions import FAILED, WAITING
 from procedures.kestra.heartbeats import runs
 from reports.record.observed import Database, InFlight, ServiceInstance, Snapshot, Unseen
+from reports.record.values import known
 
 _MARGIN = 10.0
 """Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
@@ -26,14 +27,13 @@ def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
 
 def in_hands(database: Database) -> tuple[str, ...]:
     """Return the executions of which a worker has a task in its hands."""
-    jobs = () if isinstance(database.jobs, Unseen) else database.jobs
-    return tuple(dict.fromkeys(one.execution for one in jobs))
+    return tuple(dict.fromkeys(one.execution for one in known(database.jobs)))
 
 
 def patience(database: Database, grace: float) -> float:
     """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
-    found = () if isinstance(database.instances, Unseen) else database.instances
-    gives_up = [edition_of(one.version).drain_ends_after for one in found if runs(one)]
+    running = (one for one in known(database.instances) if runs(one))
+    gives_up = [edition_of(one.version).drain_ends_after for one in running]
     return min((grace, *(one for one in gives_up if one is not None)))
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from procedures.diagnosis import symptom_table
 from procedures.diagnosis.symptom_table import Table
 from procedures.problems import Problem
-from reports.record.evidence import Anomaly, Evidence, Outcome, Verdict
+from reports.record.evidence import Anomaly, Outcome, Verdict
+from reports.record.record import Record
 
 HEAD = "| Sintoma | Ação sugerida |"
 LARGEST = 5_000_000
@@ -29,7 +30,7 @@ def propose(file: Path, found: tuple[Anomaly, ...], *, append: bool) -> str:
     return _appended(file, found) if append else _told(file, found)
 
 
-def proposed(record: Evidence) -> tuple[Anomaly, ...]:
+def proposed(record: Record) -> tuple[Anomaly, ...]:
     """Return a row for every required check that does not hold, and for every finding of a run that did something.
 
     Checks that do not hold for one and the same reason are one symptom. A finding that calls for nothing is none.

@@ -7,7 +7,7 @@ from procedures.kestra.health import says_up
 from procedures.kestra.words import EXITS
 from reports.record.evidence import Finding
 from reports.record.observed import Container, Database, Direct, Rendering, Server, Settings, Snapshot, Unseen
-from reports.record.values import moment
+from reports.record.values import known, moment
 
 _WELL = "running, and it answers"
 
@@ -23,7 +23,7 @@ def of_service(snapshot: Snapshot) -> Finding:
     """Say what state the service was found in."""
     found = snapshot.containers
     if isinstance(found, Unseen):
-        return Finding(f"the state of the service is not known: {found.unseen}", "`docker ps -a`")
+        return Finding(f"the state of the service is not known: {found.sentence}", "`docker ps -a`")
     if not found:
         return Finding("the service had no container", "`docker ps -a` shows whether it has another name")
     if len(found) > 1:
@@ -92,7 +92,7 @@ def _lost_database(one: Container, snapshot: Snapshot) -> str:
 
 def of_database(snapshot: Snapshot, start: str) -> Finding | None:
     """Say what state the database's container was found in, where it does not run; `start` is what brings it back."""
-    for one in _known(snapshot.database_containers):
+    for one in known(snapshot.database_containers):
         if one.paused:
             return Finding(f"{one.name} was found paused", f"`docker unpause {one.name}`")
         if not one.running:
@@ -116,16 +116,16 @@ def of_health(snapshot: Snapshot) -> Finding | None:
     server, database = snapshot.server, snapshot.database
     if isinstance(server, Server) and says_up(server.health):
         return None
-    name = next((one.name for one in _known(snapshot.containers)), "the service's container")
+    name = next((one.name for one in known(snapshot.containers)), "the service's container")
     if isinstance(database, Database) and database.login == "ok":
         return Finding(
             "Postgres lets the service's credentials in over the network, so what fails is Kestra itself",
             f"`docker logs --tail 100 {name}`",
         )
-    said = database.said if isinstance(database, Database) else database.unseen if database else ""
+    said = database.said if isinstance(database, Database) else database.sentence if database else ""
     if not said:
         return None
-    postgres = next((one.name for one in _known(snapshot.database_containers)), "the container of Postgres")
+    postgres = next((one.name for one in known(snapshot.database_containers)), "the container of Postgres")
     return Finding(
         f"Postgres does not let the service's credentials in over the network, and without it no Kestra answers: {said}",
         f"`docker logs --tail 50 {postgres}`; that Docker calls it healthy says nothing of credentials",
@@ -168,7 +168,3 @@ def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) ->
 
 def _credentials(settings: Settings) -> tuple[object, ...]:
     return settings.basic_auth_enabled, settings.basic_auth_user, settings.basic_auth_password
-
-
-def _known(found: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
-    return () if isinstance(found, Unseen) else found

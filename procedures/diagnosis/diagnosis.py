@@ -20,8 +20,8 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
 from reports.record.evidence import Finding, StepResult, StepStatus
-from reports.record.observed import Container, Database, DryRun, Rendering, Settings, Snapshot, Unseen
-from reports.record.values import moment
+from reports.record.observed import Database, DryRun, Rendering, Settings, Snapshot
+from reports.record.values import known, moment
 from reports.redaction import excerpt
 
 AROUND = timedelta(minutes=2)
@@ -128,7 +128,7 @@ def _of_containers(observers: Observers, seen: Snapshot) -> list[Source]:
         return []
     sources = [
         Source(f"the state of {one.name}", _COMMANDS, conditions.state_line(one))
-        for one in (*_known(seen.containers), *services, *databases)
+        for one in (*known(seen.containers), *services, *databases)
     ]
     moments = [datetime.now(UTC) + timedelta(seconds=observers.skew)]
     for one in services:
@@ -171,7 +171,7 @@ def _places(case: Case) -> dict[str, str]:
         return places
     rendering: Rendering = observers.operator_rendering
     settings = rendering.settings
-    container = next((one.name for one in (_known(seen.database_containers) if seen else ())), "")
+    container = next((one.name for one in (known(seen.database_containers) if seen else ())), "")
     places |= {
         "container": rendering.container_name,
         "image": rendering.image,
@@ -183,7 +183,3 @@ def _places(case: Case) -> dict[str, str]:
         if container:
             places["psql"] = f"docker exec {container} psql -U {settings.db_user} -d {settings.db_name}"
     return places
-
-
-def _known(found: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
-    return () if isinstance(found, Unseen) else found

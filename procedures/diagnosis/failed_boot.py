@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from procedures.drivers.colours import without_colours
 from reports.record.evidence import CheckResult, Finding, Phase, Way
-from reports.record.observed import Container, Snapshot, Unseen
+from reports.record.observed import Container, Snapshot
+from reports.record.values import known
 from reports.redaction import excerpt
 
 AFTER, FAILED = "after", "failed"
@@ -46,7 +47,7 @@ def last_errors(text: str) -> tuple[str, ...]:
 
 def differences(before: Snapshot | None, now: Container) -> tuple[str, ...] | None:
     """Return what of the container is not as in the one that ran before; values of variables are never told."""
-    then = () if before is None or isinstance(before.containers, Unseen) else before.containers
+    then = known(before.containers if before else None)
     if len(then) != 1:
         return None  # there is nothing to compare with
     one = then[0]

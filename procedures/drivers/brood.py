@@ -17,7 +17,7 @@ from typing import Self
 from reports.redaction import excerpt
 
 MARK = "KESTRA_RESTART_STEP"
-_ADOPT = 36
+CHILD_SUBREAPER = 36
 """Linux's PR_SET_CHILD_SUBREAPER: orphans below us become our children, wherever their session is."""
 _PATIENCE = 1.0
 _LIMIT = 5.0
@@ -120,7 +120,7 @@ def _namespace(process: str) -> str:
 def _adopt(*, orphans: bool) -> None:
     """Let orphans below us become our children; where the system knows no such thing, the mark alone finds them."""
     try:
-        ctypes.CDLL(None).prctl(_ADOPT, int(orphans), 0, 0, 0)
+        ctypes.CDLL(None).prctl(CHILD_SUBREAPER, int(orphans), 0, 0, 0)
     except (OSError, AttributeError):
         return
 

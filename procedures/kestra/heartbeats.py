@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from procedures.kestra.editions import edition_of
 from reports.record.observed import Container, Database, ServiceInstance, Snapshot, Unseen
+from reports.record.values import Hidden
 
 LIVENESS = 45.0
 """Seconds after which Kestra takes a silent part for dead, where the part itself does not say."""
@@ -36,7 +37,7 @@ def others_alive(instances: Iterable[ServiceInstance], own: frozenset[str]) -> t
     return tuple(sorted(hosts_alive(instances) - own))
 
 
-def parts_of(look: Snapshot | None) -> frozenset[str] | Unseen:
+def parts_of(look: Snapshot[Hidden] | None) -> frozenset[str] | Unseen:
     """Return the parts of the server that ran at a look; those that do the work where there were none."""
     if look is None or look.database is None:
         return WORKING_PARTS

@@ -27,7 +27,7 @@ class Configuration:
     def read(self, environment: Mapping[str, str | Secret], image: Image | Unseen) -> Settings:
         """Return the settings that an image's server reads from an environment."""
         if isinstance(image, Unseen):
-            raise CannotObserve(image.unseen)
+            raise CannotObserve(image.unseen, image.next_move)
         plain = {
             name: value.value if isinstance(value, Secret) else value for name, value in environment.items()
         }

@@ -128,7 +128,7 @@ def _right(seen: DashboardSeen) -> bool:
 
 def _noted(before: DashboardSeen | None, now: DashboardSeen, at: float) -> DashboardSeen:
     """Keep, beside what is seen now, what was seen on the way; the same thing again is no news."""
-    saw = now.shows.unseen if isinstance(now.shows, Unseen) else f"it shows {now.shows}"
+    saw = now.shows.sentence if isinstance(now.shows, Unseen) else f"it shows {now.shows}"
     kept = before.looks if before else ()
     news = () if kept and kept[-1].partition(": ")[2] == saw else (f"{at:.1f} s: {saw}",)
     return DashboardSeen(now.name, now.url, now.expected, now.shows, now.age, (*kept, *news))
@@ -147,11 +147,11 @@ def _ask(one: Dashboard, since: float | None, limit: float) -> Said:
         silent, shows = error.said, _mute(one, error.said)
     except CannotObserve as error:
         move = error.next_move or f"open {one.url} and see what it says"
-        shows = Unseen(f"{one.name}: {error.what} → {move}")
+        shows = Unseen(f"{one.name}: {error.what}", move)
         # Drop by drop an answer may come for ever.
         silent = MUTE if time.monotonic() - began > limit else ""
     except Exception as error:  # noqa: BLE001 - one strange answer must not take the look at the service with it
-        shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__} → open {one.url}")
+        shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__}", f"open {one.url}")
     answer = Answer(one.url, 0 if silent else 200, silent, time.monotonic() - began)
     return answer, DashboardSeen(one.name, one.url, one.expected, shows, age)
 
@@ -166,7 +166,7 @@ class _Silent(CannotObserve):
 
 def _mute(one: Dashboard, said: str) -> Unseen:
     move = f"see whether the dashboard itself runs, and open {one.url}"
-    return Unseen(f"{one.name}: it does not answer: {said} → {move}")
+    return Unseen(f"{one.name}: it does not answer: {said}", move)
 
 
 def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:

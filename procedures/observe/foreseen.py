@@ -8,16 +8,16 @@ import re
 from procedures.target.scripting import START
 from reports.record.observed import Binding, Rendering, Unseen
 from reports.record.scripted import Creation, Rehearsal, ScriptSeen
+from reports.record.values import known
 
 _PORT = re.compile(r"(?:(?P<ip>\[[^]]+\]|[^:]*):)?(?:(?P<host>\d*):)?(?P<port>\d+)(?:/(?P<protocol>\w+))?")
 
 
 def creation_of(scripts: tuple[ScriptSeen, ...] | Unseen | None, name: str) -> Creation | None:
     """Return the service's container as the start script would make it; None where no rehearsal shows it."""
-    known = () if scripts is None or isinstance(scripts, Unseen) else scripts
     made = [
         creation
-        for one in known
+        for one in known(scripts)
         if one.step == START and isinstance(one.rehearsal, Rehearsal)
         for creation in one.rehearsal.creations
     ]

@@ -37,7 +37,6 @@ def look(
     a_flow = f"{http_url}{paths.one_flow}"
     asked: dict[str, tuple[str, httpx.BasicAuth | None]] = {
         "health": (f"{management_url}{paths.health}", None),
-        "readiness": (f"{management_url}{paths.readiness}", None),
         "version": (f"{management_url}{paths.version}", None),
         "ping": (f"{http_url}{paths.ping}", None),
         "configs": (f"{http_url}{paths.configs}", right),
@@ -61,7 +60,6 @@ def look(
     version = api.version_of(said["version"])
     return Server(
         health=said["health"][0],
-        readiness=said["readiness"][0],
         ping=said["ping"][0],
         version=version,
         instance_id=api.instance_of(said["configs"]),

@@ -16,6 +16,7 @@ from procedures.target.target import Target
 from reports.record.claimed import Need
 from reports.record.observed import Listener, Secret, Unseen
 from reports.record.scripted import Rehearsal, ScriptSeen
+from reports.record.values import known
 from reports.redaction.secret_names import secrets_among
 
 REHEARSAL_LIMIT = 30.0
@@ -47,9 +48,7 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
                     stand_in=stand_in,
                 )
             except CannotObserve as error:
-                seen = _with(
-                    seen, Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
-                )
+                seen = _with(seen, Unseen(error.what, error.next_move))
             else:
                 done.append(rehearsal)
                 overlooked = unread(command.environment or {}, (seen.file, *rehearsal.sources))
@@ -88,7 +87,7 @@ def _not_running(engine: EngineObserver, name: str) -> str:
 
 def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
     if isinstance(listeners, Unseen):
-        raise CannotObserve(listeners.unseen)
+        raise CannotObserve(listeners.unseen, listeners.next_move)
     return Need("port", str(port), "" if port in {one.port for one in listeners} else "nothing listens there")
 
 
@@ -97,8 +96,7 @@ def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str,
 
     A script may read another file than it should, and print what stands in it.
     """
-    known = () if seen is None or isinstance(seen, Unseen) else seen
-    rehearsals = [one.rehearsal for one in known if isinstance(one.rehearsal, Rehearsal)]
+    rehearsals = [one.rehearsal for one in known(seen) if isinstance(one.rehearsal, Rehearsal)]
     given = [made.environment for one in rehearsals for made in one.creations]
     opened = {file for one in rehearsals for file in one.env_files}
     inside: dict[str, str | Secret] = {

@@ -110,7 +110,7 @@ def _read(answers: dict[str, str], queries: Mapping[str, str], complaints: str) 
 def settings_missing(settings: Settings | Unseen) -> CannotObserve | None:
     """Return why nobody can log in with these settings, where that is so."""
     if isinstance(settings, Unseen):
-        return CannotObserve(settings.unseen)
+        return CannotObserve(settings.unseen, settings.next_move)
     if not (settings.db_host and settings.db_name and settings.db_user):
         return CannotObserve("the configuration names no database host, name or user")
     return None

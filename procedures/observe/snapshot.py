@@ -6,7 +6,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +54,7 @@ from reports.record.observed import (
     Unseen,
 )
 from reports.record.scripted import ScriptSeen
+from reports.record.values import known, now
 from reports.redaction.secret_names import environment_of
 
 T = TypeVar("T")
@@ -253,7 +253,7 @@ class Observers:
 
     def before(self, name: str = "before") -> Snapshot:
         """See everything that can be seen while nothing is changed."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         # Not beside the other looks: whatever a command of the operator's leaves behind is told by who is there.
         if (name == "before" and self._scripts is None) or (name == "ready" and self.asks_registry):
             self.foresee()  # after a pull anew: a name may lead a script elsewhere now
@@ -334,7 +334,7 @@ class Observers:
 
     def stopped(self) -> Snapshot:
         """See what is instant: this look is part of the outage."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         with ThreadPoolExecutor(4) as pool:
             containers = pool.submit(_seen, self.containers)
             databases = pool.submit(_seen, self.databases)
@@ -352,7 +352,7 @@ class Observers:
 
     def after(self) -> Snapshot:
         """See what there is once the service has been started and has soaked."""
-        began, taken_at = time.monotonic(), _now()
+        began, taken_at = time.monotonic(), now()
         claimed = self._own(self.target.validate, self._validate)
         with ThreadPoolExecutor(8) as pool:
             engine = pool.submit(_seen, self.engine.engine)
@@ -416,8 +416,7 @@ class Observers:
 
     @property
     def _script_files(self) -> tuple[Path, ...]:
-        known = () if self._scripts is None or isinstance(self._scripts, Unseen) else self._scripts
-        return tuple(Path(one.file) for one in known if not one.problem)
+        return tuple(Path(one.file) for one in known(self._scripts) if not one.problem)
 
     def close(self) -> None:
         """Take the lookouts away."""
@@ -507,8 +506,7 @@ class Observers:
         if missing := postgres.settings_missing(settings):
             raise missing
         if isinstance(settings, Unseen) or not isinstance(self._inside, lookout.Lookout):
-            why = self._inside.unseen if isinstance(self._inside, Unseen) else "no lookout was opened"
-            raise CannotObserve(f"there is no place in the service's network to log in from: {why}")
+            raise _no_place("there is no place in the service's network to log in from", self._inside)
         found = look(self._inside, settings, self.target.budgets.look)
         return sessions.marked(found, _seen(self.engine.addresses))
 
@@ -519,8 +517,7 @@ class Observers:
 
     def _listeners(self) -> tuple[Listener, ...]:
         if not isinstance(self._outside, lookout.Lookout):
-            why = self._outside.unseen if isinstance(self._outside, Unseen) else "no lookout was opened"
-            raise CannotObserve(f"the engine host's sockets cannot be seen: {why}")
+            raise _no_place("the engine host's sockets cannot be seen", self._outside)
         return lookout.listeners(self._outside, self.target.budgets.look)
 
     def _whole_dry_run(self) -> DryRun | Unseen:
@@ -607,16 +604,18 @@ def _seen(look: Callable[[], T]) -> T | Unseen:
     try:
         return look()
     except CannotObserve as error:
-        return Unseen(f"{error.what} → {error.next_move}" if error.next_move else error.what)
+        return Unseen(error.what, error.next_move)
     except Exception as error:  # noqa: BLE001 - unknown, and the other looks go on: one of them may be the outage's
         return Unseen(
-            f"an error of this suite's own: {type(error).__name__}: {error} → report it with this record"
+            f"an error of this suite's own: {type(error).__name__}: {error}", "report it with this record"
         )
+
+
+def _no_place(what: str, lookout_: lookout.Lookout | Unseen | None) -> CannotObserve:
+    """Return what is said where there is no lookout to look from."""
+    why = lookout_ if isinstance(lookout_, Unseen) else Unseen("no lookout was opened")
+    return CannotObserve(f"{what}: {why.unseen}", why.next_move)
 
 
 def _or_none(one: lookout.Lookout | Unseen | None) -> lookout.Lookout | None:
     return one if isinstance(one, lookout.Lookout) else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -6,12 +6,11 @@ import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from procedures.decide import claims
 from procedures.decide.acts import Start, Stop
+from procedures.decide.course import Course
 from procedures.decide.ledger import Ledger
 from procedures.drivers.compose import Compose
 from procedures.drivers.typed import on_engine
@@ -37,9 +36,7 @@ from procedures.way_back import cut_off
 from procedures.way_back import kept as kept_file
 from procedures.way_back.way_back import WayBack
 from reports.record.evidence import (
-    Anomalies,
     EngineEvent,
-    FailedBoot,
     Finding,
     Moment,
     Outage,
@@ -48,37 +45,10 @@ from reports.record.evidence import (
     StepResult,
     Verdict,
 )
-from reports.record.observed import Snapshot, Unseen
+from reports.record.observed import Unseen
+from reports.record.values import known, now
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
-
-
-@dataclass(slots=True)
-class Course:
-    """How far this run came; everything here is told in the evidence."""
-
-    held: str = ""
-    unobservable: str = ""
-    unfit: str = ""
-    """What is wrong with the target's own env files, where that kept a plan from being made."""
-    interrupted: str = ""
-    held_back: str = ""
-    way_back_closed: str = ""
-    """Why the database does not allow what ran before, where somebody has asked it."""
-    went_back: bool = False
-    answers: bool | None = None
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
-    by_hand: list[str] = field(default_factory=list)
-    recovered_from: str = ""
-    boot: FailedBoot | None = None
-    boot_back: FailedBoot | None = None
-    gone: str = ""
-    """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
-    anomalies: Anomalies | None = None
-    causes: set[str] = field(default_factory=set)
-    """The signatures that were told: each once."""
 
 
 class Run:
@@ -94,7 +64,7 @@ class Run:
         self.asked = asked
         self.id = secrets.token_hex(4)
         self.began = time.monotonic()
-        self.began_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.began_at = now()
         self.interruption = interruption
         self.tell = tell
         self.course = Course()
@@ -143,7 +113,7 @@ class Run:
             self._tell_environment(compose)
             self._make_plan()
         except CannotObserve as error:
-            self.course.unobservable = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            self.course.unobservable = error.sentence
             # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
             if self._engine is not None:
                 self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
@@ -189,6 +159,8 @@ class Run:
             self.learn_secrets()  # what was kept before a change holds some
         for one in self.intent.findings:
             self.finding(one.text, one.next_move)
+        if self.intent.nothing_new:
+            self.finding(self.intent.nothing_new)
         self.grace = found.grace
         self.plan = planning.plan_of(asked.procedure, found, self.intent, self.claims)
         self.ledger = Ledger(self.plan.checks, asked.waivers, self.told)
@@ -229,8 +201,8 @@ class Run:
             observers.project,
             *_public(observers),
         )
-        known = observers.secrets()
-        self._know(Redaction(known, public, known))
+        secret = observers.secrets()
+        self._know(Redaction(secret, public, secret))
         for one in self.redaction.weak:
             self.finding(
                 f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "
@@ -256,7 +228,7 @@ class Run:
         try:
             holding.take()
         except Held as error:
-            held = f"{error.what} → {error.next_move}" if error.next_move else error.what
+            held = error.sentence
             self.course.held = self.typed(held)
             # Under a run that is alive nobody starts anything by hand.
             start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
@@ -357,8 +329,7 @@ class Run:
     def started_servers(self) -> frozenset[str]:
         """The host names of the containers that this run has started and stopped again on its way back."""
         found = self.course.snapshots.get("after")
-        known = () if found is None or isinstance(found.containers, Unseen) else found.containers
-        return frozenset(one.id[:12] for one in known)
+        return frozenset(one.id[:12] for one in known(found.containers if found else None))
 
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:
@@ -426,7 +397,7 @@ class Run:
     # Small things
 
     def moment(self, name: str) -> None:
-        wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        wall = now()
         self.course.moments.append(Moment(name, round(time.monotonic() - self.began, 3), wall))
 
     def typed(self, text: str) -> str:

@@ -20,7 +20,8 @@ from procedures.run import explaining, going_back
 from procedures.run.run import Run
 from procedures.steps import reaching, ready, restart
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
-from reports.record.observed import Container, Server, Settings, Snapshot, Unseen
+from reports.record.observed import Container, Database, Server, Settings, Snapshot, Unseen
+from reports.record.values import known
 
 
 class States:
@@ -84,11 +85,10 @@ class States:
     @property
     def parts_expected(self) -> frozenset[str]:
         """The parts of the server that must send heartbeats."""
-        last = self.run.intent.compared.run
-        then = last.after if last else None
         if self.run.asked.procedure.acts:
-            then = self.before()
-        return seen(heartbeats.parts_of(then))
+            return seen(heartbeats.parts_of(self.before()))
+        last = self.run.intent.compared.run
+        return seen(heartbeats.parts_of(last.after if last else None))
 
     def ask_again(self, ask: Callable[[Check, Snapshot], CheckResult]) -> tuple[CheckResult, ...]:
         """Ask the time-critical pre checks on the snapshot ready."""
@@ -166,7 +166,7 @@ class States:
         planned = self.run.plan.state if self.run.plan else None
         if state is not None and state != planned and not self.run.asked.procedure.recovers:
             # In a restart loop the state changes with every look, and may be any one of them.
-            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in _known(found))
+            loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in known(found))
             move = "`pytest -m recover`" if loops else "run again"
             # Nothing was asked, so no check tells the move.
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
@@ -184,7 +184,7 @@ class States:
         before = self.before()
         if self.run.checked is not None:
             self.run.checked.keep()
-        containers = (*_known(before.containers), *_known(before.database_containers))
+        containers = (*known(before.containers), *known(before.database_containers))
         clean = partial(self.run.redaction.clean, hear=self.run.interruption.raise_if_asked)
         self.run.restarting.prepare(self.run.folder, containers, clean)
         self._prepare(before)
@@ -208,9 +208,8 @@ class States:
 
     def _note(self, look: Snapshot) -> None:
         """Let every later look ask after the executions that this one saw, by their ids."""
-        seen_now = baseline.of(look).executions
-        under_way = () if isinstance(found := work.under_way(look), Unseen) else found
-        noted = (*self.run.observers.noted, *(() if isinstance(seen_now, Unseen) else seen_now), *under_way)
+        seen_now, under_way = known(baseline.of(look).executions), known(work.under_way(look))
+        noted = (*self.run.observers.noted, *seen_now, *under_way)
         self.run.observers.noted = tuple(dict.fromkeys(noted))
 
     def _stopped(self) -> Snapshot:
@@ -311,19 +310,14 @@ class States:
 
     def _soak(self) -> float:
         database = self.before().database
-        instances = () if database is None or isinstance(database, Unseen) else database.instances
-        known = () if isinstance(instances, Unseen) else instances
+        instances = known(database.instances) if isinstance(database, Database) else ()
         # A server that is down has left its figures behind; one that runs is asked alone.
-        asked = [one for one in known if heartbeats.runs(one)] or known
+        asked = [one for one in instances if heartbeats.runs(one)] or instances
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
 def _counts(snapshot: Snapshot) -> Container | None:
     """Return the container that is stopped: the one that counts, where a cut-off start has left others."""
-    found = leftovers.without(_known(snapshot.containers))
+    found = leftovers.without(known(snapshot.containers))
     return found[0] if len(found) == 1 else None
-
-
-def _known(containers: tuple[Container, ...] | Unseen) -> tuple[Container, ...]:
-    return () if isinstance(containers, Unseen) else containers

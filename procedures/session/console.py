@@ -13,8 +13,9 @@ from procedures.target.target import shown
 from reports.page.banner import boot_in_words, outage_in_words
 from reports.page.words import count
 from reports.printable import escaped
-from reports.record.evidence import AGAIN, CheckResult, Evidence, Outcome, Phase, Plan, Verdict, Way
+from reports.record.evidence import AGAIN, CheckResult, Outcome, Phase, Plan, Verdict, Way
 from reports.record.observed import Unseen
+from reports.record.record import Record
 
 _COLOUR = {
     Outcome.PASSED: "green",
@@ -71,7 +72,7 @@ class Console:
         """Write a line about something that goes on."""
         self.say(f"    … {text}")
 
-    def opening(self, record: Evidence) -> None:
+    def opening(self, record: Record) -> None:
         """Say what will be done, to what, and how long the service may be away at the most."""
         target, plan = record.target, record.plan
         for waiver in record.waivers:
@@ -109,7 +110,7 @@ class Console:
             worst = told(plan.worst_outage)
             self.say(f"  worst case of the outage: {worst} (stop grace and boot deadline{both})")
 
-    def details(self, record: Evidence) -> None:
+    def details(self, record: Record) -> None:
         """List everything of the plan: for `--plan`."""
         if record.plan is None:
             return
@@ -155,7 +156,7 @@ class Console:
             if result.next_move:
                 self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
 
-    def _not_asked(self, record: Evidence) -> None:
+    def _not_asked(self, record: Record) -> None:
         """Say what was not asked, once for each reason; a reason that the verdict gives is not said twice."""
         for outcome, word in _TOGETHER.items():
             reasons = [
@@ -168,7 +169,7 @@ class Console:
                 checks = "check was" if count == 1 else "checks were"
                 self.say(f"{outcome}: {count} {checks} not {word}{reason}", blue=True)
 
-    def closing(self, record: Evidence, report: str, *, ending: str) -> None:
+    def closing(self, record: Record, report: str, *, ending: str) -> None:
         """Say how it ended, what to do next, where the report is; `ending` is how a run without a record ends."""
         good = record.verdict is Verdict.ACCEPTED
         self._not_asked(record)
@@ -201,7 +202,7 @@ class Console:
         meaning = "nothing was changed" if ending else record.verdict.meaning
         self.say(f"exit status {record.exit_status}: {meaning}")
 
-    def _boot(self, record: Evidence) -> None:
+    def _boot(self, record: Record) -> None:
         """Say why a server does not boot, before everything that follows from it."""
         for boot, way in record.failed_boots:
             self.say(f"  {boot_in_words(boot, way)}: {boot.how}", bold=True)
@@ -218,7 +219,7 @@ class Console:
                 claims = "1 claim does" if folded == 1 else f"{folded} claims do"
                 self.say(f"  {claims} not hold because of this: the report has each")
 
-    def _reasons(self, record: Evidence) -> None:
+    def _reasons(self, record: Record) -> None:
         """Say why: a check's finding with its next move and the name by which it could be waived."""
         found = {
             f"{one.check.claim} {one.outcome}: {one.reason}": one for one in record.results if one.closes
@@ -236,14 +237,14 @@ class Console:
                 self.say(f"    → {one.next_move}")
             self.say(f"    ({one.check.id})")
 
-    def _now(self, record: Evidence) -> None:
+    def _now(self, record: Record) -> None:
         """Say what the engine showed last: an operator asks first whether the service is there."""
         if record.verdict in _SETTLED or isinstance(record.exists_now, Unseen):
             return
         for container in record.exists_now:
             self.say(f"  the engine shows now: {container}")
 
-    def _outage(self, record: Evidence) -> None:
+    def _outage(self, record: Record) -> None:
         if record.outage is None or not record.executed:
             return
         self.say(f"  outage: {', '.join(outage_in_words(record.outage))}")

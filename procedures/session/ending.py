@@ -9,7 +9,7 @@ import pytest
 
 from procedures.run import explaining
 from procedures.run.evidence import anomaly_rows, sealing, unfinished
-from procedures.run.evidence.record import evidence_of
+from procedures.run.evidence.record import findings_of, record_of
 from procedures.run.evidence.rescuing import rescue
 from procedures.run.run import Run
 from procedures.session import outcome
@@ -17,7 +17,8 @@ from procedures.session.console import Console
 from procedures.steps.journal import seal_for
 from reports import archive, junit
 from reports.handover import HANDOVER, Handover
-from reports.record.evidence import Evidence, Verdict
+from reports.record.evidence import Verdict
+from reports.record.record import Record
 
 
 class Ending:
@@ -27,7 +28,7 @@ class Ending:
         self.config = config
         self.run = run
         self.lost = ""
-        self._record: Evidence | None = None
+        self._record: Record | None = None
 
     def judge(self, session: pytest.Session, trouble: str) -> None:
         """Make the record, and give the views what pytest never came to; `trouble` is the screen's."""
@@ -36,10 +37,10 @@ class Ending:
         sealing.save_last_logs(self.run)
         if trouble:
             self.run.finding(trouble, "nothing waited for it; the report holds all that was told")
-        self._record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+        self._record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             explaining.afterwards(self.run)
-            self._record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+            self._record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         self._record = anomaly_rows.noted(self.run, self._record)
         session.exitstatus = self._record.exit_status
         self.config.stash[HANDOVER] = Handover(self._record, self.run.redaction.clean)
@@ -70,12 +71,12 @@ class Ending:
         except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self.lost}")
-            record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+            record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         finally:
             self.run.let_go(record.verdict)
         session.exitstatus = record.exit_status
         # What was found since the record was written is told at least here.
-        record = dataclasses.replace(record, findings=tuple(self.run.course.findings))
+        record = dataclasses.replace(record, findings=findings_of(self.run))
         report = str(folder / archive.REPORT) if folder else ""
         self._tell_status(console)
         console.closing(record, report, ending=self._words(record))
@@ -89,7 +90,7 @@ class Ending:
         for line in self.run.asked.procedure.closing_lines(look, self.run.earlier.past):
             console.say(f"  {line}")
 
-    def _words(self, record: Evidence) -> str:
+    def _words(self, record: Record) -> str:
         """Return the words by which a run that leaves no record ends: it is no accepted run."""
         good = record.verdict is Verdict.ACCEPTED
         if self.run.asked.plan_only:
@@ -99,7 +100,7 @@ class Ending:
             return "HEALTHY" if good else f"NOT HEALTHY ({record.verdict})"
         return ""
 
-    def _whole(self, record: Evidence) -> tuple[Path | None, Evidence]:
+    def _whole(self, record: Record) -> tuple[Path | None, Record]:
         """Complete and seal the run's folder; return where it lies and what the record says now."""
         if self.run.asked.leaves_nothing:
             return None, record
@@ -107,13 +108,13 @@ class Ending:
             return rescue(self.run, self.lost or not_kept)
         if self.lost:
             self.run.finding(f"the evidence is not whole: {self.lost}")
-            record = evidence_of(self.run, self.lost if self.run.owes_evidence else "")
+            record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         try:
             return sealing.seal(self.run, record)
         except archive.ArchiveUnwritable as error:
             return rescue(self.run, str(error))
 
-    def _seal_earlier(self, record: Evidence) -> None:
+    def _seal_earlier(self, record: Record) -> None:
         """Seal what runs that were cut off left behind, once this one has looked at the service."""
         for story in self.run.taken_over:
             if story.changed and not self.run.has_recovered(record.verdict):

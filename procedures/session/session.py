@@ -13,7 +13,7 @@ from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
 from procedures.run import explaining, facts, going_back, landing
 from procedures.run.evidence import anomaly_rows, sealing
-from procedures.run.evidence.record import evidence_of
+from procedures.run.evidence.record import record_of
 from procedures.run.procedure import Procedure
 from procedures.run.reached import Reached
 from procedures.run.run import Run
@@ -147,7 +147,7 @@ class Session:
 
     def begin_asking(self) -> None:
         """Show target and plan, then take the lock."""
-        record = evidence_of(self.run, running=True)
+        record = record_of(self.run, running=True)
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
@@ -277,7 +277,7 @@ class Session:
 
     def _keep_before_changing(self) -> None:
         ending = self._ending
-        ending.lost = sealing.keep(self.run, evidence_of(self.run, running=True)) or ending.lost
+        ending.lost = sealing.keep(self.run, record_of(self.run, running=True)) or ending.lost
         if ending.lost:
             raise Blocked(
                 f"the evidence cannot be written: {ending.lost}", "free or change the archive's folder"

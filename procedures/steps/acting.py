@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from procedures.drivers import shell
 from procedures.drivers.shell import Command
@@ -13,6 +12,7 @@ from procedures.steps.interruption import Interruption
 from procedures.steps.journal import Journal
 from procedures.steps.lock import Lock
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
+from reports.record.values import now
 
 Tell = Callable[[Step, shell.Result], StepResult]
 """Says what became of a step by what became of its command."""
@@ -65,7 +65,7 @@ class Acting:
         """Journal a step, carry it out, judge nothing: what it did is read from the engine by whoever asks."""
         self._interruption.raise_if_asked()
         self._still_locked(step)
-        began_at, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
+        began_at, began = now(), time.monotonic()
         self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
         self.note(StepResult(step, StepStatus.BEGUN, began_at))
         if step.changing and self.changed_at is None:

@@ -12,13 +12,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from procedures.problems import Problem
 from procedures.steps.process import Process
 from reports.record.evidence import Step, StepStatus
+from reports.record.values import now
 
 VERSION = 1
 
@@ -150,7 +150,7 @@ class Journal:
 
     def _append(self, kind: str, **values: object) -> None:
         """Add a line as a whole or not at all: half a line on a full disk would make the rest unreadable."""
-        line = {"at": _now(), "kind": kind, **values}
+        line = {"at": now(), "kind": kind, **values}
         raw = (json.dumps(line, ensure_ascii=False) + "\n").encode()
         length = os.fstat(self._descriptor).st_size
         if os.write(self._descriptor, raw) < len(raw):
@@ -168,7 +168,7 @@ class Journal:
 
 def seal_for(story: Story, verdict: str) -> None:
     """Seal the journal of a run that cannot do it any more."""
-    line = {"at": _now(), "kind": "sealed", "verdict": verdict, "by": "a later run"}
+    line = {"at": now(), "kind": "sealed", "verdict": verdict, "by": "a later run"}
     with story.file.open("r+b") as file:
         # A last line that was cut off by a crash would swallow the seal.
         file.truncate(file.read().rfind(b"\n") + 1)
@@ -208,7 +208,3 @@ def tell(file: Path) -> Story:
         sealed=next((str(one["verdict"]) for one in entries if one.get("kind") == "sealed"), ""),
         facts={str(one["name"]): dict(one["values"]) for one in entries if one.get("kind") == "fact"},
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

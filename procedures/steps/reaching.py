@@ -169,14 +169,14 @@ def look_at_itself(observers: Observers) -> Look:
     def look() -> tuple[bool, str]:
         itself = observers.glance()
         if isinstance(itself, Unseen):
-            return False, itself.unseen
+            return False, itself.sentence
         return is_ready(itself), f"the server itself: {itself.told}"
 
     return look
 
 
 def _unseen(value: Unseen | None) -> str:
-    return value.unseen if value else "nobody asked it"
+    return value.sentence if value else "nobody asked it"
 
 
 def _is_loopback(host: str) -> bool:

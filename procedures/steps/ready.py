@@ -13,7 +13,7 @@ def look_at_service(observers: Observers) -> tuple[bool, str]:
     """Ask the service ourselves whether it is ready, and say what it answered."""
     server = observers.server()
     if isinstance(server, Unseen):
-        return False, server.unseen
+        return False, server.sentence
     return is_ready(server), f"health {server.health.said}, ping {server.ping.said}"
 
 

@@ -274,7 +274,7 @@ class Restart:
                 return True, "nobody to wait for"
             silent = silent_parts(parts, self._observers.database(), found[0])
             if isinstance(silent, Unseen):
-                return True, silent.unseen
+                return True, silent.sentence
             return not silent, f"no heartbeat of {', '.join(silent)}" if silent else "every part sends them"
 
         self._acting.add_wait_to_last(

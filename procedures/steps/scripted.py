@@ -109,7 +109,7 @@ def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
     """Return the rehearsals by their steps; one that was to be made and was not leaves all of them unknown."""
     for one in seen:
         if isinstance(one.rehearsal, Unseen):
-            raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}")
+            raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}", one.rehearsal.next_move)
     return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
 
 

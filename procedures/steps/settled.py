@@ -7,8 +7,8 @@ from pathlib import Path
 
 from procedures.steps.journal import Story
 from reports import archive
-from reports.record.evidence import Evidence, Verdict
-from reports.record.record import RecordUnreadable
+from reports.record.evidence import Verdict
+from reports.record.record import Record, RecordUnreadable
 
 _OWES_NOTHING = {
     Verdict.ACCEPTED, Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.ROLLED_BACK, Verdict.NO_EVIDENCE,
@@ -29,7 +29,7 @@ def among(stories: Iterable[Story]) -> dict[str, str]:
     return found
 
 
-def _sealed(story: Story) -> Evidence | None:
+def _sealed(story: Story) -> Record | None:
     """Return the head of the record that a run was sealed with; None where it was not, or it may still owe."""
     places = (Path(str(story.about.get("archive", ""))), story.file.resolve().parent.parent / "runs")
     for folder in filter(None, (archive.folder_of(one, story.run) for one in places)):

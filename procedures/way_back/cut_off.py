@@ -100,7 +100,7 @@ class Kept:
             return "start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
         return (
             "the target's files lead nowhere as they are: "
-            f"{closed.unseen if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
+            f"{closed.sentence if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
             "database, or a later one, then run `pytest -m recover` again: it tells the start"
         )
 
@@ -150,7 +150,7 @@ def look(
     stands = len(containers) == 1 and settled(containers[0])
     was = _read(cut, observers)
     if isinstance(was, Unseen):
-        cut = dataclasses.replace(cut, unread=was.unseen)
+        cut = dataclasses.replace(cut, unread=was.sentence)
         if stands:
             return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
         # No gate opens to this start: what nobody can read is started by hand, or not at all.

@@ -90,7 +90,7 @@ def closed_because(before: Snapshot, database: Database | Unseen) -> str:
     if then.migrations == database.migrations:
         version = baseline.of(before).version
         closed = downgrade.too_old("" if isinstance(version, Unseen) else version, database)
-        return closed.unseen if isinstance(closed, Unseen) else closed
+        return closed.sentence if isinstance(closed, Unseen) else closed
     return (
         f"the database's schema has moved from {_newest(then)} to {_newest(database)}: what ran before does not "
         "know this schema, and only a restored copy of the database leads back"

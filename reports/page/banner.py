@@ -9,7 +9,6 @@ from reports.page.markup import Html, block, code, items, join, tag
 from reports.page.words import TONE_OF_VERDICT, count, exactly, icon, mark, outcome, plus_minus, seconds, utc
 from reports.record.evidence import (
     CheckResult,
-    Evidence,
     FailedBoot,
     Outage,
     Outcome,
@@ -17,6 +16,7 @@ from reports.record.evidence import (
     Verdict,
     Way,
 )
+from reports.record.record import Record
 
 NEXT_MOVE: dict[Verdict, str] = {
     Verdict.ACCEPTED: "Nothing has to be done.",
@@ -31,26 +31,26 @@ NEXT_MOVE: dict[Verdict, str] = {
 }
 
 
-def to_banner(evidence: Evidence) -> Html:
+def to_banner(record: Record) -> Html:
     """Return the top of the report, down to what has to be done."""
     return join(
         [
-            _understudy(evidence),
-            tag("header", _verdict(evidence), _ran(evidence), class_=f"kr-banner kr-{_tone(evidence)}"),
-            _waivers(evidence),
-            _boots(evidence),
-            _reasons(evidence),
-            _by_hand(evidence),
+            _understudy(record),
+            tag("header", _verdict(record), _ran(record), class_=f"kr-banner kr-{_tone(record)}"),
+            _waivers(record),
+            _boots(record),
+            _reasons(record),
+            _by_hand(record),
         ]
     )
 
 
-def _tone(evidence: Evidence) -> str:
-    return TONE_OF_VERDICT[evidence.verdict]
+def _tone(record: Record) -> str:
+    return TONE_OF_VERDICT[record.verdict]
 
 
-def _understudy(evidence: Evidence) -> Html:
-    if evidence.target is None or not evidence.target.understudy:
+def _understudy(record: Record) -> Html:
+    if record.target is None or not record.target.understudy:
         return Html()
     return tag(
         "p",
@@ -62,36 +62,36 @@ def _understudy(evidence: Evidence) -> Html:
     )
 
 
-def _verdict(evidence: Evidence) -> Html:
-    verdict = evidence.verdict
+def _verdict(record: Record) -> Html:
+    verdict = record.verdict
     return join(
         [
-            tag("p", title_of(evidence), class_="kr-eyebrow"),
-            tag("h1", icon(_tone(evidence), 36), " ", tag("span", verdict), class_="kr-verdict"),
+            tag("p", title_of(record), class_="kr-eyebrow"),
+            tag("h1", icon(_tone(record), 36), " ", tag("span", verdict), class_="kr-verdict"),
             tag("p", f"Exit status {verdict.exit_status}: {verdict.meaning}.", class_="kr-meaning"),
-            tag("dl", *_figures(evidence), class_="kr-figures"),
+            tag("dl", *_figures(record), class_="kr-figures"),
         ]
     )
 
 
-def title_of(evidence: Evidence) -> str:
+def title_of(record: Record) -> str:
     """Return what ran on what, in a few words."""
-    return f"{evidence.procedure} of {evidence.target.name if evidence.target else 'an unknown target'}"
+    return f"{record.procedure} of {record.target.name if record.target else 'an unknown target'}"
 
 
-def _figures(evidence: Evidence) -> Iterator[Html]:
-    accepted = evidence.verdict is Verdict.ACCEPTED
+def _figures(record: Record) -> Iterator[Html]:
+    accepted = record.verdict is Verdict.ACCEPTED
     executed = (
-        ("yes", "changing steps were carried out") if evidence.executed else ("no", "nothing was changed")
+        ("yes", "changing steps were carried out") if record.executed else ("no", "nothing was changed")
     )
     yield _figure("Executed", *executed)
     held = "every required claim holds" if accepted else "not every required claim is known to hold"
-    with_waivers = f", with {count(len(evidence.waivers), 'claim')} waived" if evidence.waivers else ""
+    with_waivers = f", with {count(len(record.waivers), 'claim')} waived" if record.waivers else ""
     yield _figure("Accepted", "yes" if accepted else "no", held + with_waivers)
-    yield _figure("Outage", *outage_of(evidence.outage, evidence.executed))
-    yield _figure("Checks", f"{evidence.count(Outcome.PASSED)} passed", _counts(evidence))
-    ended = join(["ended ", utc(evidence.ended_at)]) if evidence.ended_at else "its end was not recorded"
-    yield _figure("Run took", seconds(evidence.took), ended)
+    yield _figure("Outage", *outage_of(record.outage, record.executed))
+    yield _figure("Checks", f"{record.count(Outcome.PASSED)} passed", _counts(record))
+    ended = join(["ended ", utc(record.ended_at)]) if record.ended_at else "its end was not recorded"
+    yield _figure("Run took", seconds(record.took), ended)
 
 
 def _figure(name: str, value: str, note: object) -> Html:
@@ -158,29 +158,27 @@ def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
     return "all the time", f"{told.path} never answered while the probe looked"
 
 
-def _counts(evidence: Evidence) -> str:
-    others = [
-        _counted(evidence, kind) for kind in Outcome if kind is not Outcome.PASSED and evidence.count(kind)
-    ]
-    asked = {(one.check.id, one.check.way) for one in evidence.results}
-    planned = evidence.plan.checks if evidence.plan else ()
+def _counts(record: Record) -> str:
+    others = [_counted(record, kind) for kind in Outcome if kind is not Outcome.PASSED and record.count(kind)]
+    asked = {(one.check.id, one.check.way) for one in record.results}
+    planned = record.plan.checks if record.plan else ()
     left = sum((one.id, one.way) not in asked for one in planned)
     others += [f"{left} without a result"] if left else []
     return ", ".join(others) or "no other outcome"
 
 
-def _counted(evidence: Evidence, kind: Outcome) -> str:
+def _counted(record: Record, kind: Outcome) -> str:
     """Return how many checks ended so, and how many of them close nothing."""
-    advisory = sum(one.outcome is kind and one.check.advisory for one in evidence.results)
-    told = f"{evidence.count(kind)} {kind}"
+    advisory = sum(one.outcome is kind and one.check.advisory for one in record.results)
+    told = f"{record.count(kind)} {kind}"
     return f"{told} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else told
 
 
-def _ran(evidence: Evidence) -> Html:
+def _ran(record: Record) -> Html:
     """Return who did what to what, when and why, as one line that stands on every first page."""
-    who, target = evidence.who, evidence.target
+    who, target = record.who, record.target
     facts: list[tuple[str, object]] = [
-        ("Began", utc(evidence.began_at)),
+        ("Began", utc(record.began_at)),
         ("By", f"{who.operator} (as given), user {who.user}" if who.operator else f"user {who.user}"),
         ("From", who.host),
         ("Reason", who.reason or "none given"),
@@ -191,29 +189,29 @@ def _ran(evidence: Evidence) -> Html:
     if target is not None:
         where = f" on {target.endpoint}" if target.endpoint else ", engine not reached"
         facts.append(("Target", join([code(target.container or target.name), where])))
-    facts.append(("Run", code(evidence.run)))
+    facts.append(("Run", code(record.run)))
     return tag(
         "dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="kr-ran"
     )
 
 
-def _waivers(evidence: Evidence) -> Html:
-    if not evidence.waivers:
+def _waivers(record: Record) -> Html:
+    if not record.waivers:
         return Html()
     rows = [
         tag(
             "li",
-            _claim(evidence, one.check),
+            _claim(record, one.check),
             tag("p", f"“{one.reason}”, waived by {one.author or 'nobody named'}"),
         )
-        for one in evidence.waivers
+        for one in record.waivers
     ]
-    head = f"{count(len(evidence.waivers), 'claim')} waived"
+    head = f"{count(len(record.waivers), 'claim')} waived"
     return _box("warn", "waivers", head, tag("ul", *rows, class_="kr-plain"))
 
 
-def _claim(evidence: Evidence, name: str) -> Html:
-    claim = next((one.check.claim for one in evidence.results if one.check.id == name), "")
+def _claim(record: Record, name: str) -> Html:
+    claim = next((one.check.claim for one in record.results if one.check.id == name), "")
     return tag("p", join([tag("strong", claim), " "]) if claim else "", code(name))
 
 
@@ -222,15 +220,15 @@ def boot_in_words(boot: FailedBoot, way: Way) -> str:
     return f"{boot.container} does not boot{' on the way back' if way is Way.BACK else ''}"
 
 
-def _boots(evidence: Evidence) -> Html:
+def _boots(record: Record) -> Html:
     """Return why a server does not boot: it stands before what follows from it."""
-    return join([_boot(evidence, boot, way) for boot, way in evidence.failed_boots])
+    return join([_boot(record, boot, way) for boot, way in record.failed_boots])
 
 
-def _boot(evidence: Evidence, boot: FailedBoot, way: Way) -> Html:
-    folded = evidence.folded(way)
+def _boot(record: Record, boot: FailedBoot, way: Way) -> Html:
+    folded = record.folded(way)
     return _box(
-        _tone(evidence),
+        _tone(record),
         "boot" if way is Way.FORWARD else "boot-back",
         boot_in_words(boot, way),
         tag("p", boot.how),
@@ -247,30 +245,30 @@ def _differs(boot: FailedBoot) -> str:
     return f"It differs from what ran before in: {', '.join(boot.differs) or 'nothing that was compared'}."
 
 
-def _reasons(evidence: Evidence) -> Html:
+def _reasons(record: Record) -> Html:
     """Return why the verdict is what it is, with every result that closes, at once."""
-    closing = [one for one in evidence.results if one.closes and one.outcome is not Outcome.BLOCKED]
-    if evidence.verdict is Verdict.ACCEPTED and not closing and not evidence.verdict_reasons:
+    closing = [one for one in record.results if one.closes and one.outcome is not Outcome.BLOCKED]
+    if record.verdict is Verdict.ACCEPTED and not closing and not record.verdict_reasons:
         return Html()
     told = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
         one.reason for one in closing
     }
-    reasons = [reason for reason in evidence.verdict_reasons if reason not in told]
+    reasons = [reason for reason in record.verdict_reasons if reason not in told]
     return _box(
-        _tone(evidence),
+        _tone(record),
         "reasons",
         "Why, and what to do next",
         items(reasons, "kr-plain kr-lead"),
         tag("ol", *(_closing(one) for one in closing), class_="kr-plain") if closing else Html(),
-        tag("p", tag("strong", "Next: "), _next(evidence)),
+        tag("p", tag("strong", "Next: "), _next(record)),
     )
 
 
-def _next(evidence: Evidence) -> object:
-    if not evidence.judge_by:
-        return NEXT_MOVE[evidence.verdict]
+def _next(record: Record) -> object:
+    if not record.judge_by:
+        return NEXT_MOVE[record.verdict]
     told = "Nothing has to be typed to have the service. To judge it without touching it: "
-    return join([told, code(evidence.judge_by)])
+    return join([told, code(record.judge_by)])
 
 
 def _closing(one: CheckResult) -> Html:
@@ -287,12 +285,12 @@ def next_move(words: str) -> Html:
     return tag("p", tag("b", "Next move: "), words, class_="kr-next") if words else Html()
 
 
-def _by_hand(evidence: Evidence) -> Html:
-    if not evidence.by_hand:
+def _by_hand(record: Record) -> Html:
+    if not record.by_hand:
         return Html()
-    commands = "\n".join(evidence.by_hand)
+    commands = "\n".join(record.by_hand)
     return _box(
-        _tone(evidence),
+        _tone(record),
         "by-hand",
         "Bring the service up by hand",
         tag("p", "The exact commands, in this order:"),

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from reports.page.markup import Html, join, table, tag
 from reports.page.words import digest, mark, short, utc
-from reports.record.evidence import Evidence
 from reports.record.observed import Binding, Container, Database, Image, Server, Snapshot, Unseen
+from reports.record.record import Record
+from reports.record.values import Fingerprint
 
+Look = Snapshot[Fingerprint]
 Value = str | Unseen | None
 """What a row compares: a text, that it could not be seen, or None where this moment did not look."""
 
@@ -19,17 +21,17 @@ class Row:
     """One line of the comparison."""
 
     name: str
-    read: Callable[[Snapshot], Value]
+    read: Callable[[Look], Value]
     show: Callable[[str], Html] = lambda value: tag("span", value)
 
 
-def to_comparison(evidence: Evidence) -> Html:
+def to_comparison(record: Record) -> Html:
     """Return the table of the snapshot before and the last one after it, or why there is none."""
-    if not evidence.snapshots:
+    if not record.snapshots:
         return tag("p", "No snapshot was taken: nothing is known of the service's state.")
-    before = evidence.snapshot("before") or evidence.snapshots[0]
-    others = [one for one in evidence.snapshots if one is not before]
-    after = evidence.snapshot("after") or (others[-1] if others else None)
+    before = record.snapshot("before") or record.snapshots[0]
+    others = [one for one in record.snapshots if one is not before]
+    after = record.snapshot("after") or (others[-1] if others else None)
     if after is None:
         return _alone(before)
     rows = [_compare(row, before, after) for row in ROWS]
@@ -46,7 +48,7 @@ def to_comparison(evidence: Evidence) -> Html:
     )
 
 
-def _taken(before: Snapshot, after: Snapshot) -> Html:
+def _taken(before: Look, after: Look) -> Html:
     return tag(
         "span",
         f"“{before.name}” was taken at ",
@@ -57,7 +59,7 @@ def _taken(before: Snapshot, after: Snapshot) -> Html:
     )
 
 
-def _alone(snapshot: Snapshot) -> Html:
+def _alone(snapshot: Look) -> Html:
     rows = [(row.name, _shown(row, row.read(snapshot))) for row in ROWS if row.read(snapshot) is not None]
     told = tag(
         "p", f"Only “{snapshot.name}” was taken, at ", utc(snapshot.taken_at), ": nothing to compare with."
@@ -67,7 +69,7 @@ def _alone(snapshot: Snapshot) -> Html:
     )
 
 
-def _compare(row: Row, before: Snapshot, after: Snapshot) -> tuple[Html, ...] | None:
+def _compare(row: Row, before: Look, after: Look) -> tuple[Html, ...] | None:
     then, now = row.read(before), row.read(after)
     if then is None and now is None:
         return None
@@ -84,12 +86,12 @@ def _shown(row: Row, value: Value) -> Html:
     if value is None:
         return tag("i", "not looked at")
     if isinstance(value, Unseen):
-        return tag("i", f"not observed: {value.unseen}")
+        return tag("i", f"not observed: {value.sentence}")
     return row.show(value) if value else tag("i", "none")
 
 
-def _container(read: Callable[[Container], str]) -> Callable[[Snapshot], Value]:
-    def value(snapshot: Snapshot) -> Value:
+def _container(read: Callable[[Container[Fingerprint]], str]) -> Callable[[Look], Value]:
+    def value(snapshot: Look) -> Value:
         if isinstance(snapshot.containers, Unseen):
             return snapshot.containers
         if len(snapshot.containers) != 1:
@@ -99,24 +101,24 @@ def _container(read: Callable[[Container], str]) -> Callable[[Snapshot], Value]:
     return value
 
 
-def _image(read: Callable[[Image], str]) -> Callable[[Snapshot], Value]:
-    def value(snapshot: Snapshot) -> Value:
+def _image(read: Callable[[Image[Fingerprint]], str]) -> Callable[[Look], Value]:
+    def value(snapshot: Look) -> Value:
         image = snapshot.running_image
         return image if image is None or isinstance(image, Unseen) else read(image)
 
     return value
 
 
-def _database(read: Callable[[Database], str | Unseen | None]) -> Callable[[Snapshot], Value]:
-    def value(snapshot: Snapshot) -> Value:
+def _database(read: Callable[[Database], str | Unseen | None]) -> Callable[[Look], Value]:
+    def value(snapshot: Look) -> Value:
         database = snapshot.database
         return database if database is None or isinstance(database, Unseen) else read(database)
 
     return value
 
 
-def _server(read: Callable[[Server], str | Unseen]) -> Callable[[Snapshot], Value]:
-    def value(snapshot: Snapshot) -> Value:
+def _server(read: Callable[[Server], str | Unseen]) -> Callable[[Look], Value]:
+    def value(snapshot: Look) -> Value:
         server = snapshot.server
         return server if server is None or isinstance(server, Unseen) else read(server)
 
@@ -177,7 +179,7 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def _environment(before: Snapshot, after: Snapshot) -> Html:
+def _environment(before: Look, after: Look) -> Html:
     """Return which keys of the container's environment differ; values are compared, never shown."""
     then, now = before.container, after.container
     if then is None or now is None:
@@ -188,7 +190,7 @@ def _environment(before: Snapshot, after: Snapshot) -> Html:
     return tag("p", "Values of the container's environment that differ: ", join(map(_key, keys), ", "), ".")
 
 
-def _different(then: Container, now: Container) -> Iterator[str]:
+def _different(then: Container[Fingerprint], now: Container[Fingerprint]) -> Iterator[str]:
     for key in then.environment.keys() | now.environment.keys():
         if then.environment.get(key) != now.environment.get(key):
             yield key

@@ -10,7 +10,6 @@ from reports.page.words import count, exactly, mark, outcome, seconds, status, u
 from reports.record.evidence import (
     CheckResult,
     EngineEvent,
-    Evidence,
     Outcome,
     Phase,
     Protects,
@@ -19,6 +18,7 @@ from reports.record.evidence import (
     Wait,
     Way,
 )
+from reports.record.record import Record
 
 ASKED: dict[Phase, str] = {
     Phase.PRE: "before anything is done",
@@ -30,9 +30,9 @@ ENDED = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.TIMED_OUT, Ste
 ALARMING = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.WAIVED})
 
 
-def to_checks(evidence: Evidence) -> Html:
+def to_checks(record: Record) -> Html:
     """Return every check by phase: what needs a look first, open; what passed folded."""
-    phases = [_phase(phase, evidence.of_phase(phase)) for phase in Phase if evidence.of_phase(phase)]
+    phases = [_phase(phase, record.of_phase(phase)) for phase in Phase if record.of_phase(phase)]
     return join(phases) if phases else tag("p", "No check was asked.")
 
 
@@ -112,11 +112,11 @@ def _same_reason(reason: str, ones: list[CheckResult]) -> Html:
     return tag("div", tag("p", tag("strong", reason)), items(lines, "kr-claims"), class_="kr-reason")
 
 
-def to_steps(evidence: Evidence) -> Html:
+def to_steps(record: Record) -> Html:
     """Return every step: its command, how it ended, its waits and what it printed."""
-    if not evidence.steps:
+    if not record.steps:
         return tag("p", "No step was carried out.")
-    return tag("ol", *(_step(one) for one in evidence.steps), class_="kr-plain kr-cards")
+    return tag("ol", *(_step(one) for one in record.steps), class_="kr-plain kr-cards")
 
 
 def _step(one: StepResult) -> Html:
@@ -174,26 +174,26 @@ def _attributes(event: EngineEvent) -> str:
     return ", ".join(f"{key}={value}" for key, value in event.attributes.items())
 
 
-def to_unreached(evidence: Evidence) -> Html:
+def to_unreached(record: Record) -> Html:
     """Return what was planned and did not come about, and why."""
-    blocked = [one for one in evidence.results if one.outcome is Outcome.BLOCKED]
+    blocked = [one for one in record.results if one.outcome is Outcome.BLOCKED]
     lines = [
         join([tag("strong", reason), f": {count(len(ones), 'check')}"])
         for reason, ones in _by_reason(blocked)
     ]
-    lines += _steps_unreached(evidence) + _checks_unasked(evidence)
+    lines += _steps_unreached(record) + _checks_unasked(record)
     return items(lines, "kr-claims") or tag("p", "Everything that was planned was reached.")
 
 
-def _steps_unreached(evidence: Evidence) -> list[Html]:
-    planned = evidence.plan.steps if evidence.plan else ()
-    begun = {(one.step.name, one.step.way) for one in evidence.steps if one.status in ENDED}
+def _steps_unreached(record: Record) -> list[Html]:
+    planned = record.plan.steps if record.plan else ()
+    begun = {(one.step.name, one.step.way) for one in record.steps if one.status in ENDED}
     left = [step for step in planned if (step.name, step.way) not in begun and step.way is Way.FORWARD]
     return [join([tag("strong", "Step not carried out"), f": {step.name}, {step.purpose}"]) for step in left]
 
 
-def _checks_unasked(evidence: Evidence) -> list[Html]:
-    planned = evidence.plan.checks if evidence.plan else ()
-    known = {(one.check.id, one.check.way) for one in evidence.results}
+def _checks_unasked(record: Record) -> list[Html]:
+    planned = record.plan.checks if record.plan else ()
+    known = {(one.check.id, one.check.way) for one in record.results}
     left = [one for one in planned if (one.id, one.way) not in known]
     return [join([tag("strong", "Check without a result"), ": ", one.claim or one.id]) for one in left]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from reports.page.markup import Html, join, tag, text
 from reports.page.words import exactly, moment, plus_minus
-from reports.record.evidence import Evidence, Interval, Outage, PathOutage, Silence
+from reports.record.evidence import Interval, Outage, PathOutage, Silence
+from reports.record.record import Record
 
 WIDTH = 900
 LEFT = 14
@@ -55,15 +56,15 @@ class Label:
     name: str
 
 
-def to_svg(evidence: Evidence) -> Html:
+def to_svg(record: Record) -> Html:
     """Return the drawing, or nothing where nothing was measured."""
-    outage = evidence.outage
+    outage = record.outage
     if outage is None or not any(path.intervals for path in outage.paths):
         return Html()
     window = _window(outage)
     parts: list[Html] = []
     top = 10.0
-    for lane in (_moments(evidence, outage, window), _steps(evidence, outage, window)):
+    for lane in (_moments(record, outage, window), _steps(record, outage, window)):
         for part, height in lane:
             parts.append(tag("g", part, transform=f"translate(0 {top:.0f})"))
             top += height
@@ -128,10 +129,10 @@ def _since_zero(outage: Outage, wall: str) -> float | None:
     return (at - zero) / dt.timedelta(seconds=1)
 
 
-def _moments(evidence: Evidence, outage: Outage, window: Window) -> Iterator[tuple[Html, float]]:
+def _moments(record: Record, outage: Outage, window: Window) -> Iterator[tuple[Html, float]]:
     """Draw the run's moments, and then the engine's events on this container."""
-    named = [(moment_.wall, moment_.name) for moment_ in evidence.moments]
-    events = [(event.at, f"engine: {event.action}") for event in evidence.events if event.action in ACTIONS]
+    named = [(moment_.wall, moment_.name) for moment_ in record.moments]
+    events = [(event.at, f"engine: {event.action}") for event in record.events if event.action in ACTIONS]
     for one in (named, events):
         labels = list(_labels(one, outage, window))
         if labels:
@@ -174,10 +175,10 @@ def _label(placed: tuple[Label, int, float, bool], height: float) -> Html:
     )
 
 
-def _steps(evidence: Evidence, outage: Outage, window: Window) -> Iterator[tuple[Html, float]]:
+def _steps(record: Record, outage: Outage, window: Window) -> Iterator[tuple[Html, float]]:
     """Draw the steps that were carried out as bars."""
     bars = []
-    for result in evidence.steps:
+    for result in record.steps:
         begin = _since_zero(outage, result.began_at)
         if begin is not None and begin < window.end and begin + result.took > window.begin:
             bars.append(_bar(result.step.name, begin, begin + result.took, window))

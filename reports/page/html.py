@@ -21,7 +21,7 @@ from reports.page.surroundings import (
     to_target,
     to_who,
 )
-from reports.record.evidence import Evidence
+from reports.record.record import Record
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
@@ -35,7 +35,7 @@ class Section:
 
     name: str
     head: str
-    fill: Callable[[Evidence], Html]
+    fill: Callable[[Record], Html]
 
 
 SECTIONS: tuple[Section, ...] = (
@@ -51,26 +51,26 @@ SECTIONS: tuple[Section, ...] = (
     Section("findings", "Findings", to_findings),
     Section("anomalies", "For the list of anomalies", to_anomalies),
     Section("plan", "Plan", to_plan),
-    Section("events", "The engine's events", lambda evidence: to_events(evidence.events)),
+    Section("events", "The engine's events", lambda record: to_events(record.events)),
     Section("files", "Files beside this report", to_files),
 )
 
 
-def to_html(evidence: Evidence) -> str:
+def to_html(record: Record) -> str:
     """Return the report as a whole page."""
-    return "<!DOCTYPE html>\n" + page(head_title(evidence), _content(evidence)) + "\n"
+    return "<!DOCTYPE html>\n" + page(head_title(record), _content(record)) + "\n"
 
 
-def to_block(evidence: Evidence) -> str:
+def to_block(record: Record) -> str:
     """Return the report as a fragment that brings its own style and leaves that of the page around it alone."""
     # Its page says nothing of narrow screens; a browser heeds this wherever it stands.
     viewport = tag("meta", name="viewport", content="width=device-width, initial-scale=1")
-    return join([viewport, tag("style", Html(STYLE)), tag("div", _content(evidence), class_="kr kr-block")])
+    return join([viewport, tag("style", Html(STYLE)), tag("div", _content(record), class_="kr kr-block")])
 
 
-def head_title(evidence: Evidence) -> str:
+def head_title(record: Record) -> str:
     """Return the page's title: the verdict's words first, as tabs cut the rest."""
-    return f"{evidence.verdict}: {title_of(evidence)}, {evidence.began_at}"
+    return f"{record.verdict}: {title_of(record)}, {record.began_at}"
 
 
 def page(title: str, content: Html) -> Html:
@@ -89,8 +89,8 @@ def page(title: str, content: Html) -> Html:
     return tag("html", head, body, lang="en")
 
 
-def _content(evidence: Evidence) -> Html:
-    return join([to_banner(evidence), _contents(), *(_section(one, evidence) for one in SECTIONS)])
+def _content(record: Record) -> Html:
+    return join([to_banner(record), _contents(), *(_section(one, record) for one in SECTIONS)])
 
 
 def _contents() -> Html:
@@ -98,12 +98,12 @@ def _contents() -> Html:
     return tag("nav", tag("ul", *links), aria_label="Sections of this report", class_="kr-nav")
 
 
-def _section(section: Section, evidence: Evidence) -> Html:
+def _section(section: Section, record: Record) -> Html:
     name = f"kr-{section.name}"
     return tag(
         "section",
         tag("h2", section.head, id=name),
-        section.fill(evidence),
+        section.fill(record),
         aria_labelledby=name,
         class_=f"kr-section {name}-section",
     )

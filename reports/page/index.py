@@ -10,7 +10,7 @@ from reports.page.banner import outage_at_a_glance
 from reports.page.html import page
 from reports.page.markup import Html, join, table, tag
 from reports.page.words import TONE_OF_VERDICT, count, mark, seconds, utc
-from reports.record.evidence import Evidence
+from reports.record.record import Record
 
 HEAD = ("Verdict", "Run", "When", "Outage", "Who", "Reason")
 
@@ -20,7 +20,7 @@ class Listed:
     """A run as its folder tells it; `problem` says why its record could not be read."""
 
     folder: str
-    evidence: Evidence | None
+    record: Record | None
     problem: str
     has_report: bool
     open: bool
@@ -36,8 +36,8 @@ def to_index(listed: Sequence[Listed]) -> str:
 
 
 def _row(one: Listed) -> tuple[object, ...]:
-    evidence = one.evidence
-    if evidence is None:
+    record = one.record
+    if record is None:
         problem = join(["its record cannot be read ", tag("small", one.problem)])
         return (
             mark("running" if one.open else "unreadable", "warn"),
@@ -47,37 +47,37 @@ def _row(one: Listed) -> tuple[object, ...]:
             "unknown",
             "",
         )
-    who = evidence.who
+    who = record.who
     return (
-        _verdict(one, evidence),
+        _verdict(one, record),
         _link(one),
-        join([utc(evidence.began_at), tag("small", f"took {seconds(evidence.took)}")]),
-        "unknown" if one.open else outage_at_a_glance(evidence.outage, evidence.executed),
+        join([utc(record.began_at), tag("small", f"took {seconds(record.took)}")]),
+        "unknown" if one.open else outage_at_a_glance(record.outage, record.executed),
         join([who.operator or who.user, tag("small", who.host)]),
         join([who.reason or "none given", tag("small", who.ticket)]),
     )
 
 
-def _verdict(one: Listed, evidence: Evidence) -> Html:
+def _verdict(one: Listed, record: Record) -> Html:
     told = (
         mark("running, or killed", "wait")
         if one.open
-        else mark(evidence.verdict, TONE_OF_VERDICT[evidence.verdict])
+        else mark(record.verdict, TONE_OF_VERDICT[record.verdict])
     )
-    understudy = evidence.target is not None and evidence.target.understudy
+    understudy = record.target is not None and record.target.understudy
     notes = [
         *(["understudy, not Kestra"] if understudy else []),
-        *([f"{count(len(evidence.waivers), 'claim')} waived"] if evidence.waivers else []),
+        *([f"{count(len(record.waivers), 'claim')} waived"] if record.waivers else []),
     ]
     return join([told, *(tag("small", note) for note in notes)])
 
 
 def _link(one: Listed) -> Html:
     href = f"./{quote(one.folder)}/{'report.html' if one.has_report else ''}"
-    evidence = one.evidence
+    record = one.record
     told = (
-        f"{evidence.procedure} of {evidence.target.name if evidence.target else 'an unknown target'}"
-        if evidence
+        f"{record.procedure} of {record.target.name if record.target else 'an unknown target'}"
+        if record
         else one.folder
     )
     return join([tag("a", told, href=href), tag("small", one.folder)])

@@ -8,19 +8,20 @@ from reports.page.banner import command_line
 from reports.page.markup import Html, block, code, fold, items, join, table, tag
 from reports.page.words import count, seconds
 from reports.record.claimed import Need, ValidationSeen
-from reports.record.evidence import Evidence
 from reports.record.observed import Unseen
+from reports.record.record import Record
 from reports.record.scripted import Rehearsal, ScriptSeen
+from reports.record.values import Fingerprint
 
 CLAIMS = {True: "healthy", False: "not healthy", None: "unreadable"}
 
 
-def to_operators(evidence: Evidence) -> Html:
+def to_operators(record: Record) -> Html:
     """Return what the operator's scripts would do by their rehearsal, and what the validation commands claimed."""
-    before = evidence.snapshot("before")
+    before = record.snapshot("before")
     scripts, needs = (before.scripts, before.needs) if before else (None, None)
     parts = [*_scripts(scripts), *_needs(needs)]
-    for snapshot in evidence.snapshots:
+    for snapshot in record.snapshots:
         parts += _validations(snapshot.name, snapshot.validations)
     return (
         join(parts)
@@ -29,9 +30,9 @@ def to_operators(evidence: Evidence) -> Html:
     )
 
 
-def _scripts(scripts: tuple[ScriptSeen, ...] | Unseen | None) -> Iterator[Html]:
+def _scripts(scripts: tuple[ScriptSeen[Fingerprint], ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(scripts, Unseen):
-        yield tag("p", f"The scripts were not observed: {scripts.unseen}.")
+        yield tag("p", f"The scripts were not observed: {scripts.sentence}.")
     elif scripts:
         rows = [(one.step, code(one.file), _lies(one), _would(one)) for one in scripts]
         yield table(
@@ -44,17 +45,17 @@ def _scripts(scripts: tuple[ScriptSeen, ...] | Unseen | None) -> Iterator[Html]:
         )
 
 
-def _lies(one: ScriptSeen) -> Html:
+def _lies(one: ScriptSeen[Fingerprint]) -> Html:
     return items((text for text in (one.problem, one.syntax, *one.notes) if text), "kr-claims") or tag(
         "p", "usable"
     )
 
 
-def _would(one: ScriptSeen) -> Html:
+def _would(one: ScriptSeen[Fingerprint]) -> Html:
     if one.rehearsal is None:
         return tag("p", "not rehearsed: nobody knows what it will do")
     if isinstance(one.rehearsal, Unseen):
-        return tag("p", f"not known: {one.rehearsal.unseen}")
+        return tag("p", f"not known: {one.rehearsal.sentence}")
     seen = one.rehearsal
     told = [
         *(f"{hit.effect} {hit.name}" for hit in seen.hits),
@@ -72,14 +73,14 @@ def _would(one: ScriptSeen) -> Html:
     )
 
 
-def _printed(one: ScriptSeen) -> Html:
+def _printed(one: ScriptSeen[Fingerprint]) -> Html:
     output = one.rehearsal.output if isinstance(one.rehearsal, Rehearsal) else ""
     return fold(f"What {one.step} printed in its rehearsal", block(output, f"rehearsal of {one.step}"))
 
 
 def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(needs, Unseen):
-        yield tag("p", f"What must exist besides was not observed: {needs.unseen}.")
+        yield tag("p", f"What must exist besides was not observed: {needs.sentence}.")
     elif needs:
         rows = [(one.kind, code(one.name), one.problem or "there") for one in needs]
         yield table("What must exist besides", ("Kind", "Name", "Found"), rows)
@@ -87,7 +88,7 @@ def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
 
 def _validations(moment: str, said: tuple[ValidationSeen, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(said, Unseen):
-        yield tag("p", f"The validation commands, “{moment}”, were not observed: {said.unseen}.")
+        yield tag("p", f"The validation commands, “{moment}”, were not observed: {said.sentence}.")
     elif said:
         rows = [
             (

@@ -9,8 +9,10 @@ from reports.page.banner import command_line, next_move, outage_in_words
 from reports.page.drawing import to_svg
 from reports.page.markup import Html, block, code, definitions, fold, items, join, table, tag
 from reports.page.words import count, exactly, number, plus_minus, seconds, short, size, utc
-from reports.record.evidence import Evidence, PathOutage, SavedFile, Silence
+from reports.record.evidence import PathOutage, SavedFile, Silence
 from reports.record.observed import Container, DashboardSeen, Engine, Image, Server, Snapshot, Unseen
+from reports.record.record import Record
+from reports.record.values import Fingerprint, known
 
 ALWAYS: tuple[SavedFile, ...] = (
     SavedFile("evidence.json", "the record; this page is a view of it"),
@@ -19,17 +21,15 @@ ALWAYS: tuple[SavedFile, ...] = (
 )
 
 
-def to_outage(evidence: Evidence) -> Html:
+def to_outage(record: Record) -> Html:
     """Return how long the service did not answer, how that was measured, and its drawing."""
-    outage = evidence.outage
+    outage = record.outage
     if outage is None:
-        stopped = (
-            "although changing steps were carried out" if evidence.executed else "and nothing was stopped"
-        )
+        stopped = "although changing steps were carried out" if record.executed else "and nothing was stopped"
         return tag("p", f"No outage was measured, {stopped}.")
     length, ground = outage_in_words(outage)
-    expected = evidence.plan.worst_outage if evidence.plan else None
-    drawing = to_svg(evidence)
+    expected = record.plan.worst_outage if record.plan else None
+    drawing = to_svg(record)
     return join(
         [
             tag("p", tag("strong", length), f": {ground}.", class_="kr-lead"),
@@ -86,9 +86,9 @@ def _silence(one: Silence) -> Html:
     return tag("small", f"{plus_minus(one.length, one.uncertainty)}, from {begin} to {end}")
 
 
-def to_who(evidence: Evidence) -> Html:
+def to_who(record: Record) -> Html:
     """Return who ran it, why and from where; nothing of it is verified."""
-    who = evidence.who
+    who = record.who
     pairs: list[tuple[str, object]] = [
         ("Operator (as given)", who.operator),
         ("Reason (as given)", who.reason or "none given"),
@@ -104,9 +104,9 @@ def to_who(evidence: Evidence) -> Html:
         ),
         ("Python, pytest", f"{who.python}, {who.pytest}"),
         ("Command line", code(who.command_line) if who.command_line else ""),
-        ("Began", utc(evidence.began_at)),
-        ("Ended", utc(evidence.ended_at) if evidence.ended_at else "not recorded"),
-        ("Took over from run", evidence.recovered_from),
+        ("Began", utc(record.began_at)),
+        ("Ended", utc(record.ended_at) if record.ended_at else "not recorded"),
+        ("Took over from run", record.recovered_from),
     ]
     return definitions(pairs)
 
@@ -122,9 +122,9 @@ def _known(value: str) -> Html:
     return code(value) if value and "{" not in value else tag("i", "not known")
 
 
-def to_target(evidence: Evidence) -> Html:
+def to_target(record: Record) -> Html:
     """Return what was operated on, the engine it runs on, and every version that was seen."""
-    target = evidence.target
+    target = record.target
     if target is None:
         return tag("p", "The target could not be read.")
     pairs: list[tuple[str, object]] = [
@@ -137,12 +137,12 @@ def to_target(evidence: Evidence) -> Html:
         ("HTTP", _known(target.http_url)),
         ("Management", _known(target.management_url)),
         ("Engine's address", _known(target.endpoint)),
-        *(_versions(evidence.snapshots[-1]) if evidence.snapshots else ()),
+        *(_versions(record.snapshots[-1]) if record.snapshots else ()),
     ]
     return definitions(pairs)
 
 
-def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
+def _versions(snapshot: Snapshot[Fingerprint]) -> Iterator[tuple[str, object]]:
     match snapshot.engine:
         case Engine() as engine:
             yield "Engine", f"{engine.name}, {engine.version} (API {engine.api}), {engine.os}"
@@ -151,8 +151,8 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
                 "Engine's clock",
                 f"{abs(engine.skew):.3f} s {'ahead of' if engine.skew >= 0 else 'behind'} ours",
             )
-        case Unseen(unseen=why):
-            yield "Engine", f"not observed: {why}"
+        case Unseen() as gone:
+            yield "Engine", f"not observed: {gone.sentence}"
     match snapshot.running_image or snapshot.image:
         case Image() as image:
             # Asked for by its id, an image has no other name; its container keeps the one it was made by.
@@ -164,17 +164,17 @@ def _versions(snapshot: Snapshot) -> Iterator[tuple[str, object]]:
             version = server.version
             yield (
                 "Server's version",
-                f"not observed: {version.unseen}" if isinstance(version, Unseen) else version,
+                f"not observed: {version.sentence}" if isinstance(version, Unseen) else version,
             )
 
-    for one in () if isinstance(snapshot.dashboards, Unseen) else snapshot.dashboards or ():
+    for one in known(snapshot.dashboards):
         yield f"Dashboard {one.name}", join(_dashboard(one))
 
 
 def _dashboard(one: DashboardSeen) -> Iterator[object]:
     shows, age = one.shows, one.age
     if isinstance(shows, Unseen):
-        yield f"not observed: {shows.unseen}"
+        yield f"not observed: {shows.sentence}"
     else:
         told = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
         yield join([code(shows), f" (expected {one.expected}{told})"])
@@ -182,24 +182,24 @@ def _dashboard(one: DashboardSeen) -> Iterator[object]:
         yield fold("What it showed on the way", items(one.looks, "kr-claims"))
 
 
-def to_existing(evidence: Evidence) -> Html:
+def to_existing(record: Record) -> Html:
     """Return what exists now, as the engine told it after the last act."""
-    if isinstance(evidence.exists_now, Unseen):
-        return tag("p", f"Not known: {evidence.exists_now.unseen}.")
-    return items(evidence.exists_now, "kr-claims") or tag(
+    if isinstance(record.exists_now, Unseen):
+        return tag("p", f"Not known: {record.exists_now.sentence}.")
+    return items(record.exists_now, "kr-claims") or tag(
         "p", "Nothing was read from the engine after the last act."
     )
 
 
-def to_findings(evidence: Evidence) -> Html:
+def to_findings(record: Record) -> Html:
     """Return what an auditor should know that is no check's outcome."""
-    lines = [tag("li", tag("p", one.text), next_move(one.next_move)) for one in evidence.findings]
+    lines = [tag("li", tag("p", one.text), next_move(one.next_move)) for one in record.findings]
     return tag("ul", *lines, class_="kr-claims") if lines else tag("p", "None.")
 
 
-def to_anomalies(evidence: Evidence) -> Html:
+def to_anomalies(record: Record) -> Html:
     """Return the rows that this run proposes for the target's list of anomalies, ready to be copied."""
-    noted = evidence.anomalies
+    noted = record.anomalies
     if noted is None:
         return tag("p", "None: nothing was found that a list could hold, or the target names no list.")
     rows = ((one.symptom, one.action) for one in noted.rows)
@@ -212,9 +212,9 @@ def to_anomalies(evidence: Evidence) -> Html:
     )
 
 
-def to_plan(evidence: Evidence) -> Html:
+def to_plan(record: Record) -> Html:
     """Return what the plan said of itself: helper containers, and what cannot be tried without acting."""
-    plan = evidence.plan
+    plan = record.plan
     if plan is None:
         return tag("p", "No plan could be made.")
     commands = (code(command_line(step.command)) for step in plan.steps if step.command)
@@ -231,11 +231,11 @@ def _listed(head: str, lines: tuple[str, ...]) -> tuple[Html, Html]:
     return tag("h3", head), items(lines, "kr-claims")
 
 
-def to_files(evidence: Evidence) -> Html:
+def to_files(record: Record) -> Html:
     """Return the files beside this page, and what their checksums prove."""
-    named = {one.name: one for one in (*ALWAYS, *evidence.files)}
+    named = {one.name: one for one in (*ALWAYS, *record.files)}
     rows = [tag("li", _link(one.name), tag("small", one.note)) for one in named.values()]
-    known = count(evidence.redactions, "secret value was", "secret values were")
+    known = count(record.redactions, "secret value was", "secret values were")
     return join(
         [
             tag("ul", *rows, class_="kr-claims"),

@@ -1,17 +1,19 @@
 """What is recorded of a run: every value type of `evidence.json`, and how a verdict follows from them.
 
 Times of day are ISO 8601 in UTC; durations are seconds as floats, measured with a monotonic clock.
-All text in here has already passed redaction.
+What is observed holds secrets as they are; what is recorded holds fingerprints, and text that has passed redaction.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic
 
 from reports.record.observed import Snapshot, Unseen
+from reports.record.values import Hidden
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 AGAIN, BACK = " again", " back"
 """How the id of a check ends that is asked a second time, or that judges the way back."""
 
@@ -434,8 +436,8 @@ class FailedBoot:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything known about one run; HTML, JUnit and the console are views of it."""
+class Evidence(Generic[Hidden]):
+    """Everything known about one run; what is kept of it is its record, of which HTML, JUnit and the console are views."""
 
     run: str
     began_at: str
@@ -452,7 +454,7 @@ class Evidence:
     waivers: tuple[Waiver, ...] = ()
     results: tuple[CheckResult, ...] = ()
     steps: tuple[StepResult, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[Snapshot[Hidden], ...] = ()
     outage: Outage | None = None
     events: tuple[EngineEvent, ...] = ()
     moments: tuple[Moment, ...] = ()
@@ -480,7 +482,7 @@ class Evidence:
     def exit_status(self) -> int:
         return self.verdict.exit_status
 
-    def snapshot(self, name: str) -> Snapshot | None:
+    def snapshot(self, name: str) -> Snapshot[Hidden] | None:
         """Return the snapshot of that name, where it was taken."""
         return next((one for one in self.snapshots if one.name == name), None)
 

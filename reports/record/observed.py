@@ -6,10 +6,12 @@ gave them. What could not be seen is an `Unseen` with its reason, never a defaul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic
 
 from reports.record.claimed import Need, ValidationSeen
 from reports.record.scripted import ScriptSeen
+from reports.record.values import Hidden
 from reports.record.values import Secret as Secret  # noqa: PLC0414 - where everybody meets it
 from reports.record.values import Unseen as Unseen  # noqa: PLC0414 - where everybody meets it
 
@@ -30,8 +32,6 @@ class HealthCheck:
     test: tuple[str, ...]
     interval: float
     timeout: float
-    start_period: float
-    retries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A container's place in a network: the names that it answers to there, and its address where that was given."""
-
-    network: str
-    aliases: tuple[str, ...]
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Generic[Hidden]):
     """One container as the engine describes it; `health` is empty where it has no health check."""
 
     id: str
@@ -82,14 +73,12 @@ class Container:
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     labels: dict[str, str]
-    environment: dict[str, str | Secret]
+    environment: dict[str, str | Hidden]
     command: tuple[str, ...]
-    log_driver: str
     health_check: HealthCheck | None = None
     mounts: tuple[Mount, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
     """Empty where it has none of its own, and in records from before this was looked at."""
-    made: dict[str, str | Secret] | None = None
+    made: dict[str, str | Hidden] | None = None
     """How else it was made, part by part; None in records from before this was looked at."""
 
     @property
@@ -141,13 +130,12 @@ class Engine:
     os: str
     skew: float
     """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
-    root_dir: str
     elsewhere: bool = False
     """Whether its host is another machine than the suite's, or another network of it: it goes by another name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(Generic[Hidden]):
     """An image that is here."""
 
     reference: str
@@ -160,25 +148,25 @@ class Image:
     size: int
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    environment: dict[str, str | Secret] | None = None
+    environment: dict[str, str | Hidden] | None = None
     """What every container of it is given besides its own values; None where nobody looked."""
-    made: dict[str, str | Secret] | None = None
+    made: dict[str, str | Hidden] | None = None
     """How else its containers are made where nobody says it; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Generic[Hidden]):
     """What a Kestra's configuration says, in the form in which its server reads it."""
 
     db_host: str
     db_port: int
     db_name: str
     db_user: str
-    db_password: Secret | None
+    db_password: Hidden | None
     basic_auth_enabled: bool | None
     """None where the key is absent."""
     basic_auth_user: str
-    basic_auth_password: Secret | None
+    basic_auth_password: Hidden | None
     termination_grace: float | None
     problems: tuple[str, ...] = ()
     storage: str = ""
@@ -186,7 +174,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Generic[Hidden]):
     """One service as Compose renders it, by one call."""
 
     command: tuple[str, ...]
@@ -197,21 +185,21 @@ class Rendering:
     stop_grace: float | None
     restart_policy: str
     has_health_check: bool
-    environment: dict[str, str | Secret]
+    environment: dict[str, str | Hidden]
     volumes: tuple[str, ...]
     networks: tuple[str, ...]
     database_image: str
     warnings: tuple[str, ...]
-    interpolation: dict[str, str | Secret]
+    interpolation: dict[str, str | Hidden]
     """The keys of the `.env` that the target names, as this call resolves them."""
-    settings: Settings | Unseen
+    settings: Settings[Hidden] | Unseen
     external_networks: tuple[str, ...] = ()
     """Those of `networks` that Compose does not make by itself."""
     copied_in: tuple[str, ...] = ()
     """Where the container has what the files give as secrets and configs."""
     by_compose: bool = True
     """Whether Compose makes the container; else a script does, by a plain `docker run`, and gives it no labels."""
-    made: dict[str, str | Secret] | None = None
+    made: dict[str, str | Hidden] | None = None
     """How else the container is made, as far as the files say it; None where a script makes it, or nobody looked."""
     mounts: tuple[Mount, ...] | None = None
     """What is mounted in it, but for volumes that nobody names; None where that is not known."""
@@ -382,7 +370,6 @@ class Server:
     """What answers on the configured ports."""
 
     health: Answer
-    readiness: Answer
     ping: Answer
     version: str | Unseen
     instance_id: str | Unseen
@@ -482,29 +469,29 @@ class DashboardSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Generic[Hidden]):
     """Everything the observers saw at one moment; a field that this moment does not look at is None."""
 
     name: str
     taken_at: str
     took: float
     engine: Engine | Unseen | None = None
-    containers: tuple[Container, ...] | Unseen = ()
+    containers: tuple[Container[Hidden], ...] | Unseen = ()
     """Every container that carries the labels of this project and service."""
-    database_containers: tuple[Container, ...] | Unseen = ()
+    database_containers: tuple[Container[Hidden], ...] | Unseen = ()
     neighbours: tuple[Neighbour, ...] | Unseen = ()
     listeners: tuple[Listener, ...] | Unseen | None = None
     """What listens on the engine's host, seen from there."""
     networks: tuple[str, ...] | Unseen | None = None
     """The names of the engine's networks."""
-    operator_rendering: Rendering | Unseen | None = None
-    file_rendering: Rendering | Unseen | None = None
+    operator_rendering: Rendering[Hidden] | Unseen | None = None
+    file_rendering: Rendering[Hidden] | Unseen | None = None
     dry_run: DryRun | Unseen | None = None
-    image: Image | Unseen | None = None
+    image: Image[Hidden] | Unseen | None = None
     announced: str | Unseen | None = None
     """The digest that the registry announces for the image's reference, where the procedure would pull it."""
-    running_image: Image | Unseen | None = None
-    running_settings: Settings | Unseen | None = None
+    running_image: Image[Hidden] | Unseen | None = None
+    running_settings: Settings[Hidden] | Unseen | None = None
     """What the present container was given."""
     whole_dry_run: DryRun | Unseen | None = None
     """What a plain `up` of the whole project would do, where settings are applied."""
@@ -518,17 +505,15 @@ class Snapshot:
     host: Host | Unseen | None = None
     files: tuple[FileSeen, ...] = ()
     dashboards: tuple[DashboardSeen, ...] | Unseen | None = None
-    scripts: tuple[ScriptSeen, ...] | Unseen | None = None
+    scripts: tuple[ScriptSeen[Hidden], ...] | Unseen | None = None
     """The operator's own scripts that carry out steps, read and rehearsed before anything is done."""
     needs: tuple[Need, ...] | Unseen | None = None
     """What the target file says must exist besides."""
     validations: tuple[ValidationSeen, ...] | Unseen | None = None
     """What the operator's own validation commands said."""
-    notes: tuple[str, ...] = ()
-    extra: dict[str, str] = field(default_factory=dict)
 
     @property
-    def container(self) -> Container | None:
+    def container(self) -> Container[Hidden] | None:
         """The service's container, where there is exactly one."""
         if isinstance(self.containers, Unseen) or len(self.containers) != 1:
             return None

@@ -10,47 +10,99 @@ import types
 import typing
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, TypeVar, cast
+from typing import Any, NewType, TypeVar, cast
 
-from reports.record.observed import Secret, Unseen
+from reports.record.evidence import SCHEMA_VERSION, Evidence
+from reports.record.observed import Container, Engine, HealthCheck, Server, Snapshot, Unseen
+from reports.record.values import Fingerprint, Hidden, Secret
 
 T = TypeVar("T")
+
+GONE: dict[type, frozenset[str]] = {
+    Container: frozenset({"log_driver", "attachments"}),
+    HealthCheck: frozenset({"start_period", "retries"}),
+    Engine: frozenset({"root_dir"}),
+    Server: frozenset({"readiness"}),
+    Snapshot: frozenset({"notes", "extra"}),
+}
+"""Fields of records of version 1 that nobody read: they are passed over."""
 
 
 class RecordUnreadable(Exception):  # noqa: N818 - says what happened
     """The record does not have the form that this version reads."""
 
 
-def fingerprint(key: bytes) -> Callable[[Secret], str]:
-    """Return what stands for a secret in the record: equal for equal values, under a key that ends with the run."""
-
-    def stand_in(secret: Secret) -> str:
-        return hmac.new(key, secret.value.encode(), hashlib.sha256).hexdigest()[:12]
-
-    return stand_in
+Record = NewType("Record", Evidence[Fingerprint])
+"""Evidence as it is kept: no secret in it, and every text has passed redaction. `recorded` and `read` make it."""
 
 
-def to_plain(value: Any, stand_in: Callable[[Secret], str], clean: Callable[[str], str] = str) -> Any:  # noqa: PLR0911 - a form for each of JSON's types
-    """Return `value` as JSON's own types; `clean` is applied to every text before it is encoded."""
-    if isinstance(value, Secret):
-        return {"secret": stand_in(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return clean(value)
-    if dataclasses.is_dataclass(value):
-        return {
-            one.name: to_plain(getattr(value, one.name), stand_in, clean) for one in dataclasses.fields(value)
-        }
-    if isinstance(value, dict):
-        return {clean(str(name)): to_plain(one, stand_in, clean) for name, one in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [to_plain(one, stand_in, clean) for one in value]
+def fingerprint(key: bytes) -> Callable[[Secret], Fingerprint]:
+    """Return what makes the fingerprints of a run: equal for equal values, under a key that ends with the run."""
+
+    def of(secret: Secret) -> Fingerprint:
+        return Fingerprint(hmac.new(key, secret.value.encode(), hashlib.sha256).hexdigest()[:12])
+
+    return of
+
+
+def recorded(
+    evidence: Evidence, fingerprint_of: Callable[[Secret], Fingerprint], clean: Callable[[str], str]
+) -> Record:
+    """Return the record of a run: a fingerprint in the place of every secret, and every text cleaned."""
+    return Record(cast("Evidence[Fingerprint]", _recorded(evidence, fingerprint_of, clean)))
+
+
+def _recorded(  # noqa: PLR0911 - a form for each type
+    value: Any, fingerprint_of: Callable[[Secret], Fingerprint], clean: Callable[[str], str]
+) -> Any:
+    def kept(part: Any) -> Any:
+        return _recorded(part, fingerprint_of, clean)
+
+    match value:
+        case Secret():
+            return fingerprint_of(value)
+        case Enum():
+            return value
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(name)): kept(part) for name, part in value.items()}
+        case tuple() | list():
+            return tuple(kept(part) for part in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {one.name: kept(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
     return value
 
 
+def to_plain(value: Any) -> Any:
+    """Return a record, or a part of one, as JSON's own types; a secret is refused."""
+    match value:
+        case Secret():
+            raise TypeError("a secret belongs in no record: its fingerprint does")
+        case Fingerprint():
+            return {"secret": value.digest}
+        case Enum():
+            return value.value
+        case dict():
+            return {name: to_plain(part) for name, part in value.items()}
+        case tuple():
+            return [to_plain(part) for part in value]
+    if dataclasses.is_dataclass(value):
+        return {one.name: to_plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    return value
+
+
+def read(plain: Any) -> Record:
+    """Read a record back, one of an earlier version in the form of today."""
+    record = Record(from_plain(Evidence[Fingerprint], plain))
+    return dataclasses.replace(record, schema_version=max(record.schema_version, SCHEMA_VERSION))
+
+
 def from_plain(form: type[T], plain: Any) -> T:
-    """Read back what `to_plain` wrote; a secret comes back as its fingerprint."""
+    """Read back what `to_plain` wrote; a type that may hide secrets is given as one that hides fingerprints."""
+    if getattr(form, "__parameters__", ()):
+        raise TypeError(f"a record holds no {form.__name__} with secrets")
     try:
         return cast("T", _read(form, plain))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -59,19 +111,21 @@ def from_plain(form: type[T], plain: Any) -> T:
 
 def _read(form: Any, plain: Any) -> Any:  # noqa: PLR0911 - a form for each of ours
     origin, arguments = typing.get_origin(form), typing.get_args(form)
+    if dataclasses.is_dataclass(origin):
+        return _read(origin, plain)
     if origin in {typing.Union, types.UnionType}:
         return _read_union(arguments, plain)
     if origin is tuple:
         return tuple(_read(arguments[0], one) for one in plain)
     if origin is dict:
         return {name: _read(arguments[1], one) for name, one in plain.items()}
-    if form is Secret:
-        return Secret(plain["secret"])
+    if form is Hidden:
+        return Fingerprint(plain["secret"])
     if isinstance(form, type) and issubclass(form, Enum):
         return form(plain)
     if isinstance(form, type) and dataclasses.is_dataclass(form):
-        hints = _hints(form)
-        return form(**{name: _read(hints[name], one) for name, one in plain.items()})
+        hints, gone = _hints(form), GONE.get(form, frozenset())
+        return form(**{name: _read(hints[name], one) for name, one in plain.items() if name not in gone})
     if form is float and isinstance(plain, int):
         return float(plain)
     if not isinstance(plain, form):
@@ -87,9 +141,13 @@ def _hints(form: type[Any]) -> dict[str, Any]:
 def _read_union(arguments: tuple[Any, ...], plain: Any) -> Any:
     if plain is None:
         return None
+    if isinstance(plain, dict) and set(plain) == {"unseen", "next_move"}:
+        return Unseen(**plain)
     if isinstance(plain, dict) and set(plain) == {"unseen"}:
-        return Unseen(plain["unseen"])
+        # In version 1 the next move stood behind an arrow.
+        what, _, move = plain["unseen"].partition(" → ")
+        return Unseen(what, move)
     if isinstance(plain, dict) and set(plain) == {"secret"}:
-        return Secret(plain["secret"])
-    rest = [one for one in arguments if one not in {type(None), Unseen, Secret}]
+        return Fingerprint(plain["secret"])
+    rest = [one for one in arguments if one not in {type(None), Unseen, Hidden}]
     return _read(rest[0], plain)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic
 
-from reports.record.values import Secret, Unseen
+from reports.record.values import Hidden, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(Generic[Hidden]):
     """A container that a script would create, as it would be given to the engine.
 
     `by_compose` tells Compose's own from a plain `docker run`. `ports` stand as `address:port:port/protocol`; `volumes`
@@ -47,7 +48,7 @@ class Creation:
     name: str
     image: str
     by_compose: bool
-    environment: dict[str, str | Secret] | Unseen
+    environment: dict[str, str | Hidden] | Unseen
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class Creation:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Generic[Hidden]):
     """What a script did where it could change nothing; `exit_code` and `output` are recorded, not believed."""
 
     exit_code: int | None
@@ -72,7 +73,7 @@ class Rehearsal:
     """Those among them that do not exist."""
     sources: tuple[str, ...] = ()
     """The shell files that it opened, itself and others."""
-    variables: dict[str, str | Secret] | None = None
+    variables: dict[str, str | Hidden] | None = None
     """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*, and secrets that the script itself found.
 
     None where there was no call.
@@ -85,7 +86,7 @@ class Rehearsal:
     """What these would be made from."""
     ports: tuple[str, ...] = ()
     """What they would publish, as `address:port->port/protocol`."""
-    creations: tuple[Creation, ...] = ()
+    creations: tuple[Creation[Hidden], ...] = ()
     """The same containers, with everything that they would be given."""
     hits: tuple[Hit, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ class Rehearsal:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptSeen:
+class ScriptSeen(Generic[Hidden]):
     """A script as it lies there; `problem` is empty where it can be started."""
 
     step: str
@@ -109,5 +110,5 @@ class ScriptSeen:
     interpreter: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
-    rehearsal: Rehearsal | Unseen | None = None
+    rehearsal: Rehearsal[Hidden] | Unseen | None = None
     """None where nobody rehearsed it."""

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from typing_extensions import TypeVar
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Stands where a value should be that could not be observed."""
+    """Stands where a value should be that could not be observed: why, and what to do about it."""
 
     unseen: str
+    next_move: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Both as they are told in one line."""
+        return f"{self.unseen} → {self.next_move}" if self.next_move else self.unseen
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A value that must never be shown; two are equal when their values are.
-
-    In the record it is a fingerprint under a key that ends with the run, so that equality can be judged again
-    and the value cannot be guessed.
-    """
+    """A value that must never be shown; two are equal when their values are. No record takes one."""
 
     value: str
 
@@ -27,6 +33,27 @@ class Secret:
         return "Secret(…)"
 
     __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What stands for a secret in a record: equal for equal values, under a key that ends with the run."""
+
+    digest: str
+
+
+Hidden = TypeVar("Hidden", Secret, Fingerprint, default=Secret)
+"""What a type hides: secrets in what is observed, where it is named alone, and fingerprints in what is recorded."""
+
+
+def known(seen: tuple[T, ...] | Unseen | None) -> tuple[T, ...]:
+    """Return several things as far as they were seen: none where nobody could look, or nobody did."""
+    return () if seen is None or isinstance(seen, Unseen) else seen
+
+
+def now() -> str:
+    """Return the time of day in the form in which it is recorded."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def moment(text: str) -> datetime:

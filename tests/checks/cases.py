@@ -53,7 +53,7 @@ from tests.checks.world import (
 MADE = "pre/test_made.py::"
 VOLUME = Mount("volume", "storage", "/app/storage", read_only=False)
 SOCKET = Mount("bind", "/var/run/docker.sock", "/var/run/docker.sock", read_only=False)
-GONE = Unseen("it could not be seen → look by hand")
+GONE = Unseen("it could not be seen", "look by hand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1013,7 +1013,7 @@ FAILING = (
     Case(WRITES, "a folder that somebody has mounted", _barred("before", WORK), "if not, waive this"),
     Case(WRITES, "read-only", _barred("before", read_only=True), "let /app/storage be written in the compose file"),
     Case(
-        WRITES, "no shell in it", at("before", folders=Unseen("it cannot be asked → see it by hand")), "see it by hand",
+        WRITES, "no shell in it", at("before", folders=Unseen("it cannot be asked", "see it by hand")), "see it by hand",
         Outcome.UNKNOWN,
     ),
     Case(WRITTEN, "its storage is root's", _barred("after"), "cannot write /app/storage (its storage, volume tools-storage)"),

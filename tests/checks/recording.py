@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from reports.record.evidence import EngineEvent, Evidence, Outage, StepResult
+from reports.record.evidence import EngineEvent, Outage, StepResult
 from reports.record.observed import Snapshot
-from reports.record.record import from_plain
+from reports.record.record import from_plain, read
+from reports.record.values import Fingerprint, Secret
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "snapshots"
 MOMENTS = ("before", "ready", "stopped", "after")
@@ -21,8 +23,26 @@ PORTS = {"KESTRA_HTTP_PORT": "8080", "KESTRA_MANAGEMENT_PORT": "8081"}
 
 
 def snapshot(name: str) -> Snapshot:
-    """What was seen at a moment of the recorded run."""
-    return from_plain(Snapshot, _read(name))
+    """What was seen at a moment of the recorded run; its fingerprints stand for the secrets that they were made of."""
+    return cast("Snapshot", _observed(recorded_snapshot(name)))
+
+
+def recorded_snapshot(name: str) -> Snapshot[Fingerprint]:
+    """The same, as a later run reads it."""
+    return from_plain(Snapshot[Fingerprint], _read(name))
+
+
+def _observed(value: Any) -> Any:
+    if isinstance(value, Fingerprint):
+        return Secret(value.digest)
+    if isinstance(value, dict):
+        return {name: _observed(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_observed, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {one.name: _observed(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
 
 
 def step(name: str) -> StepResult:
@@ -44,7 +64,7 @@ def _read(name: str) -> Any:
 def trim(run: Path) -> None:
     """Write the data of a run under neutral names, ports and paths, without what belongs to others."""
     text = (run / "evidence.json").read_text(encoding="utf-8")
-    record = from_plain(Evidence, json.loads(text))
+    record = read(json.loads(text))
     before = record.snapshot("before")
     assert before is not None
     rendering = before.operator_rendering

@@ -39,7 +39,7 @@ LOOKS = "ready/test_validation.py::test_the_validation_commands_look_at_somethin
 AGREES = "post/test_validation.py::test_the_operators_validation_agrees"
 LOOKED = "post/test_validation.py::test_the_validation_looked_at_something"
 SKIP = "SKIP_Kestra_AUTO_START"
-GONE = Unseen("it could not be seen → look by hand")
+GONE = Unseen("it could not be seen", "look by hand")
 
 
 def _settings(**given: str) -> Change:

@@ -19,8 +19,8 @@ FAILING = (*cases.FAILING, *reach_cases.FAILING, *script_cases.FAILING)
 PASSING = (*cases.PASSING, *reach_cases.PASSING, *script_cases.PASSING)
 MOMENTS = ("before", "ready", "stopped", "after")
 UNSEEN = "the lights went out"
-DARK = Unseen(f"{UNSEEN} → switch them on")
-KEPT = {"name", "taken_at", "took", "files", "notes", "extra"}
+DARK = Unseen(UNSEEN, "switch them on")
+KEPT = {"name", "taken_at", "took", "files"}
 """What a snapshot has in the dark too."""
 LOOKABLE = tuple(one.name for one in fields(Snapshot) if one.name not in KEPT)
 SEEN_IN_THE_DARK = {

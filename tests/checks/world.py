@@ -141,7 +141,8 @@ def recorded() -> World:
         others=(),
         redaction=Redaction(()),
         goal=Goal(
-            Accepted("earlier", before.taken_at, Path("/srv/archive"), recording.snapshot("after")), pulled
+            Accepted("earlier", before.taken_at, Path("/srv/archive"), recording.recorded_snapshot("after")),
+            pulled,
         ),
         kept=kept_of(before),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 from reports.record.evidence import (
@@ -58,6 +59,7 @@ from reports.record.observed import (
     Snapshot,
     Unseen,
 )
+from reports.record.record import Record, fingerprint, recorded
 
 BEGAN = dt.datetime(2026, 11, 23, 11, 57, 3, 120000, tzinfo=dt.UTC)
 ZERO = 20.0
@@ -243,7 +245,6 @@ def container(**changes: object) -> Container:
         labels={"com.docker.compose.project": "tools", "com.docker.compose.service": "kestra"},
         environment=ENVIRONMENT,
         command=("server", "standalone"),
-        log_driver="json-file",
     )
     return replace(before, **changes)  # type: ignore[arg-type]
 
@@ -272,7 +273,7 @@ SETTINGS = Settings(
     termination_grace=300.0,
 )
 
-RENDERING = Rendering(
+RENDERING: Rendering = Rendering(
     command=("docker", "compose", "config", "--format", "json"),
     project="tools",
     image="kestra/kestra:v0.20.7",
@@ -299,7 +300,6 @@ ENGINE = Engine(
     context="default",
     os="Debian GNU/Linux 13",
     skew=0.002,
-    root_dir="/var/lib/docker",
 )
 
 IMAGE = Image(
@@ -317,7 +317,6 @@ ANSWER = Answer("http://127.0.0.1:8081/health", 200, "", 0.004, body_status="UP"
 
 SERVER = Server(
     health=ANSWER,
-    readiness=ANSWER,
     ping=ANSWER,
     version="0.20.7",
     instance_id="6Bq2Yk0d8YwJmT4x9Lr1Zs",
@@ -367,8 +366,6 @@ BEFORE = Snapshot(
     server=SERVER,
     host=Host("ops-runner-3", (Listener("127.0.0.1", 8080),), "/srv/tools/reports/runs", "", 9_000_000_000, Unseen("remote")),
     files=(FileSeen("/srv/tools/.env", "env file", "", "ab" * 32),),
-    notes=("looked from outside and from inside",),
-    extra={"dnsdomain": "example.org"},
 )  # fmt: skip
 
 AFTER = replace(
@@ -483,9 +480,9 @@ EVENTS = tuple(
 )
 
 
-def accepted() -> Evidence:
+def accepted(snapshots: tuple[Snapshot, ...] = (BEFORE, AFTER)) -> Record:
     """Return a restart that went well."""
-    return Evidence(
+    evidence = Evidence(
         run="20261123T115703Z-tools-restart-1a2b3c4d",
         began_at=wall(0),
         ended_at=wall(54.2),
@@ -499,7 +496,7 @@ def accepted() -> Evidence:
         plan=PLAN,
         results=tuple(passed(one, reason="seen as expected") for one in CHECKS),
         steps=steps(),
-        snapshots=(BEFORE, AFTER),
+        snapshots=snapshots,
         outage=outage(),
         events=EVENTS,
         moments=(
@@ -520,14 +517,15 @@ def accepted() -> Evidence:
             SavedFile("journal.jsonl", "a copy of the journal"),
         ),
     )
+    return recorded(evidence, fingerprint(b"key"), str)
 
 
-def understudied() -> Evidence:
+def understudied() -> Record:
     """Return the same run against the understudy."""
     return replace(accepted(), target=replace(TARGET, understudy=True))
 
 
-def waived() -> Evidence:
+def waived() -> Record:
     """Return a run that was accepted because somebody waived two claims."""
     names = {"pre/ports.py::test_ports_are_free_for_us", "post/container.py::test_it_stays_up"}
     results = tuple(
@@ -545,7 +543,7 @@ def waived() -> Evidence:
     return replace(accepted(), results=results, waivers=waivers)
 
 
-def gone_back() -> Evidence:
+def gone_back() -> Record:
     """Return a run that stopped the service twice: for what it started, and for what it brought back."""
     seen, health = outage(), outage().paths[0]
     silences = (Silence(2.204, 8.21, 6.0, 0.018), Silence(14.9, 21.56, 6.655, 0.012))
@@ -569,7 +567,7 @@ def gone_back() -> Evidence:
     )
 
 
-def refused() -> Evidence:
+def refused() -> Record:
     """Return a run whose first gate stayed closed for three reasons at once."""
     failing = {
         "pre/database.py::test_login_over_the_network": (
@@ -593,13 +591,12 @@ def refused() -> Evidence:
         for one in CHECKS
     )
     return replace(
-        accepted(),
+        accepted((BEFORE,)),
         verdict=Verdict.REFUSED,
         verdict_reasons=("the first gate stayed closed: 1 claim does not hold, 1 is unknown",),
         executed=False,
         results=results,
         steps=(),
-        snapshots=(BEFORE,),
         outage=None,
         events=(),
         moments=(),
@@ -626,7 +623,7 @@ def refused() -> Evidence:
     )
 
 
-def service_down() -> Evidence:
+def service_down() -> Record:
     """Return a restart after which the service does not answer."""
     saved, stop, start = steps()
     wait = replace(
@@ -660,12 +657,11 @@ def service_down() -> Evidence:
         containers=(container(state="exited", running=False, health="unhealthy", restart_count=3),),
     )
     return replace(
-        accepted(),
+        accepted((BEFORE, replace(AFTER, name="stopped", taken_at=wall(24.2)), after)),
         verdict=Verdict.SERVICE_DOWN,
         verdict_reasons=("the service does not answer 180 s after its start",),
         results=results,
         steps=(saved, stop, replace(start, status=StepStatus.TIMED_OUT, took=180.2, exit_code=0, reason=wait.sentence, waits=(wait,))),
-        snapshots=(BEFORE, replace(AFTER, name="stopped", taken_at=wall(24.2)), after),
         outage=outage(back=False),
         by_hand=(
             "cd /srv/tools",
@@ -676,18 +672,17 @@ def service_down() -> Evidence:
     )  # fmt: skip
 
 
-def killed() -> Evidence:
+def killed() -> Record:
     """Return what a killed run left behind: half a record."""
     saved, stop, _ = steps()
     return replace(
-        accepted(),
+        accepted((BEFORE,)),
         verdict=Verdict.INTERRUPTED,
         verdict_reasons=("the run was killed in the outage; this report is made from its journal",),
         ended_at="",
         took=22.4,
         results=tuple(passed(one) for one in CHECKS if one.phase in {Phase.PRE, Phase.READY}),
         steps=(saved, replace(stop, status=StepStatus.BEGUN, exit_code=None, output="", took=0.0)),
-        snapshots=(BEFORE,),
         outage=None,
         events=(),
         moments=(),
@@ -696,7 +691,7 @@ def killed() -> Evidence:
     )
 
 
-def unread() -> Evidence:
+def unread() -> Record:
     """Return a run that could not even read its target."""
     return replace(
         killed(),
@@ -721,7 +716,7 @@ EVIL = (
 )
 
 
-def hostile() -> Evidence:
+def hostile() -> Record:
     """Return a run in which every text that somebody else can choose is hostile."""
     evil = replace(CHECKS[0], id=f"pre/{EVIL}.py::test[{EVIL}]", claim=EVIL, asks=(EVIL,))
     step = replace(STEPS[1], name=EVIL, purpose=EVIL, command=("sh", "-c", EVIL), way_back=EVIL)
@@ -743,7 +738,7 @@ def hostile() -> Evidence:
         DashboardSeen(EVIL, EVIL, EVIL, Unseen(EVIL), Unseen(EVIL)),
     )
     return replace(
-        accepted(),
+        accepted((before, replace(before, name="after", dashboards=boards))),
         run=EVIL,
         procedure=EVIL,
         verdict=Verdict.NOT_ACCEPTED,
@@ -758,7 +753,6 @@ def hostile() -> Evidence:
             CheckResult(evil, Outcome.BLOCKED, EVIL),
         ),
         steps=(StepResult(step, StepStatus.FAILED, wall(21.0), 2.0, 1, EVIL, EVIL, (wait,)),),
-        snapshots=(before, replace(before, name="after", dashboards=boards, notes=(EVIL,), extra={EVIL: EVIL})),
         outage=replace(seen, paths=paths, headline=paths[0].path, method=EVIL),
         events=(EngineEvent(wall(22), EVIL, "die", EVIL, EVIL, {EVIL: EVIL}),),
         moments=(Moment(EVIL, 22.0, wall(22)),),
@@ -770,7 +764,7 @@ def hostile() -> Evidence:
     )  # fmt: skip
 
 
-ALL = {
+ALL: dict[str, Callable[[], Record]] = {
     "accepted": accepted,
     "understudied": understudied,
     "waived": waived,

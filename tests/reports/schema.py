@@ -12,12 +12,12 @@ from typing import Any
 
 from reports.record import evidence
 from reports.record.evidence import SCHEMA_VERSION, Evidence
-from reports.record.observed import Secret
+from reports.record.values import Fingerprint, Hidden
 
 FILE = Path(evidence.__file__).with_name("evidence.schema.json")
 
-SECRET = {
-    "description": (Secret.__doc__ or "").strip().splitlines()[0] + " Here only its fingerprint stands.",
+FINGERPRINT = {
+    "description": (Fingerprint.__doc__ or "").strip(),
     "type": "object",
     "properties": {"secret": {"type": "string"}},
     "required": ["secret"],
@@ -55,8 +55,8 @@ def _named(form: Any, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _described(form: Any, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    if form is Secret:
-        return SECRET
+    if form is Fingerprint:
+        return FINGERPRINT
     words = " ".join((form.__doc__ or "").split("\n\n")[0].split())
     if issubclass(form, Enum):
         return {"description": words, "enum": [one.value for one in form]}
@@ -75,6 +75,10 @@ def _any(form: Any, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     origin, arguments = typing.get_origin(form), typing.get_args(form)
     if form in PLAIN:
         return PLAIN[form]
+    if form is Hidden:
+        return _named(Fingerprint, known)
+    if dataclasses.is_dataclass(origin):
+        return _named(origin, known)
     if origin in {typing.Union, types.UnionType}:
         return {"anyOf": [_any(one, known) for one in arguments]}
     if origin is tuple:

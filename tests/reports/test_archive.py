@@ -14,23 +14,22 @@ import pytest
 
 from reports import archive
 from reports.archive import ArchiveUnwritable
-from reports.record.evidence import Evidence, Verdict
+from reports.record.evidence import Verdict
 from reports.record.observed import Secret
-from reports.record.record import RecordUnreadable, fingerprint
+from reports.record.record import Record, RecordUnreadable
 from reports.redaction.redact import MARK, Redaction
 from tests.reports import samples
 
-STAND_IN = fingerprint(b"key")
 SECRET = Secret("Zq7rT4kxW9")
 
 
-def run(folder: Path, number: int, evidence: Evidence | None = None) -> Path:
+def run(folder: Path, number: int, record: Record | None = None) -> Path:
     """Put a whole sealed run into the archive."""
-    told = evidence or samples.accepted()
+    told = record or samples.accepted()
     begun = archive.begin(
         folder, archive.stem(f"2026-11-23T11:57:{number:02}.5Z", "tools", "restart", f"{number:08x}")
     )
-    archive.write_record(begun, told, STAND_IN)
+    archive.write_record(begun, told)
     return archive.seal(begun, told)
 
 
@@ -82,7 +81,7 @@ def test_two_runs_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_the_record_is_read_back(tmp_path: Path, name: str) -> None:
     """What is written can be read, hostile values and all, and no temporary file is left."""
     told = samples.ALL[name]()
-    archive.write_record(tmp_path, told, STAND_IN)
+    archive.write_record(tmp_path, told)
 
     assert told.verdict == archive.read_record(tmp_path).verdict
     assert told.who == archive.read_record(tmp_path).who
@@ -99,14 +98,14 @@ def test_a_record_that_cannot_be_read_says_so(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk costs the new file, never the old one."""
-    archive.write_record(tmp_path, samples.accepted(), STAND_IN)
+    archive.write_record(tmp_path, samples.accepted())
 
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ArchiveUnwritable, match="No space left on device") as caught:
-        archive.write_record(tmp_path, samples.refused(), STAND_IN)
+        archive.write_record(tmp_path, samples.refused())
 
     assert tmp_path / archive.RECORD == caught.value.path
     assert Verdict.ACCEPTED == archive.read_record(tmp_path).verdict
@@ -126,7 +125,7 @@ def test_the_checksums_hold(tmp_path: Path) -> None:
     begun = archive.begin(tmp_path, archive.stem(samples.BEGAN.isoformat(), "tools", "restart", "1"))
     (begun / "logs").mkdir()
     (begun / "logs" / "back\\slash and\nline.log").write_text("x")
-    archive.write_record(begun, samples.accepted(), STAND_IN)
+    archive.write_record(begun, samples.accepted())
     archive.write_report(begun, samples.accepted())
     sealed = archive.seal(begun, samples.accepted())
 
@@ -221,7 +220,7 @@ def test_prune_keeps_where_a_rollback_leads(tmp_path: Path) -> None:
     now = samples.accepted()
     image = replace(samples.AFTER, containers=(samples.container(image_id="sha256:old"),))
     other = run(tmp_path, 1, replace(now, target=replace(samples.TARGET, name="other")))
-    old = run(tmp_path, 2, replace(now, snapshots=(samples.BEFORE, image)))
+    old = run(tmp_path, 2, samples.accepted((samples.BEFORE, image)))
     run(tmp_path, 3)
     newest = run(tmp_path, 4)
     archive.prune(tmp_path, 0)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from reports.page.html import to_block, to_html
 from reports.page.index import Listed, to_index
-from reports.record.evidence import Evidence
+from reports.record.record import Record
 from tests.reports import samples
 
 CONTRAST = Path(__file__).with_name("looking.js").read_text(encoding="utf-8")
@@ -73,12 +73,12 @@ def _saved(tmp_path: Path) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="module", name="in_pytest_html")
-def _in_pytest_html(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Evidence], str]:
+def _in_pytest_html(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Record], str]:
     """Return the address of pytest-html's own report with the block of that run above its table."""
 
-    def made(evidence: Evidence) -> str:
+    def made(record: Record) -> str:
         folder = tmp_path_factory.mktemp("inner")
-        (folder / "block.html").write_text(to_block(evidence), encoding="utf-8")
+        (folder / "block.html").write_text(to_block(record), encoding="utf-8")
         (folder / "none.ini").write_text("[pytest]\n")
         (folder / "test_inner.py").write_text("def test_one(): pass\ndef test_two(): assert False\n")
         (folder / "conftest.py").write_text(
@@ -115,7 +115,7 @@ def test_it_reads_with_script_and_without(
 
 
 def test_the_block_reads_without_script_above_an_empty_table(
-    browser: Browser, in_pytest_html: Callable[[Evidence], str]
+    browser: Browser, in_pytest_html: Callable[[Record], str]
 ) -> None:
     """pytest-html's table needs script; our block does not."""
     with shown(browser, in_pytest_html(samples.refused()), java_script_enabled=False) as watched:
@@ -125,7 +125,7 @@ def test_the_block_reads_without_script_above_an_empty_table(
 
 
 def test_the_block_leaves_pytest_html_its_table(
-    browser: Browser, in_pytest_html: Callable[[Evidence], str]
+    browser: Browser, in_pytest_html: Callable[[Record], str]
 ) -> None:
     """With script both stand there, ours first, and our style does not reach into theirs."""
     with shown(browser, in_pytest_html(samples.accepted())) as watched:
@@ -138,7 +138,7 @@ def test_the_block_leaves_pytest_html_its_table(
 
 
 @pytest.mark.parametrize("render", [to_html, to_block])
-def test_it_reads_under_the_strictest_policy(browser: Browser, render: Callable[[Evidence], str]) -> None:
+def test_it_reads_under_the_strictest_policy(browser: Browser, render: Callable[[Record], str]) -> None:
     """Where style and script are forbidden, order and words carry it, and the drawing is still drawn."""
     context = browser.new_context()
     page = context.new_page()
@@ -248,7 +248,7 @@ def test_a_narrow_page_never_scrolls_sideways(
 
 @pytest.mark.parametrize("name", ["accepted", "hostile"])
 def test_pytest_html_s_page_is_narrow_too(
-    browser: Browser, in_pytest_html: Callable[[Evidence], str], name: str
+    browser: Browser, in_pytest_html: Callable[[Record], str], name: str
 ) -> None:
     """Around our block its page gives up the width that it insists on."""
     with shown(
@@ -290,7 +290,7 @@ def test_dark_mode_is_dark(browser: Browser, saved: Callable[[str], str]) -> Non
 def test_a_hostile_value_does_nothing(
     browser: Browser,
     saved: Callable[[str], str],
-    in_pytest_html: Callable[[Evidence], str],
+    in_pytest_html: Callable[[Record], str],
     render: str,
 ) -> None:
     """No dialog, no request, no element and no style comes of a value, whoever wrote it."""

@@ -264,9 +264,7 @@ def test_what_changed_is_said_in_words() -> None:
 def test_a_changed_environment_names_keys_and_no_values() -> None:
     """Which keys differ is told; neither value is."""
     changed = samples.container(environment={"JAVA_OPTS": "-Xmx2g", "NEW": "x"})
-    page = to_html(
-        replace(samples.accepted(), snapshots=(samples.BEFORE, replace(samples.AFTER, containers=(changed,))))
-    )
+    page = to_html(samples.accepted((samples.BEFORE, replace(samples.AFTER, containers=(changed,)))))
 
     assert in_order(page, "environment that differ: JAVA_OPTS , KESTRA_DB_PASSWORD , NEW")
     assert "-Xmx2g" not in page

@@ -14,6 +14,7 @@ import shlex
 import string
 import urllib.parse
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 import yaml
@@ -21,7 +22,7 @@ import yaml
 from reports.page.html import to_html
 from reports.record.evidence import Evidence
 from reports.record.observed import Secret
-from reports.record.record import fingerprint, from_plain, to_plain
+from reports.record.record import fingerprint, read, recorded, to_plain
 from reports.redaction.redact import MARK, PATIENCE, Redaction, Unsearched
 from reports.redaction.secret_names import is_secret_name, secrets_in_url, secrets_inside
 from tests.reports import samples
@@ -223,11 +224,12 @@ def test_a_secret_inside_a_public_word_is_weak_too() -> None:
 def test_a_word_of_the_report_itself_is_weak(word: str) -> None:
     """Else a password of “database” would black out the record's own keys, or break the page's markup."""
     redaction = Redaction([Secret(word)])
-    record = json.dumps(to_plain(samples.accepted(), fingerprint(b"key"), redaction.clean))
+    told = cast("Evidence", samples.accepted())
+    record = json.dumps(to_plain(recorded(told, fingerprint(b"key"), redaction.clean)))
 
     assert ("secret 1",) == redaction.weak
     assert f"password={MARK}" == redaction.clean(f"password={word}")
-    assert samples.accepted().who == from_plain(Evidence, json.loads(record)).who
+    assert samples.accepted().who == read(json.loads(record)).who
     assert to_html(samples.accepted()) == redaction.clean(to_html(samples.accepted()))
 
 

@@ -11,12 +11,14 @@ from typing import Any, cast
 import pytest
 
 from procedures import restart, status
+from procedures.decide.course import Course
 from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run.evidence import anomaly_rows
 from procedures.run.procedure import Asked, Procedure
-from procedures.run.run import Course, Run
-from reports.record.evidence import Anomalies, CheckResult, Evidence, Finding, Outcome, Verdict
+from procedures.run.run import Run
+from reports.record.evidence import Anomalies, CheckResult, Finding, Outcome, Verdict
+from reports.record.record import Record
 from tests.reports import samples
 from tests.unit.results import check
 
@@ -24,7 +26,7 @@ DOCUMENT = b"# Troubleshooting\r\n\r\n| Sintoma | A\xc3\xa7\xc3\xa3o sugerida |\
 ROW = b"\r\n| One holds. failed: the port is taken | find who listens |"
 
 
-def _record(*results: CheckResult, **fields: Any) -> Evidence:
+def _record(*results: CheckResult, **fields: Any) -> Record:
     return replace(samples.refused(), **{"results": results, "findings": (), "anomalies": None, **fields})
 
 
@@ -45,7 +47,7 @@ def _run(file: Path | None, *, asked: bool = True, leaves_nothing: bool = False)
     return cast("Run", run)
 
 
-def _noted(run: Run, record: Evidence | None = None) -> Anomalies:
+def _noted(run: Run, record: Record | None = None) -> Anomalies:
     told = anomaly_rows.noted(run, record or _record(_failed()))
     assert told.anomalies is not None
     assert told.anomalies is run.course.anomalies

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from procedures.decide.course import Course
 from procedures.run import back
-from procedures.run.run import Course
 from tests.reports import samples
 
 

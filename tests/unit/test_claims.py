@@ -157,7 +157,7 @@ def test_what_was_seen_is_returned() -> None:
 @pytest.mark.parametrize(
     ("value", "what", "move"),
     [
-        (Unseen("no engine answers → start it"), "no engine answers", "start it"),
+        (Unseen("no engine answers", "start it"), "no engine answers", "start it"),
         (Unseen("no engine answers"), "no engine answers", ""),
         (None, "this was not looked at", ""),
     ],

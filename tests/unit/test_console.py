@@ -10,11 +10,12 @@ from _pytest.config import get_config
 from _pytest.terminal import TerminalReporter
 
 from procedures.session.console import Console
-from reports.record.evidence import Evidence, Outcome, Verdict
+from reports.record.evidence import Outcome, Verdict
+from reports.record.record import Record
 from tests.reports import samples
 
 
-def closing(record: Evidence) -> list[str]:
+def closing(record: Record) -> list[str]:
     """What the closing block says of a record."""
     config = get_config()
     config.parse([])
@@ -23,7 +24,7 @@ def closing(record: Evidence) -> list[str]:
     return written.getvalue().splitlines()
 
 
-def found(record: Evidence) -> Evidence:
+def found(record: Record) -> Record:
     """The record as the verdict words it: claim, outcome and reason in one sentence."""
     told = [one for one in record.results if one.closes and one.outcome is not Outcome.BLOCKED]
     return replace(

@@ -155,8 +155,8 @@ def _seen(
 def _unseen(seen: DashboardSeen, name: str = "launcher") -> str:
     assert isinstance(seen.shows, Unseen), seen.shows
     assert seen.shows.unseen.startswith(f"{name}: ")
-    assert " → " in seen.shows.unseen
-    return seen.shows.unseen
+    assert seen.shows.next_move
+    return seen.shows.sentence
 
 
 WELL = {"status": "healthy"}

@@ -82,7 +82,7 @@ def test_an_error_is_known_by_its_level_in_colours(level: str) -> None:
 
 def test_what_differs_is_told_by_name_and_never_by_value() -> None:
     one = samples.container(environment={"A": "1", "PASSWORD": Secret("old-word"), "SAME": "x"})
-    before = replace(samples.accepted().snapshots[0], containers=(one,))
+    before = replace(samples.BEFORE, containers=(one,))
     now = replace(
         one, environment={"A": "2", "PASSWORD": Secret("new-word"), "SAME": "x"}, command=("other",)
     )

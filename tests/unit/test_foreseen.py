@@ -14,7 +14,7 @@ from tests.checks.world import recorded
 
 WORLD = recorded()
 FILES = WORLD.before.operator_rendering
-PLAIN = Creation(
+PLAIN: Creation = Creation(
     "tools-kestra", "kestra:new", by_compose=False, environment={"A": "b"}, ports=("127.0.0.1:8180:8080/tcp",),
     volumes=("storage",), networks=("outer",), stop_grace=15.0,
 )  # fmt: skip
@@ -61,7 +61,7 @@ def test_a_port_is_read_in_every_form(port: str, binding: Binding) -> None:
 def test_only_the_start_scripts_own_container_is_meant() -> None:
     """What another step, or the start script besides, would create is not the service."""
     helper = replace(PLAIN, name="helper")
-    seen = ScriptSeen(
+    seen: ScriptSeen = ScriptSeen(
         START, "run.sh", rehearsal=Rehearsal(0, 0.1, timed_out=False, output="", creations=(helper, PLAIN))
     )
 

@@ -16,9 +16,8 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 from procedures.run.facts import changes
 from reports import archive
-from reports.record.evidence import Evidence, Verdict
+from reports.record.evidence import Verdict
 from reports.record.observed import Unseen
-from reports.record.record import fingerprint
 from tests.reports import samples
 
 TARGET = samples.accepted().target
@@ -33,14 +32,12 @@ def past(folder: Path) -> Past:
 
 def sealed(folder: Path, number: int, *, noted: str = "", saw: str = MINE) -> Path:
     """Put an accepted run into the archive, as its record notes its engine and as its look saw it."""
-    record: Evidence = samples.accepted()
-    assert record.target is not None
     engine = replace(samples.ENGINE, id=saw) if saw else Unseen("the lights went out")
-    looks = tuple(replace(one, engine=engine) for one in record.snapshots)
-    told = replace(record, run=f"{number}", target=replace(record.target, engine=noted), snapshots=looks)
+    looks = tuple(replace(one, engine=engine) for one in (samples.BEFORE, samples.AFTER))
+    told = replace(samples.accepted(looks), run=f"{number}", target=replace(samples.TARGET, engine=noted))
     stem = archive.stem(f"2026-11-23T11:57:{number:02}.5Z", "tools", "restart", f"{number:08x}")
     begun = archive.begin(folder, stem)
-    archive.write_record(begun, told, fingerprint(b"key"))
+    archive.write_record(begun, told)
     return archive.seal(begun, told)
 
 
@@ -101,7 +98,7 @@ def test_an_archive_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
 def changed(folder: Path, **values: object) -> Path:
     """Write another record into a sealed run, as somebody does who wants another past."""
     told = replace(archive.read_record(folder), **values)  # type: ignore[arg-type]  # by their names
-    archive.write_record(folder, told, fingerprint(b"key"))
+    archive.write_record(folder, told)
     return folder
 
 
@@ -139,9 +136,9 @@ def test_a_record_whose_checksum_is_gone_is_no_baseline(tmp_path: Path, sums: st
 def test_a_run_that_failed_and_calls_itself_accepted_is_no_baseline(tmp_path: Path) -> None:
     """Whoever writes the verdict into a record has not its checksum with it."""
     begun = archive.begin(tmp_path, archive.stem("2026-11-23T11:57:01Z", "tools", "restart", "a"))
-    archive.write_record(begun, samples.refused(), fingerprint(b"key"))
+    archive.write_record(begun, samples.refused())
     folder = archive.seal(begun, samples.refused())
-    archive.write_record(folder, samples.accepted(), fingerprint(b"key"))
+    archive.write_record(folder, samples.accepted())
 
     with pytest.raises(CannotObserve, match="not known"):
         accepted.last(past(tmp_path))
@@ -169,7 +166,7 @@ def test_whether_an_image_was_rolled_back_is_unknown_in_a_past_that_was_changed(
     """An update's record that was changed may have been the one that went back from this very image."""
     told = replace(samples.service_down(), procedure="update")
     begun = archive.begin(tmp_path, archive.stem("2026-11-23T11:57:01Z", "tools", "update", "a"))
-    archive.write_record(begun, told, fingerprint(b"key"))
+    archive.write_record(begun, told)
     folder = archive.seal(begun, told)
     assert accepted.rolled_back(past(tmp_path)) is not None
     changed(folder, **values)

@@ -15,12 +15,11 @@ from procedures.steps import settled
 from procedures.steps.journal import Journal, Place, Story, tell
 from procedures.steps.process import Process
 from reports import archive
-from reports.record.evidence import Evidence, Step, Verdict
-from reports.record.record import fingerprint
+from reports.record.evidence import Step, Verdict
+from reports.record.record import Record
 from reports.redaction.redact import Redaction
 from tests.reports import samples
 
-STAND_IN = fingerprint(b"key")
 STOP = Step("stop", "", (), 1.0, True, "")
 GONE = replace(Process.me(), began="1")
 
@@ -40,9 +39,9 @@ def begun(folder: Path, run: str = "1a2b", procedure: str = "restart") -> Path:
 
 def sealed(folder: Path, run: str = "1a2b", **values: Any) -> Path:
     """The folder of a run with its verdict."""
-    told: Evidence = replace(samples.accepted(), run=run, **values)
+    told: Record = replace(samples.accepted(), run=run, **values)
     made = begun(folder, run)
-    archive.write_record(made, told, STAND_IN)
+    archive.write_record(made, told)
     return archive.seal(made, told)
 
 
@@ -80,15 +79,15 @@ def test_a_record_that_vouches_for_nothing_leaves_it_owed(tmp_path: Path, harm: 
     story, runs = owed(tmp_path), tmp_path / "runs"
     if harm == "changed":
         archive.write_record(
-            sealed(runs, verdict=Verdict.SERVICE_DOWN), replace(samples.accepted(), run="1a2b"), STAND_IN
+            sealed(runs, verdict=Verdict.SERVICE_DOWN), replace(samples.accepted(), run="1a2b")
         )
     elif harm == "another run's":
         told = samples.accepted()
         folder = begun(runs)
-        archive.write_record(folder, told, STAND_IN)
+        archive.write_record(folder, told)
         archive.seal(folder, told)
     elif harm == "not sealed":
-        archive.write_record(begun(runs), replace(samples.accepted(), run="1a2b"), STAND_IN)
+        archive.write_record(begun(runs), replace(samples.accepted(), run="1a2b"))
 
     assert settled.among((story,)) == {}
 
@@ -142,7 +141,7 @@ def test_what_it_had_written_is_kept(tmp_path: Path) -> None:
     """A record without an end is told as cut off; one with its verdict keeps that."""
     for run, ended in (("1a2b", ""), ("3c4d", "2026-11-23T11:58:00Z")):
         folder = made_by(begun(tmp_path, run), GONE)
-        archive.write_record(folder, replace(samples.refused(), run=run, ended_at=ended), STAND_IN)
+        archive.write_record(folder, replace(samples.refused(), run=run, ended_at=ended))
 
     completing(tmp_path)
 

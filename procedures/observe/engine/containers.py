@@ -9,7 +9,6 @@ from procedures.drivers.labels import PROJECT, SERVICE
 from procedures.kestra.version import numbers
 from procedures.observe.engine import made
 from reports.record.observed import (
-    Attachment,
     Binding,
     Container,
     HealthCheck,
@@ -55,10 +54,8 @@ def container_of(said: Mapping[str, Any]) -> Container:
         labels=dict(config.get("Labels") or {}),
         environment=_environment(config),
         command=tuple(config.get("Cmd") or ()),
-        log_driver=str((host.get("LogConfig") or {}).get("Type", "")),
         health_check=_health_check(config.get("Healthcheck") or {}),
         mounts=tuple(_mount(one) for one in said.get("Mounts") or ()),
-        attachments=tuple(_attachment(name, one or {}) for name, one in sorted(networks.items())),
         made=environment_of(made.of_container(said)),
     )
 
@@ -67,10 +64,8 @@ def _health_check(said: Mapping[str, Any]) -> HealthCheck | None:
     test = tuple(str(one) for one in said.get("Test") or ())
     if test in {(), ("NONE",)}:
         return None
-    interval, timeout, start = (
-        float(said.get(name) or 0) / 1e9 for name in ("Interval", "Timeout", "StartPeriod")
-    )
-    return HealthCheck(test, interval, timeout, start, int(said.get("Retries") or 0))
+    interval, timeout = (float(said.get(name) or 0) / 1e9 for name in ("Interval", "Timeout"))
+    return HealthCheck(test, interval, timeout)
 
 
 def _mount(said: Mapping[str, Any]) -> Mount:
@@ -79,15 +74,6 @@ def _mount(said: Mapping[str, Any]) -> Mount:
         source=str(said.get("Name") or said.get("Source", "")),
         target=str(said.get("Destination", "")),
         read_only=not said.get("RW", True),
-    )
-
-
-def _attachment(network: str, said: Mapping[str, Any]) -> Attachment:
-    given = said.get("IPAMConfig") or {}
-    return Attachment(
-        network=network,
-        aliases=tuple(str(one) for one in said.get("Aliases") or ()),
-        address=str(given.get("IPv4Address") or ""),
     )
 
 

@@ -65,7 +65,6 @@ class EngineObserver:
             context=self.where.context,
             os=str(said.get("OperatingSystem", "")),
             skew=round(moment(str(said.get("SystemTime", ""))).timestamp() - middle, 3),
-            root_dir=str(said.get("DockerRootDir", "")),
             elsewhere=str(said.get("Name", "")) != socket.gethostname(),
         )
 

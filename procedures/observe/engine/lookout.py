@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from collections.abc import Mapping
 
 import docker
@@ -11,14 +10,13 @@ import docker.errors
 import requests
 
 from procedures.drivers.labels import OUR_RUN, OURS
-from procedures.observe.engine import execs
+from procedures.observe.engine import execs, sockets
 from procedures.observe.engine.engine import EngineObserver, within
 from procedures.observe.engine.execs import Said
 from procedures.problems import CannotObserve
 from reports.record.observed import Container, Listener, Unseen
+from reports.record.values import known
 from reports.redaction import excerpt
-
-_TCP_LISTEN = "0A"
 
 
 class Lookout:
@@ -78,8 +76,7 @@ class Lookout:
 
 def place(networks: tuple[str, ...], databases: tuple[Container, ...] | Unseen) -> str:
     """Return the network of the new container in which its database is too: another one may be gone."""
-    known = () if isinstance(databases, Unseen) else databases
-    shared = [one for one in networks if any(one in database.networks for database in known)]
+    shared = [one for one in networks if any(one in database.networks for database in known(databases))]
     return next(iter((*shared, *networks)), "bridge")
 
 
@@ -91,26 +88,15 @@ def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:
     """
     # Filtered over there: behind a busy port stand tens of thousands of closed connections (the probe leaves a few
     # hundred a second itself), and this is read while the service is down.
-    said = lookout.ask(("awk", f'$4 == "{_TCP_LISTEN}"', "/proc/net/tcp", "/proc/net/tcp6"), limit)
+    said = lookout.ask(
+        ("awk", f'$4 == "{sockets.LISTENING}"', *(f"/proc/{one}" for one in sockets.TABLES)), limit
+    )
     if said.exit_code != 0:
         raise CannotObserve(f"the engine host's sockets cannot be read: {excerpt.first(said.text, 200)}")
     return parse_listeners(said.text)
 
 
 def parse_listeners(text: str) -> tuple[Listener, ...]:
-    """Read the listening sockets out of the kernel's tables (proc(5): address words in host byte order, hex)."""
-    found = set()
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) < 4 or words[3] != _TCP_LISTEN:
-            continue
-        address, _, port = words[1].partition(":")
-        found.add(Listener(_address(address), int(port, 16)))
+    """Return who listens, by the kernel's tables; the same port may be listened on by several sockets."""
+    found = {Listener(one.ip, one.port) for one in sockets.listening(text)}
     return tuple(sorted(found, key=lambda one: (one.port, one.ip)))
-
-
-def _address(text: str) -> str:
-    raw = b"".join(bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8))
-    address = ipaddress.ip_address(raw)
-    # Java listens on IPv4 by an IPv6 socket: the same port is taken.
-    return str(getattr(address, "ipv4_mapped", None) or address)

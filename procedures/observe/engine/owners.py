@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-_TABLES = ("net/tcp", "net/tcp6")
-_LISTENING = "0A"
+from procedures.observe.engine import sockets
 
 
 def owners(ports: Iterable[int], proc: Path = Path("/proc")) -> dict[int, str]:
@@ -14,29 +14,24 @@ def owners(ports: Iterable[int], proc: Path = Path("/proc")) -> dict[int, str]:
 
     A process of somebody else is not shown to an ordinary user: then the port is left out.
     """
-    sockets = _sockets(frozenset(ports), proc)
+    asked = _sockets(frozenset(ports), proc)
     found: dict[int, str] = {}
-    if not sockets:
+    if not asked:
         return found
     for folder in proc.iterdir():
         if folder.name.isdigit():
-            for inode in _inodes(folder) & sockets.keys():
-                found[sockets[inode]] = f"process {folder.name} ({_name(folder)})"
+            for inode in _inodes(folder) & asked.keys():
+                found[asked[inode]] = f"process {folder.name} ({_name(folder)})"
     return found
 
 
 def _sockets(ports: frozenset[int], proc: Path) -> dict[str, int]:
-    """Return the inodes of the sockets that listen on these ports (proc(5), `net/tcp`)."""
-    found = {}
-    for table in _TABLES:
-        try:
-            lines = (proc / table).read_text(encoding="ascii").splitlines()[1:]
-        except OSError:
-            continue
-        for words in map(str.split, lines):
-            port = int(words[1].rpartition(":")[2], 16)
-            if words[3] == _LISTENING and port in ports:
-                found[words[9]] = port
+    """Return the inodes of the sockets that listen on these ports."""
+    found: dict[str, int] = {}
+    for table in sockets.TABLES:
+        with contextlib.suppress(OSError):
+            text = (proc / table).read_text(encoding="ascii")
+            found |= {one.inode: one.port for one in sockets.listening(text) if one.port in ports}
     return found
 
 

@@ -10,6 +10,8 @@ import platform
 import socket
 import struct
 
+from procedures.drivers.brood import CHILD_SUBREAPER
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000
@@ -26,7 +28,7 @@ _MOUNT_SETATTR = 442  # the same number on every architecture
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
-_PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 36, 38
+_PR_SET_NO_NEW_PRIVS = 38
 # What is left of root in the sandbox: to read, write, own and signal what is its own there.
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 10})
 _SIGKILL = 9
@@ -65,7 +67,7 @@ def die_with_parent() -> None:
 
 def take_orphans() -> None:
     """Become the parent of what our children leave behind, so that its end can be waited for."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(CHILD_SUBREAPER, 1)
 
 
 def be_readable() -> None:

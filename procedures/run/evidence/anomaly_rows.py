@@ -8,7 +8,8 @@ from procedures.diagnosis import anomalies
 from procedures.problems import TypedWrong
 from procedures.run.procedure import Asked
 from procedures.run.run import Run
-from reports.record.evidence import Anomalies, Evidence
+from reports.record.evidence import Anomalies
+from reports.record.record import Record
 
 
 def refuse_idle(asked: Asked) -> None:
@@ -27,7 +28,7 @@ def refuse_idle(asked: Asked) -> None:
         )
 
 
-def noted(run: Run, record: Evidence) -> Evidence:
+def noted(run: Run, record: Record) -> Record:
     """Propose rows for what a judged run found, and append them where that was asked for."""
     named = run.asked.target.anomalies
     found = anomalies.proposed(record)

@@ -1,10 +1,10 @@
-"""The record: from what happened in a run to its evidence."""
+"""The record: from what happened in a run to its evidence, and from there to what is kept of it."""
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from procedures.decide import verdict
@@ -17,6 +17,7 @@ from reports.printable import encodable
 from reports.record.evidence import (
     EngineEvent,
     Evidence,
+    Finding,
     Outcome,
     SavedFile,
     Step,
@@ -27,7 +28,8 @@ from reports.record.evidence import (
     Way,
 )
 from reports.record.observed import Container, Database, Snapshot, Unseen
-from reports.record.record import fingerprint, from_plain, to_plain
+from reports.record.record import Record, fingerprint, recorded
+from reports.record.values import now
 
 _KEY = secrets.token_bytes(32)
 """Secrets are fingerprinted under this key; it ends with the process."""
@@ -41,30 +43,39 @@ _OPENS_KEPT = {
 """The checks whether what a run had kept can be started again, by whomever."""
 
 
-def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
-    """Assemble the record, clean of every known secret; `running` is for the record that a killed run leaves."""
+def record_of(run: Run, lost: str = "", *, running: bool = False) -> Record:
+    """Return the record of a run as far as it has come; `running` is for the one that a killed run leaves."""
+    return as_recorded(run, _evidence_of(run, lost, running=running))
+
+
+def as_recorded(run: Run, evidence: Evidence) -> Record:
+    """Take every secret that a run knows out of evidence: the one place where it becomes a record."""
+    return recorded(evidence, fingerprint(_KEY), lambda text: encodable(run.redaction.clean(text)))
+
+
+def findings_of(run: Run) -> tuple[Finding, ...]:
+    """Return what a run has noted by now, as a record has it."""
+    clean = run.redaction.clean
+    return tuple(Finding(clean(one.text), clean(one.next_move)) for one in run.course.findings)
+
+
+def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
+    """Assemble everything that is known of a run, as it is known; `running` is for what a killed run leaves."""
     course = run.course
+    cut_off = course.interrupted or ("the run was cut off" if running else "")
     judged, reasons = verdict.judge(
-        verdict.Course(
-            held=course.held,
-            unobservable=course.unobservable,
-            unfit=course.unfit,
-            interrupted=course.interrupted or ("the run was cut off" if running else ""),
-            changed=run.changed,
-            acts=run.acts,
-            held_back=course.held_back,
-            left_out=run.left_out,
-            back=back.told(run),
-            went_back=course.went_back,
-            answers=course.answers,
-            closing=run.ledger.closing(),
-            evidence_lost=lost,
-        )
+        dataclasses.replace(course, interrupted=cut_off),
+        changed=run.changed,
+        acts=run.acts,
+        closing=run.ledger.closing(),
+        left_out=run.left_out,
+        back=back.told(run),
+        lost=lost,
     )
-    record = Evidence(
+    return Evidence(
         run=run.id,
         began_at=run.began_at,
-        ended_at="" if running else _now(),
+        ended_at="" if running else now(),
         took=round(time.monotonic() - run.began, 3),
         verdict=judged,
         verdict_reasons=reasons,
@@ -91,16 +102,6 @@ def evidence_of(run: Run, lost: str = "", *, running: bool = False) -> Evidence:
         redactions=run.redaction.count,
         files=_files(run.folder),
     )
-    return clean(run, record)
-
-
-def clean(run: Run, record: Evidence) -> Evidence:
-    """Return the record as it is stored: text redacted, secrets as fingerprints."""
-
-    def stored(text: str) -> str:
-        return encodable(run.redaction.clean(text))
-
-    return from_plain(Evidence, to_plain(record, fingerprint(_KEY), stored))
 
 
 def _target(run: Run) -> TargetRecord:
@@ -147,7 +148,7 @@ def _not_taken(run: Run, step: Step) -> StepResult:
 def _events(run: Run) -> tuple[EngineEvent, ...]:
     heard = run.events
     if isinstance(heard, Unseen):
-        run.finding(heard.unseen)
+        run.finding(heard.unseen, heard.next_move)
         return ()
     return heard
 
@@ -224,7 +225,3 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
         if one.is_file()
         and one.name not in {archive.RECORD, archive.REPORT, archive.SUMS, archive.MADE_BY, "junit.xml"}
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from procedures.run.evidence import sealing
-from procedures.run.evidence.record import evidence_of
+from procedures.run.evidence.record import record_of
 from procedures.run.run import Run
 from reports import archive
-from reports.record.evidence import Evidence
+from reports.record.record import Record
 
 
-def rescue(run: Run, why: str) -> tuple[Path | None, Evidence]:
+def rescue(run: Run, why: str) -> tuple[Path | None, Record]:
     """Write record, report, journal and the last log beside the journals; return where they lie and what the record says."""
     lost = why if run.owes_evidence else ""
     shelter = run.shelter
@@ -21,8 +21,8 @@ def rescue(run: Run, why: str) -> tuple[Path | None, Evidence]:
         run.folder = archive.begin(shelter, sealing.stem_of(run))
         run.folder_key = archive.key_of(run.folder)
         sealing.save_last_logs(run)
-        record = evidence_of(run, lost)
-        archive.write_record(run.folder, record, lambda secret: secret.value)
+        record = record_of(run, lost)
+        archive.write_record(run.folder, record)
         return sealing.seal(run, record)
     except archive.ArchiveUnwritable as error:
         run.course.findings[:] = noted
@@ -30,4 +30,4 @@ def rescue(run: Run, why: str) -> tuple[Path | None, Evidence]:
             f"the evidence could be written nowhere: {why}; and {error}", "keep what is on the screen"
         )
         run.folder = None
-        return None, evidence_of(run, lost)
+        return None, record_of(run, lost)

@@ -9,20 +9,19 @@ from pathlib import Path
 from procedures.diagnosis import failed_boot
 from procedures.observe import logbook
 from procedures.run import explaining
-from procedures.run.evidence.record import evidence_of
+from procedures.run.evidence.record import record_of
 from procedures.run.run import Run
 from procedures.steps.journal import Story
 from procedures.steps.process import Process
 from reports import archive, junit
 from reports.record.evidence import (
-    Evidence,
     Finding,
     SavedFile,
     StepResult,
     StepStatus,
     Verdict,
 )
-from reports.record.record import RecordUnreadable
+from reports.record.record import Record, RecordUnreadable
 
 
 def open_folder(run: Run) -> str:
@@ -41,12 +40,12 @@ def stem_of(run: Run) -> str:
     return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure.name, run.id)
 
 
-def keep(run: Run, record: Evidence) -> str:
+def keep(run: Run, record: Record) -> str:
     """Write the record as far as it is known; return why that could not be done."""
     if run.folder is None:
         return "the run has no folder"
     try:
-        archive.write_record(run.folder, record, lambda secret: secret.value)
+        archive.write_record(run.folder, record)
     except archive.ArchiveUnwritable as error:
         return str(error)
     return ""
@@ -88,7 +87,7 @@ def _save_last_words(run: Run, folder: Path) -> None:
         run.finding(f"what the old container said at its end could not be saved: {error}")
 
 
-def seal(run: Run, record: Evidence) -> tuple[Path | None, Evidence]:
+def seal(run: Run, record: Record) -> tuple[Path | None, Record]:
     """Sweep the finished folder for secrets, hash it, give it its name, list it; return where it lies."""
     if run.folder is None:
         return None, record
@@ -138,7 +137,7 @@ def seal_killed(run: Run, story: Story) -> Path | None:
     try:
         text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
         archive.write_private(folder / "journal.jsonl", text)
-        archive.write_record(folder, told, lambda secret: secret.value)
+        archive.write_record(folder, told)
         archive.write_report(folder, told, run.redaction.clean)
         return archive.seal(folder, told)
     except (archive.ArchiveUnwritable, OSError) as error:
@@ -146,7 +145,7 @@ def seal_killed(run: Run, story: Story) -> Path | None:
         return None
 
 
-def _as_killed(record: Evidence, story: Story) -> Evidence:
+def _as_killed(record: Record, story: Story) -> Record:
     """Complete the record of a killed run from its journal: which steps it had begun, and how they ended."""
     planned = {one.name: one for one in record.plan.steps} if record.plan else {}
     steps = tuple(
@@ -169,25 +168,25 @@ def _as_killed(record: Evidence, story: Story) -> Evidence:
     )
 
 
-def completed(record: Evidence) -> Evidence:
+def completed(record: Record) -> Record:
     """Say of a record that its run did not write all of it."""
     told = Finding("this record was completed and rendered by a later run")
     return dataclasses.replace(record, findings=(*record.findings, told))
 
 
-def cut_off(record: Evidence) -> Evidence:
+def cut_off(record: Record) -> Record:
     """Return the record of a run of which no journal tells more."""
     reasons = ("it was left here without a verdict: the run was killed, or the archive took no more of it",)
     return dataclasses.replace(record, verdict=Verdict.INTERRUPTED, verdict_reasons=reasons)
 
 
-def _swept(run: Run, record: Evidence) -> Evidence:
+def _swept(run: Run, record: Record) -> Record:
     leaks = archive.withhold(run.folder, run.redaction) if run.folder else ()
     if not leaks or run.folder is None:
         return record
     told = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
-    record = evidence_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
-    archive.write_record(run.folder, record, lambda secret: secret.value)
+    record = record_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
+    archive.write_record(run.folder, record)
     archive.write_report(run.folder, record, run.redaction.clean)
     junit.amend(run.folder / "junit.xml", record)
     return record

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from procedures.run.evidence import sealing
+from procedures.run.evidence.record import as_recorded
 from procedures.run.run import Run
 from procedures.steps.journal import JournalUnreadable
 from procedures.steps.process import Process
@@ -58,10 +59,10 @@ def _seal(run: Run, folder: Path, short: str) -> None:
     try:
         record = archive.read_record(folder)
     except RecordUnreadable:
-        record = _of_nothing(folder, short)
+        record = as_recorded(run, _of_nothing(folder, short))
     told = sealing.completed(record if record.ended_at else sealing.cut_off(record))
     try:
-        archive.write_record(folder, told, lambda secret: secret.value)
+        archive.write_record(folder, told)
         archive.write_report(folder, told, run.redaction.clean)
         sealed = archive.seal(folder, told)
     except archive.ArchiveUnwritable as error:
