@@ -16,8 +16,8 @@ from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
 from procedures.run.procedure import Found, Intent, Procedure
-from procedures.steps.acting import Acting
-from procedures.target.scripting import START, script
+from procedures.steps.carry_out import Acting
+from procedures.target.steps_by import START, script
 from procedures.way_back import kept
 from procedures.way_back.kept import CHOOSE, CHOSEN
 from procedures.way_back.way_back import TRIAL_LIMIT, WayBack, must

@@ -11,7 +11,7 @@ from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
 from procedures.run.procedure import Found, Intent, Procedure
-from procedures.steps.acting import Acting
+from procedures.steps.carry_out import Acting
 from procedures.way_back.names import NAME, give_back
 from procedures.way_back.way_back import WayBack
 from reports.record.evidence import Step, StepStatus

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.decide.acts import Ending, Stop
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
+from procedures.decide.transitions import Ending, Stop
 from procedures.kestra.sessions import left_over, of_kestra
 from procedures.problems import CannotObserve
 from reports.record.observed import Container, Snapshot

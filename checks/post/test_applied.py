@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.expected import Expected
 from reports.record.observed import Server, Snapshot
 

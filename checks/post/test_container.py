@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from procedures.decide.acts import Start
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.decide.expected import Expected
-from procedures.way_back import changes, remaking
+from procedures.decide.transitions import Start
+from procedures.way_back import changes, recreation
 from reports.record.observed import Binding, Container, Neighbour, Snapshot
 
 
@@ -67,9 +67,9 @@ def test_it_is_made_as_was_checked(
     """The whole of the container is what was checked: its variables, mounts, privileges, networks, limits and all the rest."""
     one, image = container_after, seen(after.running_image)
     if expected.rendering is not None:
-        changed = remaking.everything(one, expected.rendering, image)
+        changed = recreation.everything(one, expected.rendering, image)
     else:
-        changed = remaking.between(one, seen(before.containers))
+        changed = recreation.between(one, seen(before.containers))
     assert not changed, (
         f"it has others: {', '.join(changed)} → somebody edited the files or made the container meanwhile: compare `docker "
         "inspect` of it with the compose file"

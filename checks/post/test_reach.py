@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.health import is_ready
 from procedures.problems import CannotObserve
-from procedures.steps import reaching
+from procedures.steps import reach
 from procedures.target.target import Target
 from reports.record.evidence import Outage
 from reports.record.observed import Direct, Snapshot
@@ -26,8 +26,8 @@ def test_the_addresses_lead_to_the_server(after: Snapshot, target: Target, serve
             f"the server itself is not well ({server_itself.told}), so no way to it can be judged",
             "see its log",
         )
-    astray = reaching.strayed(seen(after.server), server_itself)
-    assert not astray, f"{reaching.told(astray, server_itself)} → {reaching.move(target, after)}"
+    astray = reach.strayed(seen(after.server), server_itself)
+    assert not astray, f"{reach.told(astray, server_itself)} → {reach.move(target, after)}"
 
 
 @check(only_with=("our_stop",))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from procedures.decide.acts import Start
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
+from procedures.decide.transitions import Start
 from procedures.drivers.labels import PROJECT
-from procedures.target.scripting import START, find
+from procedures.target.steps_by import START, find
 from procedures.target.target import Target
 from reports.record.evidence import EngineEvent, StepResult
 from reports.record.observed import Container, Snapshot

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from procedures.decide.acts import Start
 from procedures.decide.baseline import Baseline
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.decide.expected import Expected, Unnamed
+from procedures.decide.transitions import Start
 from procedures.kestra.editions import edition_of
 from procedures.kestra.health import says_up
 from procedures.kestra.heartbeats import others_alive, silent_parts
 from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
-from procedures.steps import reaching
+from procedures.steps import reach
 from procedures.target.target import Target
 from reports.record.evidence import Outage
 from reports.record.observed import Answer, Container, Server, Snapshot, Unseen
@@ -47,12 +47,12 @@ def test_what_answers_is_the_container(
         assert answer.status == 200, f"{answer.url} answered {answer.said} → see the container's log"
         port = answer.url.split("/")[2].rpartition(":")[2]
         through = target.http_url if answer is server_after.ping else target.management_url
-        if reaching.is_published(through, after):
+        if reach.is_published(through, after):
             assert int(port) in published, (
                 f"port {port} answers and is not the container's → find who listens there"
             )
         elif answer is server_after.ping:
-            reaching.need_same_database(server_after, seen(after.database), container_after, own_servers)
+            reach.need_same_database(server_after, seen(after.database), container_after, own_servers)
 
 
 def test_the_version_is_the_expected_one(server_after: Server, expected: Expected) -> None:
@@ -78,7 +78,7 @@ def test_it_is_the_same_instance(
 ) -> None:
     """The instance id is the one from before: this is not an empty database."""
     then = seen(baseline.instance_id)
-    now = seen(reaching.instance_of(server_after, after.database, container_after, own_servers))
+    now = seen(reach.instance_of(server_after, after.database, container_after, own_servers))
     assert now == then, (
         f"it is {now}, before it was {then} → the server is on another database: see its volume"
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.drivers.labels import PROJECT
 from procedures.kestra import basic_auth
 from procedures.target.target import Target
-from procedures.way_back import changes, remaking
+from procedures.way_back import changes, recreation
 from reports.record.observed import Container, Rendering, Secret, Snapshot, Unseen
 
 
@@ -126,7 +126,7 @@ def test_the_running_container_has_the_same_configuration(
     # Each way of making it has variables of its own; what the server reads of them is compared below.
     made_alike = (PROJECT in settings_to_keep.labels) == rendering.by_compose
     image = seen(before.running_image)
-    changed = remaking.variables(settings_to_keep, rendering, image) if made_alike else []
+    changed = recreation.variables(settings_to_keep, rendering, image) if made_alike else []
     if changes.published_elsewhere(settings_to_keep.bindings, rendering.bindings):
         changed.append("the published ports")
     assert not changed, (

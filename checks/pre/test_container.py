@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from procedures.decide import leftovers
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.diagnosis.holders import meet, owner, publishing, told
 from procedures.kestra.editions import edition_of_image
-from procedures.steps import reaching
+from procedures.steps import reach
 from procedures.target.target import Target
 from reports.record.observed import Binding, Container, Ephemeral, Host, Image, Listener, Snapshot, Unseen
 
@@ -42,7 +42,7 @@ def test_the_service_is_not_hung_paused_or_looping(
         )
         if one.running:
             server = seen(before.server)
-            assert reaching.answers(before, target), (
+            assert reach.answers(before, target), (
                 f"{one.name} runs and answers on neither port ({server.health.said}) → `pytest -m recover`"
             )
 

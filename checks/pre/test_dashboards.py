@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check
+from procedures.decide.check_files import check
 from reports.record.observed import DashboardSeen, Unseen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from procedures.decide import leftovers
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.downgrade import too_old
 from procedures.kestra.heartbeats import LIVENESS, others_alive
 from procedures.kestra.sessions import left_over

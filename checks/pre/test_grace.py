@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.decide.work import may_outlast, patience
 from procedures.kestra.heartbeats import runs
 from procedures.problems import CannotObserve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from reports.record.observed import Snapshot, Unseen
 
 ALSO = {"amd64": ("x86_64", "x86-64"), "arm64": ("aarch64",)}

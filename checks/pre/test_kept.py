@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.downgrade import later_has_run, too_old
 from procedures.way_back.cut_off import Kept
 from reports.record.observed import Snapshot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from reports.record.observed import Database, Rendering, Snapshot
 
 

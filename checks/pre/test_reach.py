@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import seen
-from procedures.steps import reaching
+from procedures.decide.check_files import seen
+from procedures.steps import reach
 from procedures.target.target import Target
 from reports.record.observed import Direct, Snapshot
 
 
 def test_no_needed_port_is_the_engines_alone(before: Snapshot, target: Target) -> None:
     """No port that the addresses need is published on the own loopback of an engine that is elsewhere."""
-    keys = reaching.kept_alone(before, target)
+    keys = reach.kept_alone(before, target)
     assert not keys, (
         f"{' and '.join(keys)} lead to ports that {seen(before.engine).name} publishes on its own loopback, out of "
-        f"reach from here → {reaching.move(target, before)}"
+        f"reach from here → {reach.move(target, before)}"
     )
 
 
@@ -22,11 +22,11 @@ def test_the_addresses_lead_to_the_service(
 ) -> None:
     """From here, the addresses of the target file lead to the running server."""
     server, database = seen(before.server), seen(before.database)
-    astray = reaching.strayed(server, server_itself_before)
-    assert not astray, f"{reaching.told(astray, server_itself_before)} → {reaching.move(target, before)}"
+    astray = reach.strayed(server, server_itself_before)
+    assert not astray, f"{reach.told(astray, server_itself_before)} → {reach.move(target, before)}"
     there, own = server.instance_id, database.instance_id
     if isinstance(there, str) and isinstance(own, str):
         assert there == own, (
             f"{server.ping.url} leads to another server: it calls itself instance {there}, this service's database "
-            f"says {own} → {reaching.move(target, before)}"
+            f"says {own} → {reach.move(target, before)}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide.accepted import Goal
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.downgrade import later_has_run, too_old
 from reports.record.observed import Snapshot
 

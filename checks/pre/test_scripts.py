@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.drivers.labels import PROJECT
 from procedures.kestra.words import LEAVES_OUT
 from procedures.problems import CannotObserve
-from procedures.target.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
+from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
 from procedures.target.target import Target
 from reports.record.observed import Container, Snapshot, Unseen
 from reports.record.scripted import DockerCall, Rehearsal, ScriptSeen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide.baseline import Baseline
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.editions import edition_of
 from procedures.kestra.health import says_up
 from procedures.kestra.tables import PLACE_OF_INSTANCE_ID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide.announcement import Announcement
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve
 from procedures.target.target import Target

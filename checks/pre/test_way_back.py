@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from reports.record.observed import Snapshot
 
 

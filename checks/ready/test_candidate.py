@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.announcement import Announcement
 from procedures.decide.baseline import Baseline
-from procedures.decide.claims import check, seen
+from procedures.decide.check_files import check, seen
 from procedures.kestra.downgrade import too_old
 from procedures.kestra.version import numbers
 from procedures.problems import CannotObserve

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from procedures.drivers.colours import without_colours
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.target.scripting import COMPOSE, START, STOP, StepBy, Validation, find, script
+from procedures.target.steps_by import COMPOSE, START, STOP, StepBy, Validation, find, script
 from procedures.target.target import Target
 from reports.record.observed import Container
 from reports.redaction import excerpt

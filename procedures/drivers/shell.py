@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from procedures.drivers.brood import OWN, Brood
+from procedures.drivers.processes import OWN, Brood
 
 KEPT_BYTES = 200_000
 STDOUT_BYTES = 20_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from procedures.target.scripting import START
+from procedures.target.steps_by import START
 from reports.record.observed import Binding, Rendering, Unseen
 from reports.record.scripted import Creation, Rehearsal, ScriptSeen
 from reports.record.values import known

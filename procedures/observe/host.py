@@ -15,7 +15,7 @@ from procedures.observe.engine import owners
 from procedures.observe.engine.engine import within
 from procedures.observe.engine.lookout import Lookout
 from procedures.problems import CannotObserve
-from procedures.target import envfile
+from procedures.target import env_file
 from procedures.target.target import Target
 from reports.record.observed import Ephemeral, FileSeen, Host, Listener, Unseen
 from reports.redaction import excerpt
@@ -51,8 +51,8 @@ def wrongly_said(target: Target) -> tuple[str, ...]:
     return tuple(problem for one in readable for problem in _read(target, one).problems)
 
 
-def _read(target: Target, path: Path) -> envfile.EnvFile:
-    return envfile.read(path, target.keys.names, (target.keys.http_port, target.keys.management_port))
+def _read(target: Target, path: Path) -> env_file.EnvFile:
+    return env_file.read(path, target.keys.names, (target.keys.http_port, target.keys.management_port))
 
 
 def need_files(target: Target) -> None:

@@ -10,8 +10,8 @@ from procedures.observe.engine.engine import EngineObserver
 from procedures.problems import CannotObserve
 from procedures.rehearsal.rehearsal import rehearse
 from procedures.rehearsal.scripts import read, unread
-from procedures.target import envfile
-from procedures.target.scripting import SCRIPTS
+from procedures.target import env_file
+from procedures.target.steps_by import SCRIPTS
 from procedures.target.target import Target
 from reports.record.claimed import Need
 from reports.record.observed import Listener, Secret, Unseen
@@ -102,7 +102,7 @@ def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str,
     inside: dict[str, str | Secret] = {
         f"a secret of {file}, {number}": secret
         for file in sorted(opened)
-        for number, secret in enumerate(envfile.secrets(Path(file)), start=1)
+        for number, secret in enumerate(env_file.secrets(Path(file)), start=1)
     }
     for number, call in enumerate((call for one in rehearsals for call in one.calls), start=1):
         inside |= secrets_among(f"call {number} of a script", call.argv)

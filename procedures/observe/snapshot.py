@@ -29,10 +29,10 @@ from procedures.observe import (
 from procedures.observe.configuration import Configuration
 from procedures.observe.engine import folders, lookout
 from procedures.observe.engine.engine import EngineObserver
-from procedures.observe.known import known_secrets, secrets_in_commands, secrets_of
 from procedures.observe.patience import Pace
+from procedures.observe.secrets import known_secrets, secrets_in_commands, secrets_of
 from procedures.problems import CannotObserve
-from procedures.target import envfile, scripting
+from procedures.target import env_file, steps_by
 from procedures.target.target import Target
 from reports.record.claimed import ValidationSeen
 from reports.record.observed import (
@@ -192,7 +192,7 @@ class Observers:
 
         What Compose cannot read back is no start either: that is a finding, and whoever lets it be starts by the files.
         """
-        if self._from_kept or self.driver.own(scripting.START, 1.0) or self.by_files.unread:
+        if self._from_kept or self.driver.own(steps_by.START, 1.0) or self.by_files.unread:
             return False
         places = rendered.places(stem, self.target.compose_files)
         needs_env = any(
@@ -393,7 +393,7 @@ class Observers:
             renderings.append(self.file_rendering)
         containers = (*self.containers(), *self.databases())
         environments += [one.environment for one in containers]
-        typed = scripting.environments(self.target.steps, self.target.validate)
+        typed = steps_by.environments(self.target.steps, self.target.validate)
         environments += [environment_of(one) for one in typed]
         environments += operators.environments(self._scripts)
         found = known_secrets(environments, self.target.secret_keys)
@@ -436,7 +436,7 @@ class Observers:
         return self._rendered(rendering.by_file)
 
     def _rendered(self, render: Callable[[Target, Compose, tuple[str, ...]], T]) -> T:
-        names = {name for one in self.target.env_files for name in envfile.read(one).names}
+        names = {name for one in self.target.env_files for name in env_file.read(one).names}
         return render(self.target, self.compose, tuple(sorted(names | set(self.target.keys.names))))
 
     def _open_lookouts(self, databases: tuple[Container, ...] | Unseen) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from procedures.drivers import shell
 from procedures.drivers.scripts import Scripts, plain
-from procedures.target.scripting import JSON, Claimed, Validation
+from procedures.target.steps_by import JSON, Claimed, Validation
 from procedures.target.target import Target
 from reports.record.claimed import ValidationSeen
 from reports.redaction import excerpt

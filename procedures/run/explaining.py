@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from procedures.decide.acts import Start
+from procedures.decide.transitions import Start
 from procedures.diagnosis import diagnosis, failed_boot
 from procedures.diagnosis.diagnosis import Case, Cause
 from procedures.observe.engine import logs

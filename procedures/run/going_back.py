@@ -12,7 +12,7 @@ from procedures.observe.waiting import Look
 from procedures.problems import Blocked
 from procedures.run import explaining
 from procedures.run.run import Run
-from procedures.steps import reaching, ready
+from procedures.steps import reach, ready
 from procedures.way_back import way_back
 from reports.record.observed import Snapshot
 
@@ -62,7 +62,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
             run.watch.outlast_silence()
         run.watch.end_probe()
     snapshot = dataclasses.replace(run.observers.after(), name="returned")
-    run.course.answers = reaching.answers(snapshot, run.asked.target)
+    run.course.answers = reach.answers(snapshot, run.asked.target)
     return snapshot
 
 
@@ -87,7 +87,7 @@ def _look(run: Run) -> Look:
         first.append(time.monotonic())
         return heard()[0] or first[-1] - first[0] > PROBE_SPARE, saw
 
-    return reaching.by_the_service(run.observers, look)
+    return reach.by_the_service(run.observers, look)
 
 
 def _allowed(run: Run, before: Snapshot) -> None:

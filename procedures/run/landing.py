@@ -8,10 +8,10 @@ from procedures.problems import Problem
 from procedures.run import going_back
 from procedures.run.run import Run
 from procedures.run.states import States
-from procedures.steps import reaching
+from procedures.steps import reach
 from procedures.steps.interruption import HURRIED
-from procedures.steps.scripted import FALLBACK
-from procedures.target.scripting import START, STOP
+from procedures.steps.own_scripts import FALLBACK
+from procedures.target.steps_by import START, STOP
 from procedures.way_back import way_back
 from reports.record.evidence import StepResult, StepStatus
 
@@ -40,7 +40,7 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
             _undo(run)
         if run.owes and (_started(run) or run.spared):
             _look(run)
-        elif run.owes and not reaching.runs(run.observers):
+        elif run.owes and not reach.runs(run.observers):
             run.course.answers = False  # what was commanded has brought nothing
     except BaseException as error:  # noqa: BLE001 - whatever it is, the record is still to be written
         run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")

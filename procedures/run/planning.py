@@ -7,8 +7,8 @@ import dataclasses
 from procedures.decide import plan
 from procedures.decide.accepted import Compared
 from procedures.run.procedure import Found, Intent, Procedure
-from procedures.steps import restart, scripted
-from procedures.target.scripting import START, script
+from procedures.steps import own_scripts, stop_and_start
+from procedures.target.steps_by import START, script
 from reports.record.evidence import Check, Plan, Step, Way
 
 
@@ -34,13 +34,13 @@ def plan_of(procedure: Procedure, found: Found, intent: Intent, claims: tuple[Ch
     steps = _steps(found, intent, state) if acts and not intent.nothing_new else ()
     situation = plan.Situation(
         state,
-        scripted.has_health_check(target, observers.operator_rendering, found.containers),
+        own_scripts.has_health_check(target, observers.operator_rendering, found.containers),
         has_baseline=procedure.acts or intent.compared != Compared(),
         has_dashboards=bool(target.dashboards),
         engine_elsewhere=observers.engine.engine().elsewhere,
         nothing_new=bool(intent.nothing_new),
         stands=intent.recovery.stands,
-        lacking=scripted.lacking(target, observers.driver) | dict(intent.without),
+        lacking=own_scripts.lacking(target, observers.driver) | dict(intent.without),
     )
     checks = plan.checks_of(procedure, claims, situation)
     worst = found.grace + target.budgets.boot + (target.budgets.gateway or 0.0)
@@ -53,8 +53,8 @@ def plan_of(procedure: Procedure, found: Found, intent: Intent, claims: tuple[Ch
 def _steps(found: Found, intent: Intent, state: plan.State) -> tuple[Step, ...]:
     """Return the steps: what changes nothing comes first."""
     driver, budgets = found.observers.driver, found.observers.target.budgets
-    acting = restart.steps(driver, state, found.grace, budgets.boot, budgets.save_logs)
-    acting = scripted.planned(acting, driver, budgets.save_logs)
+    acting = stop_and_start.steps(driver, state, found.grace, budgets.boot, budgets.save_logs)
+    acting = own_scripts.planned(acting, driver, budgets.save_logs)
     prepared = tuple(step for one in intent.prepare for step in one.steps)
     # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
     back = next((one.way_back for one in prepared if one.way is Way.BACK), "")

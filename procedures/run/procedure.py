@@ -17,7 +17,7 @@ from procedures.decide.plan import Reason
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
-from procedures.steps.acting import Acting
+from procedures.steps.carry_out import Acting
 from procedures.steps.journal import Story
 from procedures.target.target import Target
 from procedures.way_back.cut_off import Recovery

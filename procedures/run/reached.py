@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from procedures.decide.accepted import Goal
-from procedures.decide.acts import Start, Stop
 from procedures.decide.announcement import Announcement
 from procedures.decide.baseline import Baseline
 from procedures.decide.expected import Expected
+from procedures.decide.transitions import Start, Stop
 from procedures.problems import CannotObserve
 from procedures.run.procedure import Intent
 from procedures.run.states import States
-from procedures.steps import scripted
+from procedures.steps import own_scripts
 from procedures.target.target import Target
 from procedures.way_back.cut_off import Kept
 from reports.record.evidence import EngineEvent, Outage, StepResult, Way
@@ -80,7 +80,7 @@ class Reached:
 
     @property
     def start_settings(self) -> Mapping[str, str]:
-        return scripted.settings_of(self.states.run.observers.driver)
+        return own_scripts.settings_of(self.states.run.observers.driver)
 
     @property
     def baseline(self) -> Baseline:

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from procedures.decide import claims
-from procedures.decide.acts import Start, Stop
+from procedures.decide import check_files
 from procedures.decide.course import Course
 from procedures.decide.ledger import Ledger
+from procedures.decide.transitions import Start, Stop
+from procedures.drivers.command_text import on_engine
 from procedures.drivers.compose import Compose
-from procedures.drivers.typed import on_engine
 from procedures.observe import host
 from procedures.observe.engine import endpoint
 from procedures.observe.engine.engine import EngineObserver
@@ -26,12 +26,12 @@ from procedures.run.earlier import Earlier, shelter
 from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
 from procedures.run.procedure import Asked, Found, Intent
-from procedures.steps import journal, restart, scripted
-from procedures.steps.acting import Acting
+from procedures.steps import journal, own_scripts, stop_and_start
+from procedures.steps.carry_out import Acting
 from procedures.steps.checked import Checked
 from procedures.steps.interruption import Interruption
-from procedures.target import envfile
-from procedures.target.scripting import START
+from procedures.target import env_file
+from procedures.target.steps_by import START
 from procedures.way_back import cut_off
 from procedures.way_back import kept as kept_file
 from procedures.way_back.way_back import WayBack
@@ -81,7 +81,7 @@ class Run:
         self.folder: Path | None = None
         self.folder_key = (0, 0)
         """What tells the folder from another one of its name, should somebody take it away."""
-        self.claims = claims.read(asked.checks, NAMES)
+        self.claims = check_files.read(asked.checks, NAMES)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
         self._environment = environment
@@ -91,7 +91,7 @@ class Run:
         self._earlier: Earlier | None = None
         self._holding: Holding | None = None
         self._acting: Acting | None = None
-        self.restarting: restart.Restart | None = None
+        self.restarting: stop_and_start.Restart | None = None
         self.unprepared = ""
         """Why nothing can be prepared, where the lock was taken and the journal could not be opened."""
         self.watch: Watch | None = None
@@ -101,7 +101,7 @@ class Run:
 
     def observe(self) -> None:
         """Look once and make the plan; what cannot be read ends the run as unobservable."""
-        self._know(Redaction(one for file in self.asked.target.env_files for one in envfile.secrets(file)))
+        self._know(Redaction(one for file in self.asked.target.env_files for one in env_file.secrets(file)))
         try:
             host.need_files(self.asked.target)
             where = endpoint.of_target(self.asked.target, self._environment)
@@ -246,7 +246,9 @@ class Run:
         steps = self._frozen_steps()
         self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
         waiting = Waiting(self.interruption.raise_if_asked, self.tell)
-        self.restarting = restart.Restart(steps, self.observers.driver, self._acting, self.observers, waiting)
+        self.restarting = stop_and_start.Restart(
+            steps, self.observers.driver, self._acting, self.observers, waiting
+        )
         if self.intent.way_back is not None:
             self.intent.way_back.hold(steps, self._acting, waiting)
         self.moment("locked")
@@ -257,7 +259,7 @@ class Run:
         if self.checked is None:
             return planned
         self.checked.use(starts_otherwise=self.intent.start is not None)
-        return restart.started_by(planned, self.observers.driver)
+        return stop_and_start.started_by(planned, self.observers.driver)
 
     @property
     def start_commands(self) -> tuple[str, ...]:
@@ -322,7 +324,7 @@ class Run:
         carried = self._acting.results if self._acting else []
         driver = self.observers.driver
         return tuple(
-            one for one in carried if driver.own(scripted.PREPARING.get(one.step.name, one.step.name), 1.0)
+            one for one in carried if driver.own(own_scripts.PREPARING.get(one.step.name, one.step.name), 1.0)
         )
 
     @property

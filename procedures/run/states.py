@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from procedures.decide import accepted, baseline, expected, leftovers, plan, work
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.facts import Group
 from procedures.kestra import heartbeats
 from procedures.kestra.health import is_ready
@@ -18,7 +18,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import explaining, going_back
 from procedures.run.run import Run
-from procedures.steps import reaching, ready, restart
+from procedures.steps import reach, ready, stop_and_start
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
 from reports.record.observed import Container, Database, Server, Settings, Snapshot, Unseen
 from reports.record.values import known
@@ -249,7 +249,7 @@ class States:
                 run.watch.outlast_silence()
             run.watch.end_probe()
         snapshot = run.observers.after()
-        run.course.answers = reaching.answers(snapshot, run.asked.target)
+        run.course.answers = reach.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
     def _announce(self, told: str) -> None:
@@ -279,7 +279,7 @@ class States:
                 run.finding(wait.sentence, "see the log of the container")
         snapshot = run.observers.before("after")
         run.learn_secrets()
-        run.course.answers = reaching.answers(snapshot, run.asked.target)
+        run.course.answers = reach.answers(snapshot, run.asked.target)
         if run.recovery.as_kept:
             run.give_names_back()
         return self._with_dashboards(snapshot)
@@ -314,7 +314,7 @@ class States:
         # A server that is down has left its figures behind; one that runs is asked alone.
         asked = [one for one in instances if heartbeats.runs(one)] or instances
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
-        return restart.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
+        return stop_and_start.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
 def _counts(snapshot: Snapshot) -> Container | None:

@@ -9,7 +9,7 @@ import pytest
 
 from procedures.problems import TypedWrong
 from procedures.run.procedure import Asked, Procedure
-from procedures.target import envfile
+from procedures.target import env_file
 from procedures.target import target as targets
 from reports.printable import LONGEST, one_line
 from reports.record.evidence import Check, Protects, Waiver
@@ -48,7 +48,7 @@ def _typed(text: object, target: targets.Target) -> str:
     """Return what was typed as one line; of a long one no secret is left half."""
     typed = str(text)
     if len(typed) > LONGEST:
-        typed = Redaction(secret for file in target.env_files for secret in envfile.secrets(file)).clean(
+        typed = Redaction(secret for file in target.env_files for secret in env_file.secrets(file)).clean(
             typed
         )
     return one_line(typed)

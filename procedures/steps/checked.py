@@ -7,7 +7,7 @@ from pathlib import Path
 from procedures.observe import rendered
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
-from procedures.target.scripting import replaces
+from procedures.target.steps_by import replaces
 
 
 class Checked:

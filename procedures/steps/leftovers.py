@@ -5,7 +5,7 @@ from __future__ import annotations
 from procedures.decide import leftovers
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
-from procedures.steps.acting import Acting
+from procedures.steps.carry_out import Acting
 from reports.record.evidence import Step
 from reports.record.observed import Container
 

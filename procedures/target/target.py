@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from procedures.problems import TypedWrong
-from procedures.target import dashboards, scripting
+from procedures.target import dashboards, steps_by
 from procedures.target.dashboards import Dashboard
 from procedures.target.reading import Table, keys_of
-from procedures.target.scripting import Needs, StepBy, Validation
+from procedures.target.steps_by import Needs, StepBy, Validation
 
 SUITE = Path(__file__).resolve().parents[2]
 
@@ -105,8 +105,8 @@ class Target:
     @property
     def found_by_name(self) -> bool:
         """Whether the service's container may be one that no label tells: made by a script, or to be taken over."""
-        acts = any(scripting.script(self.steps, name) for name in (scripting.STOP, scripting.START))
-        return acts or bool(self.container) or scripting.find(self.steps, scripting.START).takes_over
+        acts = any(steps_by.script(self.steps, name) for name in (steps_by.STOP, steps_by.START))
+        return acts or bool(self.container) or steps_by.find(self.steps, steps_by.START).takes_over
 
 
 _REQUIRED = ("name", "compose_files", "service", "database_service")
@@ -172,9 +172,9 @@ def _target(file: Path, table: Table) -> Target:
         env_files=tuple(root / path for path in table.texts("env_files")),
         keys=_keys(table.table("keys")),
         budgets=_budgets(table.table("budgets")),
-        steps=scripting.read_steps(table, root),
-        validate=scripting.read_validations(table, root),
-        needs=scripting.read_needs(table),
+        steps=steps_by.read_steps(table, root),
+        validate=steps_by.read_validations(table, root),
+        needs=steps_by.read_needs(table),
         dashboards=dashboards.read(table.given.get("dashboards", []), table.problems),
         **given,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.observe.engine import made
-from procedures.way_back import remaking
+from procedures.way_back import recreation
 from reports.record.observed import Binding, Container, Image, Rendering, Unseen
 
 UNNAMED = "what only Compose knows"
@@ -13,8 +13,8 @@ UNNAMED = "what only Compose knows"
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
     """Return what a recreation would change in a container of an image, by name; values are never told."""
     # Each way of making a container has names of its own for the same settings.
-    alike = remaking.alike(container, rendering)
-    found = remaking.variables(container, rendering, image) if alike else ["who makes it"]
+    alike = recreation.alike(container, rendering)
+    found = recreation.variables(container, rendering, image) if alike else ["who makes it"]
     if published_elsewhere(container.bindings, rendering.bindings):
         found.append("the published ports")
     if rendering.made is None:
@@ -22,10 +22,10 @@ def changes(container: Container, rendering: Rendering, image: Image | Unseen | 
         found += ["restart policy"] if policy and policy != container.restart_policy else []
         grace = rendering.stop_grace
         found += [made.GRACE] if grace is not None and grace != (container.stop_grace or 10.0) else []
-    found += remaking.parts(container, rendering, image)
-    if remaking.mounts(container, rendering):
+    found += recreation.parts(container, rendering, image)
+    if recreation.mounts(container, rendering):
         found.append("the mounts")
-    if not found and remaking.compose_alone_knows(container, rendering):
+    if not found and recreation.compose_alone_knows(container, rendering):
         found.append(UNNAMED)
     return tuple(sorted(found))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procedures.decide import baseline
-from procedures.decide.acts import Start
+from procedures.decide.transitions import Start
 from procedures.drivers import private, shell
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
@@ -15,9 +15,9 @@ from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import StepFailed
-from procedures.steps import ready, restart
-from procedures.steps.acting import Acting
-from procedures.target.scripting import STOP, replaces
+from procedures.steps import ready, stop_and_start
+from procedures.steps.carry_out import Acting
+from procedures.target.steps_by import STOP, replaces
 from procedures.way_back import kept
 from reports.record.evidence import Step, StepResult, StepStatus, Wait, Way
 from reports.record.observed import Container, Database, Snapshot, Unseen
@@ -37,8 +37,8 @@ def _steps(file: Path, observers: Observers, container: Container, grace: float)
     """Return the step that keeps what runs, and those that would bring it back."""
     compose, name, boot = observers.compose, name_of(container), observers.target.budgets.boot
     keep = compose.name_image(container.image_id, name)
-    stop = _stop(observers, container, grace, grace + restart.STOP_SPARE)
-    start = kept.start(file, compose.environment, restart.START_LIMIT)
+    stop = _stop(observers, container, grace, grace + stop_and_start.STOP_SPARE)
+    start = kept.start(file, compose.environment, stop_and_start.START_LIMIT)
     by_hand = kept.typed(file)
     return (
         Step(
@@ -120,7 +120,7 @@ class WayBack:
         self._acting: Acting | None = None
         self._waiting: Waiting | None = None
         self._planned: dict[str, Step] = {}
-        self._start_limit = restart.START_LIMIT
+        self._start_limit = stop_and_start.START_LIMIT
         self._named = ""
 
     @property
@@ -137,7 +137,7 @@ class WayBack:
         self._planned = {one.name: one for one in planned}
         if STOP in self._planned:
             # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
-            self._start_limit = restart.START_LIMIT + self._planned[STOP].limit
+            self._start_limit = stop_and_start.START_LIMIT + self._planned[STOP].limit
 
     @property
     def leads_back(self) -> bool:
@@ -195,7 +195,7 @@ class WayBack:
         began = ready.engine_time(self._observers)
         result = self.land()
         step = self._planned[BACK_START]
-        limit = restart.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
+        limit = stop_and_start.AFTER_FAILED_START if result.status is StepStatus.FAILED else step.limit
         wait = self._waiting.until("ready again", look, limit, LOOK_CADENCE, hopeless)
         self._held.add_wait(step, wait)
         return Start(result, began, wait, None)

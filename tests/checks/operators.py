@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from procedures.target.scripting import SCRIPTS, START, STOP, StepBy
+from procedures.target.steps_by import SCRIPTS, START, STOP, StepBy
 from reports.record.claimed import Need, ValidationSeen
 from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus
 from reports.record.observed import Container, Snapshot, Unseen

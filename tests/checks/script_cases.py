@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from procedures.drivers.labels import PROJECT
-from procedures.target.scripting import START, STOP
+from procedures.target.steps_by import START, STOP
 from reports.record.claimed import Need
 from reports.record.evidence import Outcome
 from reports.record.observed import Image, Secret, Unseen

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from procedures.decide.acts import Stop
+from procedures.decide.transitions import Stop
 from reports.record.evidence import Check, Outcome
 from reports.record.observed import Snapshot, Unseen
 from tests.checks import cases, reach_cases, script_cases

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from procedures.decide import baseline, claims, expected
+from procedures.decide import baseline, check_files, expected
 from procedures.decide.accepted import Accepted, Goal
-from procedures.decide.acts import Start, Stop
 from procedures.decide.announcement import Announcement
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
+from procedures.decide.transitions import Start, Stop
 from procedures.kestra import heartbeats
 from procedures.run import facts
 from procedures.session import outcome
@@ -41,7 +41,7 @@ DASHBOARD = DashboardSeen("overview", "http://127.0.0.1:3500/health", '"healthy"
 STORAGE = Folder(
     "/app/storage", "volume", "tools-storage", writable=True, read_only=False, stores=True, user="1000:1000"
 )
-CHECKS = {one.id: one for one in claims.read(SUITE / "checks", facts.NAMES)}
+CHECKS = {one.id: one for one in check_files.read(SUITE / "checks", facts.NAMES)}
 
 DIGEST = "sha256:feedfacefeedfacefeedfacefeedface"
 """What a registry announces for the image, in the recorded world."""

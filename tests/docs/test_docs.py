@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from procedures import plugin
-from procedures.decide import claims
+from procedures.decide import check_files
 from procedures.listed import PROCEDURES
 from procedures.run.facts import NAMES
-from procedures.target import scripting
+from procedures.target import steps_by
 from procedures.target import target as targets
 from procedures.target.dashboards import Dashboard
 from procedures.target.durations import seconds
@@ -74,7 +74,7 @@ def default_of(value: object, folder: Path) -> str:
 
 
 def planned() -> tuple[Check, ...]:
-    return claims.read(PROJECT / "checks", NAMES)
+    return check_files.read(PROJECT / "checks", NAMES)
 
 
 class Options:
@@ -127,8 +127,8 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 
 def test_every_key_of_the_target_file_is_described() -> None:
     """The keys in docs/target.md are exactly those that a target file may hold."""
-    tables: dict[str, Any] = {"keys": targets.Keys, "budgets": targets.Budgets, "needs": scripting.Needs}
-    tables |= {"steps": scripting.StepBy, "validate": scripting.Validation, "dashboards": Dashboard}
+    tables: dict[str, Any] = {"keys": targets.Keys, "budgets": targets.Budgets, "needs": steps_by.Needs}
+    tables |= {"steps": steps_by.StepBy, "validate": steps_by.Validation, "dashboards": Dashboard}
     known = {one.name for one in fields(targets.Target)} - {"file"}
     known |= {f"{name}.{one.name}" for name, table in tables.items() for one in fields(table)}
     known -= {"steps.name"}  # the name of the table itself

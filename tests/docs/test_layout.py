@@ -20,7 +20,7 @@ LONGER = {
     "procedures/observe/outage/probe.py": "a process of its own, started by its file's path",
     "procedures/observe/snapshot.py": "to be parted: observers, and which looks make up which moment",
     "procedures/run/run.py": "to be parted: how a run went so far, and what it knows",
-    "procedures/steps/restart.py": "to be parted: stop and start, and the waits",
+    "procedures/steps/stop_and_start.py": "to be parted: stop and start, and the waits",
     "reports/archive.py": "to be parted: writing and pruning",
     "reports/page/drawing.py": "one picture",
     "reports/record/evidence.py": "one record",

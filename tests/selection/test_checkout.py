@@ -20,7 +20,7 @@ OWN = (
 """What the project's own file gives pytest: a stray one that leaves it out would be refused for that."""
 PARTS = ("checks", "procedures", "reports", "conftest.py", "pyproject.toml")
 CHECK = '''
-from procedures.decide.claims import check
+from procedures.decide.check_files import check
 
 {before}
 def test_it_is_full(target):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from procedures.decide.acts import Ending, Start, Stop
+from procedures.decide.transitions import Ending, Start, Stop
 from reports.record.evidence import EngineEvent, StepStatus
 from reports.record.observed import Unseen
 from reports.record.values import moment

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 import pytest
 
-from procedures.decide import claims
+from procedures.decide import check_files
 from procedures.problems import CannotObserve, TypedWrong
 from procedures.run.facts import NAMES
 from procedures.target.target import SUITE
@@ -26,7 +26,7 @@ def _read(folder: Path, text: str, name: str = "pre/test_some.py") -> tuple[obje
     file = folder / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    return claims.read(folder, frozenset({"before", "target"}))
+    return check_files.read(folder, frozenset({"before", "target"}))
 
 
 def test_a_plain_check_is_read(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_class_of_checks_is_refused(tmp_path: Path) -> None:
 
 def test_the_projects_own_checks_are_read() -> None:
     """The checks of this project: every phase has some, every id is its own, data is protected in each act's phase."""
-    read = claims.read(SUITE / "checks", NAMES)
+    read = check_files.read(SUITE / "checks", NAMES)
 
     assert set(Phase) == {one.phase for one in read}
     assert len(read) == len({one.id for one in read})
@@ -151,7 +151,12 @@ def _is_used(node: ast.AST) -> TypeGuard[ast.Name]:
 
 def test_what_was_seen_is_returned() -> None:
     """A value is itself, a false one too."""
-    assert (claims.seen(7), claims.seen(""), claims.seen(()), claims.seen(0)) == (7, "", (), 0)
+    assert (check_files.seen(7), check_files.seen(""), check_files.seen(()), check_files.seen(0)) == (
+        7,
+        "",
+        (),
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,6 +170,6 @@ def test_what_was_seen_is_returned() -> None:
 def test_what_was_not_seen_is_unknown(value: Unseen | None, what: str, move: str) -> None:
     """What could not be seen ends a check as unknown, with its reason and the next move."""
     with pytest.raises(CannotObserve) as raised:
-        claims.seen(value)
+        check_files.seen(value)
 
     assert (what, move) == (raised.value.what, raised.value.next_move)

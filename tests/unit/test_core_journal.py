@@ -11,7 +11,7 @@ import pytest
 
 from procedures.drivers.shell import Command
 from procedures.problems import StepFailed
-from procedures.steps.acting import Acting
+from procedures.steps.carry_out import Acting
 from procedures.steps.interruption import Interruption
 from procedures.steps.journal import Journal, Place, tell
 from reports.record.evidence import Step, StepStatus

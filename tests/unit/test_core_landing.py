@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from checks.mid.test_stopped import test_no_other_kestra_has_a_session as no_other_session
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.plan import State
 from procedures.drivers.shell import Command
 from procedures.problems import CannotObserve
 from procedures.run.facts.looks import only
-from procedures.steps import restart
-from procedures.steps.acting import Acting
+from procedures.steps import stop_and_start
+from procedures.steps.carry_out import Acting
 from reports.record.evidence import Step, StepResult, StepStatus
 from tests.checks.world import recorded
 
@@ -61,11 +61,11 @@ world_root = recorded().target.root
 def test_a_start_outlasts_the_drain_that_was_left_to_it() -> None:
     """Compose that is ended while it waits for the old container to stop starts nothing."""
     told = Told()
-    steps = restart.steps(cast("Any", told), State.RUNNING, 360.0, 180.0, 30.0)
-    procedure = restart.Restart(
+    steps = stop_and_start.steps(cast("Any", told), State.RUNNING, 360.0, 180.0, 30.0)
+    procedure = stop_and_start.Restart(
         steps, cast("Any", told), cast("Acting", told), cast("Any", None), cast("Any", None)
     )
 
     procedure.land()
 
-    assert told.limit > 360.0 + restart.START_LIMIT
+    assert told.limit > 360.0 + stop_and_start.START_LIMIT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.target import envfile
+from procedures.target import env_file
 
 NEEDED = ("PORT", "PASSWORD")
 
@@ -14,7 +14,7 @@ NEEDED = ("PORT", "PASSWORD")
 def _problems(folder: Path, text: str) -> tuple[str, ...]:
     file = folder / ".env"
     file.write_bytes(text.encode())
-    return envfile.read(file, NEEDED).problems
+    return env_file.read(file, NEEDED).problems
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_names_are_those_that_the_file_sets(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("B=1\n#C=2\nexport A=3\nB=4\nno assignment\n  D : 5\nE: 6\n")
 
-    assert envfile.read(file).names == ("B", "A", "D", "E")
+    assert env_file.read(file).names == ("B", "A", "D", "E")
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """A missing file is a problem of its own, with its path."""
     file = tmp_path / ".env"
 
-    assert (f"{file} does not exist",) == envfile.read(file).problems
+    assert (f"{file} does not exist",) == env_file.read(file).problems
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"PASSWORD=\xff\xfe\n")
 
-    assert "cannot be read" in envfile.read(file).problems[0]
-    assert "cannot be read" in envfile.read(tmp_path).problems[0]
+    assert "cannot be read" in env_file.read(file).problems[0]
+    assert "cannot be read" in env_file.read(tmp_path).problems[0]

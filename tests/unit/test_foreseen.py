@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from procedures.observe import foreseen
-from procedures.target.scripting import START
+from procedures.target.steps_by import START
 from reports.record.observed import Binding, Rendering, Unseen
 from reports.record.scripted import Creation, Rehearsal, ScriptSeen
 from tests.checks.world import recorded

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from procedures.observe.known import known_secrets, secrets_in_commands
+from procedures.observe.secrets import known_secrets, secrets_in_commands
 from reports.record.observed import Secret
 from tests.reports import samples
 

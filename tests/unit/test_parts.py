@@ -8,8 +8,8 @@ from typing import Any
 
 from procedures.kestra.heartbeats import parts_of, silent_parts
 from procedures.observe.waiting import Waiting
-from procedures.steps.restart import Restart
-from procedures.target.scripting import START
+from procedures.steps.stop_and_start import Restart
+from procedures.target.steps_by import START
 from reports.record.evidence import Wait
 from reports.record.observed import Container, Database, Unseen
 from tests.checks import recording

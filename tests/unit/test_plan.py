@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from procedures.decide import claims, plan
+from procedures.decide import check_files, plan
 from procedures.decide.plan import Reason, Situation, State
 from procedures.listed import PROCEDURES
 from procedures.run.facts import NAMES
@@ -127,7 +127,7 @@ def test_recovery_does_not_choose_between_containers() -> None:
 
 def test_no_check_serves_no_procedure() -> None:
     """Every check of the files is asked by some procedure: what it asks for is provided by one."""
-    known = claims.read(SUITE / "checks", NAMES)
+    known = check_files.read(SUITE / "checks", NAMES)
 
     planned = {one.id for name in PROCEDURES for one in plan.checks_of(PROCEDURES[name], known, _situation())}
     assert {one.id for one in known} == {one for one in planned if not one.endswith(BACK)}
@@ -135,7 +135,7 @@ def test_no_check_serves_no_procedure() -> None:
 
 def test_no_check_is_dropped() -> None:
     """Every check that a procedure provides for stands in its plan, whatever the state."""
-    known = claims.read(SUITE / "checks", NAMES)
+    known = check_files.read(SUITE / "checks", NAMES)
 
     for state in State:
         for procedure in PROCEDURES:
@@ -147,7 +147,7 @@ def test_no_check_is_dropped() -> None:
 
 def test_a_running_service_is_asked_everything() -> None:
     """For a restart of a service that runs nothing is left out."""
-    planned = plan.checks_of(PROCEDURES["restart"], claims.read(SUITE / "checks", NAMES), _situation())
+    planned = plan.checks_of(PROCEDURES["restart"], check_files.read(SUITE / "checks", NAMES), _situation())
 
     assert [one.id for one in planned if one.not_applicable] == []
 

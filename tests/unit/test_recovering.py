@@ -19,9 +19,9 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
 from procedures.run.facts.looks import only
-from procedures.steps import restart, scripted
+from procedures.steps import own_scripts, stop_and_start
 from procedures.steps.journal import Journal, Place, tell
-from procedures.target.scripting import StepBy
+from procedures.target.steps_by import StepBy
 from procedures.way_back import cut_off, kept
 from procedures.way_back.cut_off import Lead, Recovery, forget
 from procedures.way_back.names import give_back
@@ -218,8 +218,8 @@ def test_what_was_kept_makes_room_by_itself() -> None:
     file = Path("/srv/state/1a2b.kept.json")
 
     observers.start_from(lambda limit: kept.start(file, {}, limit), was(container_name=ONE.name))
-    planned = scripted.planned(
-        restart.steps(observers.driver, State.RUNNING, 15.0, 60.0, 5.0), observers.driver, 5.0
+    planned = own_scripts.planned(
+        stop_and_start.steps(observers.driver, State.RUNNING, 15.0, 60.0, 5.0), observers.driver, 5.0
     )
 
     assert [one.name for one in planned] == ["save_logs", "stop", "start"]

@@ -12,7 +12,7 @@ from procedures.drivers.scripts import plain
 from procedures.observe import validations
 from procedures.problems import TypedWrong
 from procedures.target import target as targets
-from procedures.target.scripting import JSON, TEXT, Claimed, Validation
+from procedures.target.steps_by import JSON, TEXT, Claimed, Validation
 from reports.record.observed import Secret
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction

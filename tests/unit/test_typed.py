@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from procedures import recover
-from procedures.drivers.typed import on_engine
+from procedures.drivers.command_text import on_engine
 from procedures.run.procedure import Asked
 from procedures.run.run import Run
 from procedures.steps.interruption import Interruption

@@ -11,7 +11,7 @@ import pytest
 from procedures.problems import Blocked, CannotObserve
 from procedures.session import outcome
 from procedures.session.witness import Witness
-from procedures.steps import reaching
+from procedures.steps import reach
 from reports.record.evidence import Outcome
 from tests.unit.results import check
 
@@ -35,7 +35,7 @@ def foreign() -> None:
 
 
 def fails() -> None:
-    reaching.__dict__["_refuse_for_a_test"]()
+    reach.__dict__["_refuse_for_a_test"]()
 
 
 def entered(function: Callable[..., object]) -> Witness:
@@ -79,10 +79,10 @@ def test_what_the_body_raised_is_what_counts(told: BaseException | None) -> None
 
 def test_an_assertion_of_ours_fails_a_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """A helper of ours may assert for a check."""
-    code = compile("def refuse():\n    assert False, 'it is not → mend it'", str(reaching.__file__), "exec")
+    code = compile("def refuse():\n    assert False, 'it is not → mend it'", str(reach.__file__), "exec")
     space: dict[str, object] = {}
     exec(code, space)
-    monkeypatch.setitem(reaching.__dict__, "_refuse_for_a_test", space["refuse"])
+    monkeypatch.setitem(reach.__dict__, "_refuse_for_a_test", space["refuse"])
 
     assert judged(entered(fails)) == (Outcome.FAILED, "it is not")
 

@@ -10,7 +10,7 @@ import platform
 import socket
 import struct
 
-from procedures.drivers.brood import CHILD_SUBREAPER
+from procedures.drivers.processes import CHILD_SUBREAPER
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000

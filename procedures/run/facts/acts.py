@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from procedures.decide.acts import Start, Stop
 from procedures.decide.facts import Group, Presupposed, fact
+from procedures.decide.transitions import Start, Stop
 from procedures.problems import Blocked, CannotObserve
 from procedures.run.facts.moments import Moments
 from reports.record.evidence import Outage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procedures.decide.accepted import Goal
 from procedures.decide.announcement import Announcement
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.expected import Expected, as_it_was
 from procedures.decide.facts import Group, Presupposed, fact
 from procedures.problems import Blocked, CannotObserve

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from procedures.decide import leftovers
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.facts import Group, Presupposed, fact
 from procedures.problems import CannotObserve
 from procedures.run.facts.moments import Moments
-from procedures.steps import reaching
+from procedures.steps import reach
 from procedures.target.target import Target
 from reports.record.observed import Container, DashboardSeen, Direct, Ephemeral, Listener, Server, Snapshot
 
@@ -30,7 +30,7 @@ def before(at: Moments) -> Snapshot:
 @fact(Group.BEFORE, Presupposed.SERVER)
 def server_before(at: Moments) -> Server:
     """What answered before; the plan leaves checks of it out where the service was not running."""
-    return reaching.server_of(at.before, at.target)
+    return reach.server_of(at.before, at.target)
 
 
 @fact(Group.BEFORE, Presupposed.SERVER)
@@ -93,7 +93,7 @@ def after(at: Moments) -> Snapshot:
 @fact(Group.LOOK)
 def server_after(at: Moments) -> Server:
     """What answers after the start."""
-    return reaching.server_of(at.after, at.target)
+    return reach.server_of(at.after, at.target)
 
 
 @fact(Group.LOOK)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from procedures.decide.accepted import Goal
-from procedures.decide.acts import Start, Stop
 from procedures.decide.announcement import Announcement
 from procedures.decide.baseline import Baseline
 from procedures.decide.expected import Expected
+from procedures.decide.transitions import Start, Stop
 from procedures.target.target import Target
 from procedures.way_back.cut_off import Kept
 from reports.record.evidence import EngineEvent, Outage, StepResult

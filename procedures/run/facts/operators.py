@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.facts import Group, Presupposed, fact
 from procedures.run.facts.moments import Moments
-from procedures.steps import scripted
-from procedures.target.scripting import START, STOP
+from procedures.steps import own_scripts
+from procedures.target.steps_by import START, STOP
 from reports.record.claimed import Need, ValidationSeen
 from reports.record.evidence import EngineEvent, StepResult
 from reports.record.observed import DryRun
@@ -24,7 +24,7 @@ def scripts(at: Moments) -> tuple[ScriptSeen, ...]:
 @fact(Group.OWN, Presupposed.REHEARSAL)
 def rehearsals(at: Moments) -> dict[str, Rehearsal]:
     """What these scripts did where they could change nothing, by their steps."""
-    return scripted.rehearsals_of(scripts(at))
+    return own_scripts.rehearsals_of(scripts(at))
 
 
 @fact(Group.OWN, Presupposed.STOP_REHEARSAL)
@@ -42,7 +42,7 @@ def start_rehearsal(at: Moments) -> Rehearsal:
 @fact(Group.OWN, Presupposed.REHEARSAL)
 def secrets_shown(at: Moments) -> dict[str, tuple[str, ...]]:
     """Which secrets a script printed in its rehearsal, by its step."""
-    rehearsed = scripted.rehearsals_of(seen(at.first.scripts))
+    rehearsed = own_scripts.rehearsals_of(seen(at.first.scripts))
     return {step: tuple(at.redaction.scan(one.output.encode())) for step, one in rehearsed.items()}
 
 
@@ -79,7 +79,7 @@ def script_results(at: Moments) -> tuple[StepResult, ...]:
 @fact(Group.OWN, Presupposed.UNREHEARSED | Presupposed.ACT)
 def others_touched(at: Moments) -> tuple[EngineEvent, ...]:
     """What the engine did to containers of others while this run acted."""
-    return scripted.meanwhile(seen(at.others), at.script_results)
+    return own_scripts.meanwhile(seen(at.others), at.script_results)
 
 
 @fact(Group.OWN, Presupposed.VALIDATION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide.baseline import Baseline
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.decide.expected import Expected
 from procedures.decide.facts import Group, Presupposed, fact
 from procedures.run.facts.looks import containers_before, only

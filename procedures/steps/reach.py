@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from procedures.decide.claims import seen
+from procedures.decide.check_files import seen
 from procedures.kestra import heartbeats
 from procedures.kestra.health import is_ready
 from procedures.observe.snapshot import Observers

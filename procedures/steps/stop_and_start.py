@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procedures.decide.acts import Start, Stop
 from procedures.decide.plan import State
+from procedures.decide.transitions import Start, Stop
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
 from procedures.kestra.heartbeats import silent_parts
@@ -18,11 +18,11 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve, StepFailed
-from procedures.steps import leftovers, reaching
-from procedures.steps.acting import Acting, Tell
+from procedures.steps import leftovers, reach
+from procedures.steps.carry_out import Acting, Tell
+from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
 from procedures.steps.ready import engine_time, look_at_service
-from procedures.steps.scripted import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
-from procedures.target.scripting import SAVE_LOGS, START, STOP
+from procedures.target.steps_by import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
 from reports.record.observed import Container, Unseen
 
@@ -320,7 +320,7 @@ class Restart:
         if self._observers.target.budgets.gateway is None:
             return self._look_from_here(watch)
         # A gateway answers for a server that it has not learnt, and has a deadline of its own.
-        return reaching.look_at_itself(self._observers)
+        return reach.look_at_itself(self._observers)
 
     def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         heard = watch.look_for_ready() if watch is not None else None
@@ -331,4 +331,4 @@ class Restart:
                 return heard()
             return look_at_service(self._observers)
 
-        return reaching.by_the_service(self._observers, look)
+        return reach.by_the_service(self._observers, look)

@@ -17,8 +17,8 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
-from procedures.steps.acting import Acting, Tell
-from procedures.target.scripting import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
+from procedures.steps.carry_out import Acting, Tell
+from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target.target import Target
 from reports import archive
 from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
