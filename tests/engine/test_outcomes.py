@@ -92,7 +92,7 @@ def test_a_server_that_ignores_term_was_killed(service: Stack) -> None:
     _, record = ended(service, 11)
     reason = seen.findings(record)["test_the_stop_was_clean"]
 
-    assert "it was killed (signals 15, 9" in reason
+    assert "the server was killed (signals 15, 9" in reason
     assert service.is_ready()
 
 
@@ -122,7 +122,7 @@ ANOTHER = [
     another(
         "forget-flow",
         "test_every_flow_is_there",
-        "missing or older than then: probe/hello@1",
+        "missing, or in an older revision: probe/hello@1",
         kind="has lost a flow",
     ),
     another(
