@@ -332,7 +332,7 @@ def test_a_service_that_is_down_is_started(service: Stack, command: list[str]) -
     assert service.is_ready()
     assert [one["step"]["name"] for one in record["steps"]] == ["save_logs", "start"]
     assert "the service is not running" in left_out
-    assert "The instance id is the one from before" in done.stdout
+    assert "The instance id is the same as before" in done.stdout
     assert "hello" in seen.flows(service)
 
 
