@@ -1,4 +1,4 @@
-"""That the new settings have taken effect, and the old ones have lost theirs."""
+"""The new settings have taken effect, and the old settings no longer have any."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from reports.record.observed import Server, Snapshot
 def test_the_old_credentials_are_refused(
     superseded: Expected, expected: Expected, server_after: Server
 ) -> None:
-    """Where the basic-auth user or password has changed, the old ones are refused."""
+    """If the basic-auth user or password has changed, the server refuses the old ones."""
     then, now = seen(superseded.settings), seen(expected.settings)
     if (then.basic_auth_user, then.basic_auth_password) == (now.basic_auth_user, now.basic_auth_password):
         return
     answer = seen(server_after.auth_before)
     assert answer.status == 401, (
-        f"answered {answer.said}: the server still takes them → a password that breaks the rule of this version is ignored "
-        "without a word: see its log"
+        f"the answer was {answer.said}: the server still takes the old credentials → see its log: a password that breaks "
+        "the rule of this version is ignored without an error"
     )
 
 
 def test_the_old_ports_are_closed(superseded: Expected, expected: Expected, after: Snapshot) -> None:
-    """Where a published port has changed, nothing listens on the old one any more."""
-    old = {one.host_port for one in seen(superseded.bindings)} - {
-        one.host_port for one in seen(expected.bindings)
+    """If a published port has changed, nothing listens on the old port any more."""
+    old = {binding.host_port for binding in seen(superseded.bindings)} - {
+        binding.host_port for binding in seen(expected.bindings)
     }
     if not old:
         return
-    open_ones = sorted({one.port for one in seen(after.listeners)} & old)
-    assert not open_ones, (
-        f"ports {open_ones} are still listened on → find out by whom: the engine's proxy, or another"
+    still_open = sorted({listener.port for listener in seen(after.listeners)} & old)
+    assert not still_open, (
+        f"something still listens on ports {still_open} → find out whether it is the engine's proxy or another process"
     )

@@ -1,4 +1,4 @@
-"""The dashboards that the target names: that they show the service as it is now."""
+"""The dashboards that the target file names: they show the service as it is now."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from reports.record.observed import DashboardSeen, Unseen
 
 
 def test_every_dashboard_shows_the_service(dashboards: tuple[DashboardSeen, ...]) -> None:
-    """Every dashboard shows what it must, in an answer that was made after the service was back."""
-    blind = [one.shows for one in dashboards if isinstance(one.shows, Unseen)]
-    told = [one.unseen for one in blind]
+    """Every dashboard shows what it must, in an answer made after the service was back."""
+    blind = [dashboard.shows for dashboard in dashboards if isinstance(dashboard.shows, Unseen)]
+    unseen = [answer.unseen for answer in blind]
     wrong = [
-        f"{one.name} shows {one.shows} and not {one.expected}"
-        for one in dashboards
-        if not isinstance(one.shows, Unseen) and one.shows != one.expected
+        f"{dashboard.name} shows {dashboard.shows} and not {dashboard.expected}"
+        for dashboard in dashboards
+        if not isinstance(dashboard.shows, Unseen) and dashboard.shows != dashboard.expected
     ]
-    assert not wrong, f"{'; '.join((*wrong, *told))} → open {' and '.join(one.url for one in dashboards)}"
+    assert not wrong, (
+        f"{'; '.join((*wrong, *unseen))} → open {' and '.join(dashboard.url for dashboard in dashboards)}"
+    )
     if blind:
-        seen(Unseen("; ".join(told), "; ".join(one.next_move for one in blind)))
+        seen(Unseen("; ".join(unseen), "; ".join(answer.next_move for answer in blind)))

@@ -1,4 +1,4 @@
-"""What the server must write, as the one that runs now finds it."""
+"""What the server must write: the server that runs now can write it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from reports.record.observed import Container, Snapshot
 
 
 def test_the_server_can_write_what_it_must(after: Snapshot, container_after: Container) -> None:
-    """The server can write its storage, and every folder that is mounted to be written."""
-    found = writing.barred(seen(after.folders))
-    assert not found, writing.told(found, container_after.name)
+    """The server can write to its storage and to every folder that is mounted writable."""
+    folders = writing.barred(seen(after.folders))
+    assert not folders, writing.told(folders, container_after.name)

@@ -1,4 +1,4 @@
-"""What Compose renders is what the env file says, unchanged through every layer down to the server's own reading."""
+"""The values of the env file reach the server unchanged, through Compose and every layer below it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.record.observed import Container, Rendering, Secret, Snapshot, Unse
 
 
 def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, target: Target) -> None:
-    """The operator's own call and the env files alone give every value of the service alike."""
+    """The operator's own call and the env files alone give the service the same values."""
     by_operator, by_file = seen(before.operator_rendering), seen(before.file_rendering)
     names = [
         name
@@ -20,27 +20,27 @@ def test_the_operators_call_renders_what_the_env_file_says(before: Snapshot, tar
     ]
     assert not names, (
         f"{', '.join(names)} differ: something in the caller's environment or another env file wins over "
-        f"{', '.join(str(one) for one in target.env_files)} → unset these variables, or link the file beside the "
+        f"{', '.join(str(file) for file in target.env_files)} → unset these variables, or link the file beside the "
         "compose file as `.env`"
     )
     differing = [
         what
-        for what, one, other in (
+        for what, by_call, by_files in (
             ("image", by_operator.image, by_file.image),
             ("published ports", by_operator.bindings, by_file.bindings),
             ("container name", by_operator.container_name, by_file.container_name),
             ("environment", by_operator.environment, by_file.environment),
         )
-        # What a script gives by itself is no matter of Compose's files.
-        if one != other and by_operator.by_compose
+        # What a script adds by itself does not come from Compose's files.
+        if by_call != by_files and by_operator.by_compose
     ]
     assert not differing, (
-        f"the two renderings differ in: {', '.join(differing)} → find which variable is set twice"
+        f"the two renderings differ in: {', '.join(differing)} → find the variable that is set twice"
     )
 
 
 def test_the_ports_are_those_of_the_env_file(before: Snapshot, target: Target) -> None:
-    """The ports that the container will publish are numbers, and the ones that the env file says."""
+    """The container will publish the ports that the env file gives, and they are valid port numbers."""
     rendering = seen(before.operator_rendering)
     for key, container_port in (
         (target.keys.http_port, target.http_container_port),
@@ -48,20 +48,20 @@ def test_the_ports_are_those_of_the_env_file(before: Snapshot, target: Target) -
     ):
         wanted = str(rendering.interpolation.get(key) or "")
         published = sorted(
-            {one.host_port for one in rendering.bindings if one.container_port == container_port}
+            {binding.host_port for binding in rendering.bindings if binding.container_port == container_port}
         )
         if wanted:
             assert wanted.isdigit() and 0 < int(wanted) < 65536, (
                 f"{key}={wanted!r} is no port number → correct it in the env file"
             )
             assert published == [int(wanted)], (
-                f"{key} says {wanted}, the rendered service publishes {published} for {container_port} → find what "
-                "the compose file takes instead"
+                f"{key} says {wanted}, but the rendered service publishes {published} for {container_port} → find what the "
+                "compose file takes instead"
             )
 
 
 def test_the_database_settings_are_those_of_the_env_file(before: Snapshot, target: Target) -> None:
-    """Database host, port, name, user and password reach the server as the env file says them."""
+    """The database host, port, name, user and password reach the server as the env file gives them."""
     rendering = seen(before.operator_rendering)
     settings = seen(rendering.settings)
     assert not settings.problems, f"{'; '.join(settings.problems)} → correct the compose file or the env file"
@@ -84,7 +84,7 @@ def test_the_database_settings_are_those_of_the_env_file(before: Snapshot, targe
 
 
 def test_basic_auth_is_on_and_as_the_env_file_says(before: Snapshot, target: Target) -> None:
-    """Basic auth is really on, with the user and password of the env file."""
+    """Basic auth is on, with the user and password of the env file."""
     rendering = seen(before.operator_rendering)
     settings = seen(rendering.settings)
     assert settings.basic_auth_enabled, (
@@ -107,23 +107,23 @@ def test_basic_auth_is_on_and_as_the_env_file_says(before: Snapshot, target: Tar
 
 @check(again=True)
 def test_basic_auth_satisfies_this_version(before: Snapshot) -> None:
-    """The basic-auth user and password satisfy what this version asks of them."""
+    """The basic-auth user and password satisfy the rules of this version."""
     rendering = seen(before.operator_rendering)
     settings = seen(rendering.settings)
-    # One that is yet to be pulled is asked about again when it is here.
+    # An image that is still to be pulled is checked again once it is here.
     image = before.running_image if isinstance(before.image, Unseen) else before.image
     problem = basic_auth.problem(settings, seen(image).version)
     assert not problem, f"{problem} → choose others in the env file"
 
 
-# A service that is down is started with what the files say now.
+# A service that is down starts with what the files say now.
 @check(only_with=("server_before",))
 def test_the_running_container_has_the_same_configuration(
     before: Snapshot, settings_to_keep: Container
 ) -> None:
-    """The running container was given the same settings and ports that the new one will get."""
+    """The running container has the same settings and ports that the new container will get."""
     rendering = seen(before.operator_rendering)
-    # Each way of making it has variables of its own; what the server reads of them is compared below.
+    # Compose and scripts give different variables; what the server reads of them is compared below.
     made_alike = (PROJECT in settings_to_keep.labels) == rendering.by_compose
     image = seen(before.running_image)
     changed = recreation.variables(settings_to_keep, rendering, image) if made_alike else []
@@ -131,16 +131,16 @@ def test_the_running_container_has_the_same_configuration(
         changed.append("the published ports")
     assert not changed, (
         f"changed since the container was made: {', '.join(changed)}; a plain restart changes nothing but the process → "
-        "put the old values back; applying new ones is `pytest -m apply_env`"
+        "put the old values back, or apply the new ones with `pytest -m apply_env`"
     )
     assert seen(before.running_settings) == seen(rendering.settings), (
-        "the configuration has changed since the container was made → put the old values back; applying new ones is "
-        "`pytest -m apply_env`"
+        "the configuration has changed since the container was made → put the old values back, or apply the new ones "
+        "with `pytest -m apply_env`"
     )
 
 
 def _same(rendering: Rendering, key: str, reads: str | Secret | None) -> bool:
-    """Whether what the server reads is the value of a key; a key that is nowhere set has nothing to say."""
+    """Whether the server reads the value of a key; a key that is set nowhere says nothing."""
     wanted = rendering.interpolation.get(key)
     if wanted is None or wanted == "":
         return bool(reads)

@@ -1,4 +1,4 @@
-"""The container that will be replaced, and what a start needs free."""
+"""The container that will be replaced, and the name and ports that a start needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from reports.record.observed import Binding, Container, Ephemeral, Host, Image, 
 @check(again=True)
 def test_one_container_is_this_services(containers_before: tuple[Container, ...]) -> None:
     """Exactly one container carries this service's Compose labels."""
-    names = ", ".join(f"{one.name} ({one.id[:12]}, {one.state})" for one in containers_before)
+    names = ", ".join(
+        f"{container.name} ({container.id[:12]}, {container.state})" for container in containers_before
+    )
     move = (
         "`pytest -m recover` removes those that never ran"
         if leftovers.are(containers_before)
@@ -31,47 +33,50 @@ def test_one_container_is_this_services(containers_before: tuple[Container, ...]
 def test_the_service_is_not_hung_paused_or_looping(
     before: Snapshot, target: Target, containers_before: tuple[Container, ...]
 ) -> None:
-    """The container's state is known, and it is neither paused, nor looping, nor hung."""
-    for one in containers_before:
-        assert not one.paused, f"{one.name} is paused → `pytest -m recover`"
-        assert not one.restarting, (
-            f"{one.name} is in a restart loop, last exit code {one.exit_code} → `pytest -m recover`"
+    """The container's state is known: the container is not paused, not in a restart loop and not hung."""
+    for container in containers_before:
+        assert not container.paused, f"{container.name} is paused → run `pytest -m recover`"
+        assert not container.restarting, (
+            f"{container.name} is in a restart loop, last exit code {container.exit_code} → run `pytest -m recover`"
         )
-        assert one.state in {"running", "exited", "created"}, (
-            f"{one.name} is {one.state} → `pytest -m recover`"
+        assert container.state in {"running", "exited", "created"}, (
+            f"{container.name} is {container.state} → run `pytest -m recover`"
         )
-        if one.running:
+        if container.running:
             server = seen(before.server)
             assert reach.answers(before, target), (
-                f"{one.name} runs and answers on neither port ({server.health.said}) → `pytest -m recover`"
+                f"{container.name} runs but answers on neither port ({server.health.said}) → run `pytest -m recover`"
             )
 
 
 def test_the_container_name_is_free_or_ours(before: Snapshot) -> None:
-    """Nothing else holds the name that the start needs."""
+    """No other container holds the name that the start needs."""
     name = seen(before.operator_rendering).container_name
-    holders = [one for one in seen(before.neighbours) if one.name == name]
+    holders = [neighbour for neighbour in seen(before.neighbours) if neighbour.name == name]
     image = before.image.id if isinstance(before.image, Image) else ""
-    for one in holders:
-        by_hand = not one.project and one.image_id == image
-        whose = "no Compose project, made of this service's image by `docker run`" if by_hand else owner(one)
+    for holder in holders:
+        by_hand = not holder.project and holder.image_id == image
+        whose = (
+            "no Compose project, made from this service's image by `docker run`" if by_hand else owner(holder)
+        )
         grace = math.ceil(seen(before.operator_rendering).stop_grace or 10)
         move = (
             f"`docker stop -t {grace} {name} && docker rm {name}`, then `pytest -m recover`"
             if by_hand
-            else f"`docker rename {name} {name}-aside`, which frees the name and ends nothing"
+            else f"`docker rename {name} {name}-aside`, which frees the name and stops nothing"
         )
-        assert not holders, (
-            f"the name {name} is held by a container of {whose}, which is {one.state} → {move}"
-        )
+        assert not holders, f"a container of {whose} holds the name {name} and is {holder.state} → {move}"
 
 
 @check(again=True)
 def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
-    """Every configured port is free, or published by this very container, on the engine's own host."""
+    """Every configured port is free on the engine's own host, or this very container publishes it."""
     rendering, ours = seen(before.operator_rendering), seen(before.containers)
     mine = {
-        (one.host_ip, one.host_port) for container in ours if container.running for one in container.bindings
+        (binding.host_ip, binding.host_port)
+        for container in ours
+        if container.running
+        for binding in container.bindings
     }
     for wanted in rendering.bindings:
         held = publishing(seen(before.neighbours), wanted)
@@ -80,79 +85,86 @@ def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
             "that container"
         )
         if not any(port == wanted.host_port and meet(ip, wanted.host_ip) for ip, port in mine):
-            foreign = [one for one in seen(before.listeners) if _listens(one, wanted)]
+            foreign = [listener for listener in seen(before.listeners) if _listens(listener, wanted)]
             assert not foreign, (
-                f"port {wanted.host_port} is taken on the engine's host by {_holder(before, wanted.host_port)}, no container "
-                f"of this service (listens on {foreign[0].ip}) → change the port in the env file, or end that process "
-                f"(`ss -ltnp 'sport = :{wanted.host_port}'` there names it)"
+                f"port {wanted.host_port} is taken on the engine's host by {_holder(before, wanted.host_port)}, which is no "
+                f"container of this service (it listens on {foreign[0].ip}) → change the port in the env file, or end that "
+                f"process (`ss -ltnp 'sport = :{wanted.host_port}'` there names it)"
             )
 
 
 @check(advisory=True)
 def test_this_machine_sees_the_same_ports(before: Snapshot, listeners_here: tuple[Listener, ...]) -> None:
-    """The list of listening ports of this machine agrees with the engine's."""
-    here = {one.port for one in listeners_here}
-    for one in seen(before.containers):
+    """The listening ports that this machine sees agree with the engine's."""
+    here = {listener.port for listener in listeners_here}
+    for container in seen(before.containers):
         hidden = [
-            binding.host_port for binding in one.bindings if one.running and binding.host_port not in here
+            binding.host_port
+            for binding in container.bindings
+            if container.running and binding.host_port not in here
         ]
         assert not hidden, (
-            f"ports {hidden} are published by the engine and not listened on here: the engine "
-            "forwards without a proxy → do not judge ports by this machine's tools"
+            f"the engine publishes ports {hidden}, but nothing listens on them here: the engine forwards without a proxy → do "
+            "not judge ports by this machine's tools"
         )
 
 
 @check(advisory=True)
 def test_no_port_is_one_that_connections_are_given(before: Snapshot, ephemeral_here: Ephemeral) -> None:
-    """No published port is one that this machine may give to a connection of anybody's."""
-    published = sorted({one.host_port for one in seen(before.operator_rendering).bindings})
-    risky = ",".join(str(one) for one in published if ephemeral_here.may_give(one))
+    """No published port is one that this machine may give to an outgoing connection."""
+    published = sorted({binding.host_port for binding in seen(before.operator_rendering).bindings})
+    risky = ",".join(str(port) for port in published if ephemeral_here.may_give(port))
     kept = f"{ephemeral_here.reserved},{risky}".strip(",")
     assert not risky, (
-        f"port {risky} lies between {ephemeral_here.first} and {ephemeral_here.last}: in the outage a connection may be given it, and "
-        f"the start then fails → `sysctl -w net.ipv4.ip_local_reserved_ports={kept}` (and a line in /etc/sysctl.d for the "
-        "next boot), or a port outside of that range in the env file"
+        f"port {risky} lies between {ephemeral_here.first} and {ephemeral_here.last}: in the outage this machine may give "
+        f"it to a connection, and then the start fails → run `sysctl -w net.ipv4.ip_local_reserved_ports={kept}` (and add "
+        "a line in /etc/sysctl.d for the next boot), or set a port outside of that range in the env file"
     )
 
 
 @check(advisory=True)
 def test_the_container_restarts_by_itself(before: Snapshot) -> None:
-    """The service has a restart policy, so that it comes back after the engine was restarted."""
+    """The service has a restart policy, so it comes back after a restart of the engine."""
     policy = seen(before.operator_rendering).restart_policy
-    assert policy not in {"", "no"}, "there is none → set `restart: unless-stopped` in the compose file"
+    assert policy not in {"", "no"}, (
+        "there is no restart policy → set `restart: unless-stopped` in the compose file"
+    )
 
 
 @check(advisory=True)
 def test_docker_checks_the_services_health(before: Snapshot) -> None:
     """The service has a health check of its own in Docker."""
     where = edition_of_image(before.image).paths.readiness
-    assert seen(before.operator_rendering).has_health_check, f"there is none → add one on {where}"
+    assert seen(before.operator_rendering).has_health_check, f"there is no health check → add one on {where}"
 
 
 @check(advisory=True)
 def test_the_management_port_is_on_loopback_only(before: Snapshot, target: Target) -> None:
     """The management port is not published beyond loopback: `POST /stop` there needs no credentials."""
-    open_ones = [
-        one
-        for one in seen(before.operator_rendering).bindings
-        if one.container_port == target.management_container_port
-        and not one.host_ip.startswith(("127.", "::1"))
+    beyond = [
+        binding
+        for binding in seen(before.operator_rendering).bindings
+        if binding.container_port == target.management_container_port
+        and not binding.host_ip.startswith(("127.", "::1"))
     ]
-    assert not open_ones, (
-        f"it is published on {open_ones[0].host_ip or 'every address'} → publish it as 127.0.0.1:PORT:8081"
+    assert not beyond, (
+        f"it is published on {beyond[0].host_ip or 'every address'} → publish it as 127.0.0.1:PORT:8081"
     )
 
 
 def _holder(before: Snapshot, port: int) -> str:
-    """Name the process that listens on a port, where the engine's host is this machine and shows it to us."""
+    """Name the process that listens on a port, where the engine's host is this machine and shows it."""
     if (
         seen(before.engine).elsewhere
         or not isinstance(before.host, Host)
         or isinstance(before.host.listeners, Unseen)
     ):
         return "a process"
-    return next((one.owner for one in before.host.listeners if one.port == port and one.owner), "a process")
+    return next(
+        (listener.owner for listener in before.host.listeners if listener.port == port and listener.owner),
+        "a process",
+    )
 
 
-def _listens(one: Listener, wanted: Binding) -> bool:
-    return one.port == wanted.host_port and meet(one.ip, wanted.host_ip)
+def _listens(listener: Listener, wanted: Binding) -> bool:
+    return listener.port == wanted.host_port and meet(listener.ip, wanted.host_ip)

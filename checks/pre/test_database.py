@@ -1,4 +1,4 @@
-"""The database that the new container will need, asked over the network with the credentials that it will use."""
+"""The new container's database, asked over the network with the credentials that the container will use."""
 
 from __future__ import annotations
 
@@ -14,21 +14,27 @@ from reports.record.observed import Snapshot
 
 @check(again=True)
 def test_postgres_runs_and_is_healthy(before: Snapshot) -> None:
-    """The service's own Postgres runs, and Docker calls it healthy where it checks."""
-    found = seen(before.database_containers)
-    assert len(found) == 1, f"{len(found)} containers carry its labels → `docker compose ps -a` shows them"
-    one = found[0]
-    assert one.running and not one.paused, f"{one.name} is {one.state} → start it, then run again"
-    assert one.health in {"", "healthy"}, f"Docker says {one.name} is {one.health} → `docker logs {one.name}`"
+    """The service's own Postgres runs, and its Docker health check, if it has one, says healthy."""
+    containers = seen(before.database_containers)
+    assert len(containers) == 1, (
+        f"{len(containers)} containers carry its labels → `docker compose ps -a` shows them"
+    )
+    postgres = containers[0]
+    assert postgres.running and not postgres.paused, (
+        f"{postgres.name} is {postgres.state} → start it, then run again"
+    )
+    assert postgres.health in {"", "healthy"}, (
+        f"Docker says {postgres.name} is {postgres.health} → see `docker logs {postgres.name}`"
+    )
 
 
 @check(again=True)
 def test_the_new_containers_credentials_log_in(before: Snapshot) -> None:
-    """The credentials that the new container will use log in to Postgres over the network."""
+    """The new container's credentials log in to Postgres over the network."""
     database = seen(before.database)
     assert database.login != "refused", (
-        f"Postgres refuses them: {database.said} → the volume keeps the password it was made with; put that one back "
-        "into the env file, or change it in the database by ALTER ROLE"
+        f"Postgres refuses the credentials: {database.said} → the volume keeps the password it was made with: put that "
+        "password back into the env file, or change it in the database by ALTER ROLE"
     )
     assert database.login == "ok", (
         f"Postgres cannot be reached: {database.said} → see its container and network"
@@ -39,49 +45,52 @@ def test_the_new_containers_credentials_log_in(before: Snapshot) -> None:
 def test_no_second_kestra_is_alive_on_this_database(before: Snapshot) -> None:
     """No other Kestra is alive on this database, by the heartbeats that every server leaves there."""
     database = seen(before.database)
-    # A container of this service that has ended sends nothing any more, however young its last heartbeat is.
-    ours = frozenset(one.id[:12] for one in seen(before.containers))
+    # A container of this service that has ended sends no heartbeats, however young its last one is.
+    ours = frozenset(container.id[:12] for container in seen(before.containers))
     foreign = others_alive(seen(database.instances), ours)
     assert not foreign, (
-        f"heartbeats of the last {LIVENESS:g} s come from {', '.join(foreign)}, which is not this service's "
-        "container → find and stop that server first: two Kestras on one database run everything twice; the heartbeat of "
-        "one that was killed is young for as long, so look again then"
+        f"heartbeats of the last {LIVENESS:g} s come from {', '.join(foreign)}, which is not this service's container → "
+        "find and stop that server first: two Kestras on one database run everything twice; if it was killed, look again "
+        "after that time, when its heartbeat is old"
     )
 
 
 @check(again=True)
 def test_no_session_is_left_over(before: Snapshot) -> None:
-    """Every session of a Kestra on this database is one of a server that still has it."""
-    found = left_over(seen(seen(before.database).sessions), leftovers.without(seen(before.containers)))
-    if not found:
+    """Every Kestra session on this database belongs to a server that still uses it."""
+    abandoned = left_over(seen(seen(before.database).sessions), leftovers.without(seen(before.containers)))
+    if not abandoned:
         return
     settings = seen(seen(before.operator_rendering).settings)
-    pids = ", ".join(str(one.pid) for one in found)
-    names = [one.name for one in seen(before.database_containers)] or ["CONTAINER_OF_POSTGRES"]
+    pids = ", ".join(str(session.pid) for session in abandoned)
+    names = [postgres.name for postgres in seen(before.database_containers)] or ["CONTAINER_OF_POSTGRES"]
     command = (
         "docker", "exec", names[0], "psql", "-U", settings.db_user, "-d", settings.db_name, "-c",
         f"select pg_terminate_backend(pid) from pg_stat_activity where pid in ({pids})",  # noqa: S608 - shown, numbers only
     )  # fmt: skip
-    clients = ", ".join(sorted({one.client for one in found}))
+    clients = ", ".join(sorted({session.client for session in abandoned}))
     raise AssertionError(
-        f"{len(found)} sessions from {clients} are older than the service's container, or from an address that nobody has "
-        f"any more: a server that was cut off from its network left them half open → `{shlex.join(command)}` ends them"
+        f"{len(abandoned)} sessions from {clients} are older than the service's container, or come from an address that "
+        f"nobody has any more: a server that was cut off from its network left them half open → `{shlex.join(command)}` "
+        "ends them"
     )
 
 
 @check(protects="data")
 def test_the_schema_history_is_whole(before: Snapshot) -> None:
     """Every migration in the database's schema history has succeeded."""
-    failed = [one.version for one in seen(seen(before.database).migrations) if not one.success]
+    failed = [
+        migration.version for migration in seen(seen(before.database).migrations) if not migration.success
+    ]
     assert not failed, (
-        f"migrations {', '.join(failed)} have failed → repair the schema before anything is restarted"
+        f"migrations {', '.join(failed)} have failed → repair the schema before you restart anything"
     )
 
 
-# An update and a rollback bring another image, and each asks this of that one.
+# An update and a rollback bring another image, and each asks this about that image.
 @check(protects="data", again=True, only_with=("images_to_keep",))
 def test_no_later_version_has_run_on_it(before: Snapshot) -> None:
-    """No later version than the one that will be started has run on this database."""
+    """No version later than the one that will be started has run on this database."""
     reason = seen(too_old(seen(before.image).version, seen(before.database)))
     assert not reason, (
         f"{reason} → name the image of that version, or a later one, in the env file, then `pytest -m update`"
@@ -90,7 +99,7 @@ def test_no_later_version_has_run_on_it(before: Snapshot) -> None:
 
 @check(advisory=True)
 def test_nothing_is_running(before: Snapshot) -> None:
-    """No execution is in flight, so that the stop interrupts no work."""
+    """No execution is in flight, so the stop interrupts no work."""
     running = seen(seen(before.database).running)
     assert running == 0, (
         f"{running} executions have not ended → the drain waits for their tasks up to the stop grace"
@@ -101,8 +110,8 @@ def test_nothing_is_running(before: Snapshot) -> None:
 def test_postgres_has_not_drifted(before: Snapshot) -> None:
     """Postgres runs the image that the compose file names."""
     rendered = seen(before.operator_rendering).database_image
-    for one in seen(before.database_containers):
-        assert one.image == rendered, (
-            f"it runs {one.image}, the compose file says {rendered} → a plain `up` of the stack would recreate it, "
+    for postgres in seen(before.database_containers):
+        assert postgres.image == rendered, (
+            f"it runs {postgres.image}, the compose file names {rendered} → a plain `up` of the stack would recreate it, "
             "which kills a running Kestra"
         )

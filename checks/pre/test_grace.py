@@ -1,4 +1,4 @@
-"""The stop's grace against the server's own drain, and against the work in flight."""
+"""The stop's grace, compared with the server's own drain and with the work in flight."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from procedures.target.target import Target
 from reports.record.observed import Snapshot, Unseen
 
 
-# There is a drain only where a server runs.
+# Only a running server drains.
 @check(only_with=("server_before",))
 def test_the_stop_grace_covers_the_drain(before: Snapshot, stop_grace: float, target: Target) -> None:
-    """The stop waits at least as long as the server's own drain may take, so that no task is killed in it."""
+    """The stop waits at least as long as the server's own drain may take, so it kills no task."""
     drain = _drain(before, target)
     assert stop_grace >= drain, (
-        f"the container is killed after {stop_grace:g} s, the server drains up to {drain:g} s → set stop_grace_period above "
-        "the drain in the compose file and recreate the container in a quiet hour"
+        f"the container is killed after {stop_grace:g} s, but the server drains up to {drain:g} s → set stop_grace_period "
+        "above the drain in the compose file and recreate the container in a quiet hour"
     )
 
 
-# Only a server that runs has work in its hands.
+# Only a running server holds work.
 @check(again=True, only_with=("server_before",))
 def test_no_work_may_outlast_the_stop(before: Snapshot, stop_grace: float, target: Target) -> None:
-    """No task that a worker has in its hands may last longer than the stop and the server's own drain wait for it."""
+    """No task that a worker holds may outlast the stop or the server's own drain."""
     database = seen(before.database)
     grace = patience(database, min(stop_grace, _drain(before, target)))
-    found = seen(may_outlast(database, grace))
-    assert not found, (
-        f"{'; '.join(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''}: the stop waits {grace:g} s, and "
-        "what lasts longer is cut: it fails, or is done once more → wait until it has ended, kill it in Kestra, or waive "
-        "this with a reason"
+    tasks = seen(may_outlast(database, grace))
+    assert not tasks, (
+        f"{'; '.join(tasks[:5])}{f' and {len(tasks) - 5} more' if len(tasks) > 5 else ''}: the stop waits {grace:g} s and "
+        "cuts what lasts longer: it fails, or is done once more → wait until it has ended, kill it in Kestra, or waive "
+        "this check with a reason"
     )
 
 
 def _drain(before: Snapshot, target: Target) -> float:
-    """Return the server's own figure, else the target file's; no figure is unknown, not zero."""
+    """Return the server's own figure, else the target file's, else the configuration's; no figure is unknown, not zero."""
     database = before.database
     if (
         database is not None
@@ -44,9 +44,9 @@ def _drain(before: Snapshot, target: Target) -> float:
         and not isinstance(database.instances, Unseen)
     ):
         reported = [
-            one.termination_grace
-            for one in database.instances
-            if runs(one) and one.termination_grace is not None
+            server.termination_grace
+            for server in database.instances
+            if runs(server) and server.termination_grace is not None
         ]
         if reported:
             return max(reported)

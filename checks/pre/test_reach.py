@@ -1,4 +1,4 @@
-"""The way from here to the service: the addresses at which the outage will be measured."""
+"""The way from this machine to the service: the outage will be measured at these addresses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from reports.record.observed import Direct, Snapshot
 
 
 def test_no_needed_port_is_the_engines_alone(before: Snapshot, target: Target) -> None:
-    """No port that the addresses need is published on the own loopback of an engine that is elsewhere."""
+    """No port that the addresses need is published only on the loopback of an engine on another machine."""
     keys = reach.kept_alone(before, target)
     assert not keys, (
-        f"{' and '.join(keys)} lead to ports that {seen(before.engine).name} publishes on its own loopback, out of "
+        f"{' and '.join(keys)} lead to ports that {seen(before.engine).name} publishes on its own loopback only, out of "
         f"reach from here → {reach.move(target, before)}"
     )
 
@@ -20,7 +20,7 @@ def test_no_needed_port_is_the_engines_alone(before: Snapshot, target: Target) -
 def test_the_addresses_lead_to_the_service(
     before: Snapshot, target: Target, server_itself_before: Direct
 ) -> None:
-    """From here, the addresses of the target file lead to the running server."""
+    """The addresses of the target file lead from here to the running server."""
     server, database = seen(before.server), seen(before.database)
     astray = reach.strayed(server, server_itself_before)
     assert not astray, f"{reach.told(astray, server_itself_before)} → {reach.move(target, before)}"

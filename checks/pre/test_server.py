@@ -1,4 +1,4 @@
-"""The server that runs now: whether it is well, and what is noted of it."""
+"""The running server: it is well, and what is noted about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.record.observed import Server
 
 @check(again=True)
 def test_health_says_up(server_before: Server) -> None:
-    """The management port's health says UP in its body."""
+    """The health answer of the management port says UP in its body."""
     health = server_before.health
     assert says_up(health), (
         f"{health.url} answered {health.said} → `pytest -m recover` is for a service that is unwell"
@@ -28,8 +28,8 @@ def test_the_version_is_noted(server_before: Server) -> None:
 
 @check(protects="data")
 def test_the_instance_id_is_noted(baseline: Baseline) -> None:
-    """The instance id of this database is known, so that an empty one can be told from it afterwards."""
-    assert seen(baseline.instance_id), f"there is none → look at {PLACE_OF_INSTANCE_ID}"
+    """The instance id of this database is known, so an empty database can be recognised afterwards."""
+    assert seen(baseline.instance_id), f"there is no instance id → look at {PLACE_OF_INSTANCE_ID}"
 
 
 def test_the_flows_are_noted(baseline: Baseline) -> None:
@@ -38,7 +38,7 @@ def test_the_flows_are_noted(baseline: Baseline) -> None:
 
 
 def test_the_last_executions_are_noted(baseline: Baseline) -> None:
-    """The last executions are known."""
+    """The newest executions are known."""
     seen(baseline.executions)
 
 
@@ -46,7 +46,7 @@ def test_the_configured_credentials_are_accepted_now(server_before: Server) -> N
     """The running server accepts the configured basic-auth credentials."""
     answer = server_before.auth_right
     assert answer.status != 401, (
-        f"{answer.url} answered {answer.said}: the running server has other credentials than the env file → put the "
-        "old ones back; applying new ones is `pytest -m apply_env`"
+        f"{answer.url} answered {answer.said}: the running server has other credentials than the env file → put the old "
+        "ones back, or apply the new ones with `pytest -m apply_env`"
     )
     assert answer.status == 200, f"{answer.url} answered {answer.said} → see the server's log"

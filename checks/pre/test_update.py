@@ -1,4 +1,4 @@
-"""What an update would bring, as far as it is known before anything is pulled."""
+"""What an update would bring, as far as this is known before the pull."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reports.record.observed import Snapshot
 
 
 def test_the_image_can_be_had(announcement: Announcement) -> None:
-    """The registry announces the image that the files name, or it is here and the target says that this is enough."""
+    """The registry announces the image that the files name, or the image is here and the target file says that this is enough."""
     if announcement.pulls:
         assert seen(announcement.digest), (
-            f"{announcement.reference} has no digest there → look at the registry"
+            f"the registry names no digest for {announcement.reference} → look at the registry"
         )
     else:
         assert announcement.here is not None, (
@@ -25,32 +25,32 @@ def test_the_image_can_be_had(announcement: Announcement) -> None:
 
 
 def test_there_is_room_for_the_image(announcement: Announcement, before: Snapshot, target: Target) -> None:
-    """The engine's disk has room for a second image of the present one's size, besides what must stay free."""
+    """The engine's disk has room for a second image as large as the present one, besides the space that must stay free."""
     if not announcement.pulls:
         return
     free = seen(seen(before.host).engine_free)
     size = announcement.running.size if announcement.running else 0
     assert free >= size + target.disk_free, (
-        f"{free / 1e9:.1f} GB are free, the present image takes {size / 1e9:.1f} GB and {target.disk_free / 1e9:.1f} GB "
-        "must stay free → make room (`docker system df` shows what takes it)"
+        f"{free / 1e9:.1f} GB are free, but the present image takes {size / 1e9:.1f} GB and {target.disk_free / 1e9:.1f} "
+        "GB must stay free → make room: `docker system df` shows what takes it"
     )
 
 
-# Only an update asks this: a restart must not change any.
+# Only an update asks this: a restart must change no setting.
 @check(advisory=True, only_with=("announcement",))
 def test_the_configuration_stays_the_same(before: Snapshot) -> None:
-    """The update changes the image and nothing else: every setting of the container stays as it is."""
+    """The update changes only the image: every setting of the container stays the same."""
     rendering = seen(before.operator_rendering)
-    for one in seen(before.containers):
-        changed = changes.changes(one, rendering, seen(before.running_image))
+    for container in seen(before.containers):
+        changed = changes.changes(container, rendering, seen(before.running_image))
         assert not changed, (
-            f"{', '.join(changed)} will change too → if that is not meant, put the old values back first"
+            f"{', '.join(changed)} will change too → if that is not intended, put the old values back first"
         )
 
 
 @check(advisory=True, only_with=("announcement",))
 def test_postgres_stays_of_its_major_version(before: Snapshot) -> None:
-    """The files name the database's image in the major version that runs: an update of Kestra moves no Postgres."""
+    """The files name Postgres in the major version that runs: an update of Kestra does not update Postgres."""
     running = numbers(str(seen(seen(before.database).server_version)))
     reference = seen(before.operator_rendering).database_image
     named = numbers(reference.rpartition(":")[2]) if ":" in reference.rpartition("/")[2] else ()
@@ -60,6 +60,6 @@ def test_postgres_stays_of_its_major_version(before: Snapshot) -> None:
             "name an exact tag",
         )
     assert named[0] == running[0], (
-        f"{reference} is of another major version than {running[0]}, which runs → this run leaves Postgres alone; the next "
-        "plain `up` would start the new one on data that it cannot read: dump and restore them first"
+        f"{reference} is of another major version than {running[0]}, which runs → dump and restore its data before the "
+        "next plain `up`: that would start the new Postgres on data that it cannot read; this run leaves Postgres alone"
     )

@@ -1,4 +1,4 @@
-"""Whether what runs now could be had again."""
+"""What runs now can be brought back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from reports.record.observed import Snapshot
 
 
 def test_what_runs_can_be_brought_back(before: Snapshot, unkept: tuple[str, ...]) -> None:
-    """What runs now can be made again exactly as it is, whoever has made it."""
+    """What runs now can be made again exactly as it is, whoever made it."""
     seen(before.containers)
     assert not unkept, (
-        f"it cannot be made again: {'; '.join(unkept)} → start the service where it is down (`pytest -m recover`), or "
-        "bring back what is missing; if you waive this, there is no way back"
+        f"it cannot be made again: {'; '.join(unkept)} → if the service is down, start it (`pytest -m recover`), or bring "
+        "back what is missing; if you waive this check, there is no way back"
     )

@@ -1,4 +1,4 @@
-"""What the server must write: a restart mends none of it."""
+"""What the server must write: a restart fixes none of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from procedures.decide.check_files import check, seen
 from reports.record.observed import Container, Snapshot
 
 
-# Only a server that runs can be asked.
+# Only a running server can be asked.
 @check(only_with=("server_before",))
 def test_the_server_can_write_what_it_must(before: Snapshot, container_before: Container) -> None:
-    """The running server can write its storage, and every folder that is mounted to be written."""
-    found = writing.barred(seen(before.folders))
-    assert not found, writing.told(found, container_before.name)
+    """The running server can write to its storage and to every folder that is mounted writable."""
+    folders = writing.barred(seen(before.folders))
+    assert not folders, writing.told(folders, container_before.name)

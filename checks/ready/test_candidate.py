@@ -1,4 +1,4 @@
-"""The image that was pulled, before anything is stopped for it."""
+"""The pulled image, before the service is stopped for it."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from reports.record.observed import Image, Snapshot
 
 @check(protects="data")
 def test_it_is_the_image_that_was_announced(announcement: Announcement, candidate: Image) -> None:
-    """What was pulled has the digest that the registry announced."""
+    """The pulled image has the digest that the registry announced."""
     if not announcement.pulls:
         return
-    digest = seen(announcement.digest)
-    assert any(one.endswith(f"@{digest}") for one in candidate.digests), (
-        f"announced was {digest[:19]}, here is {', '.join(candidate.digests) or 'an image without a digest'} → somebody "
-        "pushed meanwhile, or the registry serves something else than it says: run again, or ask who runs it"
+    announced = seen(announcement.digest)
+    assert any(digest.endswith(f"@{announced}") for digest in candidate.digests), (
+        f"the registry announced {announced[:19]}, the pulled image has {', '.join(candidate.digests) or 'no digest'} → "
+        "somebody pushed meanwhile, or the registry serves another image than it announces: run again, or ask who runs it"
     )
 
 
-# Where there was none there is nothing to compare with.
+# Without a container before there is nothing to compare.
 @check(only_with=("containers_before",))
 def test_it_runs_on_this_engine(before: Snapshot, candidate: Image) -> None:
-    """The new image is made for the processor that the present one runs on."""
+    """The new image is made for the same processor as the present image."""
     wanted = seen(before.running_image).architecture
     assert candidate.architecture == wanted, (
-        f"it is made for {candidate.architecture}, the present one for {wanted} → pull the image of this platform"
+        f"it is made for {candidate.architecture}, the present image for {wanted} → pull the image of this platform"
     )
 
 
-# Where there was none there is nothing to compare with.
+# Without a container before there is nothing to compare.
 @check(only_with=("containers_before",))
 def test_it_starts_in_the_same_way(before: Snapshot, candidate: Image) -> None:
-    """The new image has the entry point of the present one."""
+    """The new image has the same entry point as the present image."""
     then, now = seen(before.running_image).entrypoint, candidate.entrypoint
     assert now == then, (
-        f"it is {' '.join(now) or 'none'}, the present one's is {' '.join(then) or 'none'} → see whether this is an image "
-        "of Kestra at all, and what the compose file's `command` then means"
+        f"its entry point is {' '.join(now) or 'none'}, the present image has {' '.join(then) or 'none'} → see whether "
+        "this is a Kestra image at all, and what the compose file's `command` then means"
     )
 
 
@@ -54,42 +54,43 @@ def test_its_version_is_known(candidate: Image) -> None:
 
 
 def test_it_is_no_older_version(candidate: Image, baseline: Baseline) -> None:
-    """The new image is of the present version or a later one."""
+    """The new image has the present version or a later one."""
     then, now = _version(seen(baseline.version)), _version(candidate.version)
     assert now >= then, (
-        f"{candidate.version} is older than {seen(baseline.version)} → going back is `rollback`"
+        f"{candidate.version} is older than {seen(baseline.version)} → to go back, run `pytest -m rollback`"
     )
 
 
 @check(protects="data")
 def test_no_later_version_has_run_on_the_database(candidate: Image, ready: Snapshot) -> None:
-    """No later version than the new image's has run on this database."""
+    """No version later than the new image's has run on this database."""
     reason = seen(too_old(candidate.version, seen(ready.database)))
     assert not reason, f"{reason} → name the image of that version, or a later one"
 
 
 def test_it_is_no_other_major_version(candidate: Image, baseline: Baseline) -> None:
-    """The new image is of the present major version."""
+    """The new image has the present major version."""
     then, now = _version(seen(baseline.version)), _version(candidate.version)
     assert now[0] == then[0], (
         f"{candidate.version} is another major version than {seen(baseline.version)} → read its migration notes, then "
-        "waive this"
+        "waive this check"
     )
 
 
 def test_it_was_not_rolled_back_before(candidate: Image, rolled_back: frozenset[str]) -> None:
-    """No earlier run went back from this very image."""
+    """No earlier run went back from this image."""
     assert candidate.id not in rolled_back, (
-        f"a run has gone back from {candidate.id[:19]} before → see that run's report; if its cause is mended, waive this"
+        f"an earlier run went back from {candidate.id[:19]} → see that run's report; if the cause is fixed, waive this "
+        "check"
     )
 
 
 def _version(named: str) -> tuple[int, ...]:
-    """Return a version's numbers; what has none can be compared with nothing."""
-    found = numbers(named)
-    if not found:
+    """Return the numbers of a version; a name without numbers cannot be compared."""
+    version = numbers(named)
+    if not version:
         raise CannotObserve(
             f"{named or 'an image without a version'} cannot be compared",
-            "name the image by an exact tag, or waive this",
+            "name the image by an exact tag, or waive this check",
         )
-    return found
+    return version

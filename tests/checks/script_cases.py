@@ -118,7 +118,7 @@ FAILING = (
     Case(KNOWN, "an unknown call", rehearsal(STOP, calls=(UNKNOWN_CALL,)), "docker buildx bake", Outcome.UNKNOWN),
     Case(ONLY_OURS, "somebody else's", rehearsal(STOP, hits=(FOREIGN,)), "stop stops kestra-dev"),
     Case(STOPS, "nothing", rehearsal(STOP, hits=()), "it would not touch tools-kestra"),
-    Case(ENV_FILES, "another one", rehearsal(START, env_files=("/srv/tools/.env", "/srv/tools/tools/.env")), "tools/.env besides"),
+    Case(ENV_FILES, "another one", rehearsal(START, env_files=("/srv/tools/.env", "/srv/tools/tools/.env")), "it also reads /srv/tools/tools/.env"),
     Case(
         ENV_FILES, "one that is not there",
         rehearsal(START, env_files=("/srv/tools/tools/.env",), missing_env_files=("/srv/tools/tools/.env",)),
@@ -155,8 +155,8 @@ FAILING = (
     ),
     Case(READABLE, "it hangs", validation("ready", healthy=None, problem="it did not end within 5 s"), "did not end"),
     Case(LOOKS, "nothing", validation("ready", checked=0), "has looked at 0"),
-    Case(AGREES, "it disagrees", validation("after", healthy=False, exit_code=1), "says not healthy, we found the service healthy"),
-    Case(AGREES, "it is wrongly content", answer("after", "health", 503), "says healthy, we found the service not healthy"),
+    Case(AGREES, "it disagrees", validation("after", healthy=False, exit_code=1), "says not healthy, this run observed that the service is healthy"),
+    Case(AGREES, "it is wrongly content", answer("after", "health", 503), "says healthy, this run observed that the service is not healthy"),
     Case(AGREES, "it contradicts itself", validation("after", exit_code=1), "ended with 1, which contradicts it"),
     Case(AGREES, "unreadable", validation("after", healthy=None, problem="what it printed is no JSON"), "no JSON", Outcome.UNKNOWN),
     Case(LOOKED, "nothing", validation("after", checked=0), "has looked at 0, at least 1"),
@@ -165,7 +165,7 @@ FAILING = (
     Case(f"{POST}test_the_start_script_was_enough", "Compose stood in", _fell_back, "Compose had to start it"),
     Case(f"{POST}test_the_scripts_ended_well", "another status", _ended("it ended with 2"), "stop: it ended with 2"),
     Case(f"{POST}test_the_script_gave_what_was_checked", "another value", _given(JAVA_OPTS="-Xmx1g"), "JAVA_OPTS differ"),
-    Case(OWNER_AFTER, "no longer Compose's", _without_labels("after"), "is no longer Compose's"),
+    Case(OWNER_AFTER, "no longer Compose's", _without_labels("after"), "no longer belongs to Compose"),
 )  # fmt: skip
 
 PASSING = (

@@ -132,7 +132,7 @@ def test_a_gateway_that_never_learns_is_told_from_a_server_that_is_down(gateway:
 
     assert status == 11, output
     assert (waits["ready"]["ended"], waits["gateway"]["ended"]) == (True, False)
-    assert "the server is ready, and the gateway has not learnt it" in found["test_it_became_ready"]
+    assert "the server is ready, but the gateway has not learnt it" in found["test_it_became_ready"]
     reason = found["test_the_addresses_lead_to_the_server"]
     assert "the server itself is well inside its network" in reason
     assert "ping 200 pong" in reason

@@ -92,7 +92,7 @@ def test_a_server_that_ignores_term_was_killed(service: Stack) -> None:
     _, record = ended(service, 11)
     reason = seen.findings(record)["test_the_stop_was_clean"]
 
-    assert "it was killed (signals 15, 9" in reason
+    assert "the server was killed (signals 15, 9" in reason
     assert service.is_ready()
 
 
@@ -122,7 +122,7 @@ ANOTHER = [
     another(
         "forget-flow",
         "test_every_flow_is_there",
-        "missing or older than then: probe/hello@1",
+        "missing, or in an older revision: probe/hello@1",
         kind="has lost a flow",
     ),
     another(
@@ -332,7 +332,7 @@ def test_a_service_that_is_down_is_started(service: Stack, command: list[str]) -
     assert service.is_ready()
     assert [one["step"]["name"] for one in record["steps"]] == ["save_logs", "start"]
     assert "the service is not running" in left_out
-    assert "The instance id is the one from before" in done.stdout
+    assert "The instance id is the same as before" in done.stdout
     assert "hello" in seen.flows(service)
 
 

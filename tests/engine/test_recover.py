@@ -371,7 +371,7 @@ def test_the_env_file_has_a_wrong_password(service: Stack) -> None:
     service.set_env(KESTRA_DB_PASSWORD=password())
     output, found = refused(service)
 
-    assert "Postgres refuses them" in found["test_the_new_containers_credentials_log_in"]
+    assert "Postgres refuses the credentials" in found["test_the_new_containers_credentials_log_in"]
     assert "its volume keeps the one of its first start" in output
     assert r"-c '\password kestra'" in output
     assert service.is_ready()

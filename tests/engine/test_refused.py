@@ -147,7 +147,7 @@ def test_the_volume_keeps_the_old_password(service: Stack) -> None:
 
     found = refused(service)
 
-    assert "Postgres refuses them" in found["test_the_new_containers_credentials_log_in"]
+    assert "Postgres refuses the credentials" in found["test_the_new_containers_credentials_log_in"]
     assert (
         "the volume keeps the password it was made with"
         in found["test_the_new_containers_credentials_log_in"]
@@ -418,7 +418,7 @@ def test_a_stranger_holds_the_name(service: Stack) -> None:
     finally:
         ours.rename(name)
 
-    assert f"the name {name} is held" in found["test_the_container_name_is_free_or_ours"]
+    assert f"holds the name {name}" in found["test_the_container_name_is_free_or_ours"]
 
 
 @FAULT(
@@ -437,7 +437,7 @@ def test_it_is_paused(service: Stack) -> None:
         ours.unpause()
         service.wait_until_ready()
 
-    assert "is paused → `pytest -m recover`" in reason
+    assert "is paused → run `pytest -m recover`" in reason
 
 
 # --- room
@@ -472,7 +472,7 @@ def test_the_disk_is_too_full(service: Stack) -> None:
     """With less room on the engine's disk than the target asks for, nothing is stopped."""
     targets.target_file(service, disk_free=10**17)
 
-    assert "are asked for" in refused(service)["test_the_engine_has_room"]
+    assert "are required" in refused(service)["test_the_engine_has_room"]
 
 
 def test_everything_is_told_at_once(service: Stack) -> None:

@@ -93,7 +93,7 @@ def test_a_kill_that_is_called_a_stop_and_passwords_on_the_screen(service: Stack
 
     assert bad.step(record, "stop")["exit_code"] == 0
     assert "✓" in bad.step(record, "stop")["output"]
-    assert "it was killed" in found["test_the_stop_was_clean"]
+    assert "the server was killed" in found["test_the_stop_was_clean"]
     assert service.is_ready()
     assert "KESTRA_DB_PASSWORD=[redacted]" in bad.step(record, "start")["output"]
     assert not any(secret in text for secret in secrets for text in (told, *texts))
@@ -212,7 +212,7 @@ def test_a_value_cut_short_and_a_validation_that_disagrees(service: Stack) -> No
 
     assert "UNDERSTUDY" in found["test_the_script_gave_what_was_checked"]
     said = found["test_the_operators_validation_agrees"]
-    assert "after-all says not healthy, we found the service healthy" in said
+    assert "after-all says not healthy, this run observed that the service is healthy" in said
     bad.remove(service)
 
 

@@ -79,7 +79,9 @@ REGISTRIES = [
     registry_that("refuses", "does not announce", lambda shelf: shelf.refusing()),
     registry_that("hangs", "did not answer within", lambda shelf: shelf.hanging()),
     registry_that("hangs in a layer", "could not be pulled", lambda shelf: shelf.hanging_in_layer()),
-    registry_that("lies", "announced was sha256:000", lambda shelf: shelf.lying(NAME, f"sha256:{'0' * 64}")),
+    registry_that(
+        "lies", "the registry announced sha256:000", lambda shelf: shelf.lying(NAME, f"sha256:{'0' * 64}")
+    ),
 ]
 
 

@@ -165,7 +165,7 @@ def test_a_container_that_cannot_be_asked(service: Stack) -> None:
     assert moved.exit_code == 0
     assert done.returncode == 10, done.stdout + done.stderr
     assert re.search(
-        r"unknown +The running server can write its storage.*\n +whether .* cannot be asked in it",
+        r"unknown +The running server can write to its storage.*\n +whether .* cannot be asked in it",
         done.stdout,
     )
 
