@@ -1,4 +1,4 @@
-"""Acceptance: the service is judged as it runs, and nothing is changed."""
+"""Acceptance: judge the service as it runs, and change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applying changed settings: what differs between the running container and what the target's files say by now."""
+"""Apply changed settings: what the target's files say now and the running container does not have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.record.observed import Container, Rendering, Settings, Snapshot
 
 
 def intend(found: Found) -> Intent:
-    """Apply what the files say by now, where that is anything new."""
+    """Apply what the files say now, if they say anything new."""
     observers, nothing_new = found.observers, ""
     if found.only is not None and found.runs:
         image = observers.engine.image(found.only.image_id)
@@ -30,7 +30,7 @@ def intend(found: Found) -> Intent:
 
 
 def told(before: Snapshot, keys: Keys) -> str:
-    """Tell what is applied: the container's variables, and the env file's keys as far as the settings show them."""
+    """Say what is applied: the container's variables, and the keys of the env file that the settings show."""
     rendering, container = before.operator_rendering, before.container
     if not isinstance(rendering, Rendering) or container is None:
         return ""

@@ -1,6 +1,6 @@
-"""Recovery: the service is brought back to a judged state, whatever it is in.
+"""Recovery: bring the service back to a judged state, whatever its state is.
 
-Which way leads out of a change that was cut off is `procedures/way_back/cut_off.py`.
+`procedures/way_back/cut_off.py` decides which way leads out of an interrupted change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _AS_KEPT = dict.fromkeys((Presupposed.START_ANEW, Presupposed.START_BY_COMPOSE),
 
 
 def intend(found: Found) -> Intent:
-    """Start what the files say, or what ran before a change that was cut off; judge what runs and answers as it stands."""
+    """Start what the files say, or what ran before an interrupted change; only judge a service that runs and answers."""
     way = _way(found)
     return Intent(
         recovery=way,
@@ -40,7 +40,7 @@ def _way(found: Found) -> Recovery:
             lambda one: cut_off.answers(observers, one, found.waiting, boot),
         )
     except (Held, JournalUnreadable) as error:
-        # Whoever takes the target is refused by it; a plan takes nothing.
+        # A run that takes the target is refused for this reason; a plan takes nothing.
         return Recovery(told=(Finding(error.what, error.next_move),))
 
 

@@ -1,4 +1,4 @@
-"""The rollback: to the image of the newest accepted run that ran on another one than the service runs on now."""
+"""The rollback: to the image of the newest accepted run whose image is not the one that the service runs on now."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIMIT = 40.0
 
 
 def intend(found: Found) -> Intent:
-    """Go back to an earlier run's image, and to nothing else of it."""
+    """Go back to an earlier run's image, and to nothing else of that run."""
     goal = look(found.observers, found.containers, found.past)
     choice = Choice(found.observers, found.only, found.stem, goal)
     keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=False)
@@ -39,7 +39,7 @@ def intend(found: Found) -> Intent:
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
-    """Find the newest accepted run of another image in the archive."""
+    """Find the newest accepted run with another image in the archive."""
     running = {one.image_id for one in containers}
     try:
         for one in accepted.runs(past):
@@ -51,10 +51,10 @@ def look(observers: Observers, containers: tuple[Container, ...], past: Past) ->
 
 
 class Choice:
-    """The file that says what the start uses; the target's own files, and the operator's scripts, stay as they are.
+    """The file from which a rollback starts; the target's files and the operator's scripts stay as they are.
 
-    For a container that Compose has made it names the image and nothing else. Any other container is made again from
-    that image by its description, with the values that it has now.
+    For a container made by Compose, it names the image and nothing else. Any other container is made again from
+    its description and that image, with its present values.
     """
 
     def __init__(self, observers: Observers, container: Container | None, stem: Path, goal: Goal) -> None:
@@ -65,7 +65,7 @@ class Choice:
         self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
 
     def start(self, limit: float) -> Command:
-        """Build the start of what was chosen."""
+        """Build the start of the chosen image."""
         if self._by_description:
             return kept.start(self.file, self._observers.compose.environment, limit)
         return self._observers.frozen.with_file(self.file).start(limit)
@@ -79,7 +79,7 @@ class Choice:
         return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
 
     def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Write the file, safe from a crash, and try it where it is a description."""
+        """Write the file, safe from a crash; try it if it is a description."""
         del tell
         image = self._goal.image
         acting.remember(CHOOSE, image=image.id if image else "")

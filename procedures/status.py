@@ -1,4 +1,4 @@
-"""What `status` tells besides its checks: container, image, ports, health, database and the last runs, in lines."""
+"""What `status` shows besides its checks: container, image, ports, health, database and the last runs, in lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def intend(found: Found) -> Intent:
 
 
 def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
-    """Tell one look at the service, and the newest runs of it in an archive."""
+    """Describe one look at the service, and its newest runs in an archive."""
     yield from _containers(look)
     server, database = look.server, look.database
     if server is None or isinstance(server, Unseen):
@@ -59,7 +59,7 @@ def _health(one: Container) -> str:
 
 
 def _newer(one: Container, image: Image | Unseen | None) -> str:
-    """Tell that the files name another image by now: a start would be an update."""
+    """Say that the files now name another image, so that a start would be an update."""
     if not isinstance(image, Image) or image.id == one.image_id:
         return ""
     return f"; the files name {image.reference} ({image.id[:19]}) by now: `pytest -m update` applies it"

@@ -1,4 +1,4 @@
-"""The update: the image is resolved and pulled while the service still runs, then the restart starts it."""
+"""The update: the image is resolved and pulled while the service still runs; the restart then starts it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PULL = "pull"
 
 
 def intend(found: Found) -> Intent:
-    """Pull what the files name, where that is anything new, and start it."""
+    """Pull what the files name, if it is new, and start it."""
     announced = look(found.observers, found.containers)
     nothing_new = ""
     if found.runs and announced.nothing_new:
@@ -42,7 +42,7 @@ def intend(found: Found) -> Intent:
 
 
 def look(observers: Observers, containers: tuple[Container, ...]) -> Announcement:
-    """Ask the registry, where the target's policy says that it is asked, and change nothing."""
+    """Ask the registry, if the target's policy says so; change nothing."""
     reference = observers.operator_rendering.image
     here = observers.engine.image(reference)
     running = observers.engine.image(containers[0].image_id) if len(containers) == 1 else None
@@ -51,14 +51,14 @@ def look(observers: Observers, containers: tuple[Container, ...]) -> Announcemen
 
 
 def told(announced: Announcement, ready: Snapshot) -> str:
-    """Tell which image takes the place of which, once it is here."""
+    """Say which image replaces which, once the new one is here."""
     if not isinstance(ready.image, Image):
         return ""
     return f"the image changes from {_named(announced.running)} to {_named(ready.image)}"
 
 
 class Pull:
-    """The pull, where there is one, and what takes it back: the name goes to the image that had it."""
+    """The pull, if there is one, and its undoing: the name goes back to the image that had it."""
 
     def __init__(self, announced: Announcement, observers: Observers) -> None:
         self._announced = announced
@@ -78,7 +78,7 @@ class Pull:
         return self._observers.compose.pull(self._announced.reference, self._observers.target.budgets.pull)
 
     def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Pull; whatever the registry does, nothing has been stopped by then."""
+        """Pull; whatever the registry does, nothing has been stopped yet."""
         del before
         reference = self._announced.reference
         for step in self.steps:
@@ -100,7 +100,7 @@ class Pull:
         return {"reference": self._announced.reference, "had": here.id if here else ""}
 
     def give_name_back(self) -> str:
-        """Give the name back where an image had it, which runs again."""
+        """Give the name back to the image that had it and runs again, if there was one."""
         return self.undo() if self._announced.here is not None else ""
 
     def undo(self) -> str:

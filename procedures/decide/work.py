@@ -9,11 +9,11 @@ from reports.record.observed import Database, InFlight, ServiceInstance, Snapsho
 from reports.record.values import known
 
 _MARGIN = 10.0
-"""Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
+"""Seconds by which a flow may always exceed its earlier runs: on a busy machine even a short one does."""
 
 
 def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
-    """Return the ids of the executions that were in flight at a look: by their states, and by what workers had in hands."""
+    """Return the ids of the executions in flight at a snapshot: by their states, and by the tasks that workers hold."""
     if look is None or look.database is None:
         return Unseen("the database was not looked at")
     database = look.database
@@ -26,21 +26,21 @@ def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
 
 
 def in_hands(database: Database) -> tuple[str, ...]:
-    """Return the executions of which a worker has a task in its hands."""
+    """Return the executions of which a worker holds a task."""
     return tuple(dict.fromkeys(one.execution for one in known(database.jobs)))
 
 
 def patience(database: Database, grace: float) -> float:
-    """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
+    """Return how long a stop waits for tasks. The drain and its limit allow `grace`; some versions give up earlier."""
     running = (one for one in known(database.instances) if runs(one))
     gives_up = [edition_of(one.version).drain_ends_after for one in running]
     return min((grace, *(one for one in gives_up if one is not None)))
 
 
 def may_outlast(database: Database, grace: float) -> tuple[str, ...] | Unseen:
-    """Say of each execution with a task in a worker's hands that may last longer than the grace why it may.
+    """For each execution with a task in a worker's hands that may last longer than the grace, say why.
 
-    How long it lasts is judged by the last runs of its flow; where those say nothing, it may last for ever.
+    The last runs of the flow say how long it takes; if they say nothing, it may last for ever.
     """
     if isinstance(database.jobs, Unseen):
         return database.jobs
@@ -64,10 +64,10 @@ def _why(one: InFlight | None, grace: float) -> str:
 
 
 def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen:
-    """Say of each execution that was in flight before a stop, and was cut by it, what became of it.
+    """For each execution that was in flight before a stop and was cut by it, say what became of it.
 
-    `host` is the new server's name: an execution of which a worker of it has a task in its hands goes on, and is cut all
-    the same where that is the very task that was in hands before, because each begins at its beginning.
+    `host` is the new server's name. An execution goes on if a worker of that server holds a task of it. It is cut
+    nevertheless if that is the task that was held before, because a task begins again at its beginning.
     """
     if isinstance(after.noted, Unseen) or isinstance(after.jobs, Unseen):
         return (

@@ -1,4 +1,4 @@
-"""What a server must write and cannot: told with the move that lets it."""
+"""Folders that a server must write and cannot, each with the move that permits it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def barred(folders: Iterable[Folder]) -> tuple[Folder, ...]:
 
 
 def told(found: tuple[Folder, ...], container: str) -> str:
-    """Say which folders these are, and what lets the server write there."""
+    """Name these folders, and the move that lets the server write there."""
     places = ", ".join(f"{one.path} ({_what(one)})" for one in found)
     return f"its user {found[0].user} cannot write {places} → {'; '.join(_move(one, container) for one in found)}"
 
@@ -31,5 +31,5 @@ def _move(one: Folder, container: str) -> str:
     path, ours = shlex.quote(one.path), one.stores or one.kind == "volume"
     all_of_it = "-R " if ours else ""
     give = f"`docker exec -u 0 {container} sh -c 'chown {all_of_it}{one.user} {path} && chmod u+rwx {path}'`"
-    # What else somebody has mounted may be the host's own, and no business of the server's.
+    # Another mount may hold the host's own files, which the server need not write.
     return give if ours else f"if the server has to write there, {give}; if not, waive this"

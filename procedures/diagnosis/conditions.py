@@ -1,4 +1,4 @@
-"""What state a service is in, what is amiss with its health and its credentials: said in one sentence, with a move."""
+"""The state of a service, of its health and of its credentials: one sentence each, with a move."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _WELL = "running, and it answers"
 
 
 def state_line(one: Container) -> str:
-    """Tell a container's state in the words in which signatures look for it."""
+    """Return a container's state in the words that signatures look for."""
     killed = ", OOMKilled" if one.oom_killed else ""
     error = f": {one.error}" if one.error else ""
     return f"{one.state}, exit code {one.exit_code}{killed}{error}"
 
 
 def of_service(snapshot: Snapshot) -> Finding:
-    """Say what state the service was found in."""
+    """Say in which state the service was found."""
     found = snapshot.containers
     if isinstance(found, Unseen):
         return Finding(f"the state of the service is not known: {found.sentence}", "`docker ps -a`")
@@ -34,7 +34,7 @@ def of_service(snapshot: Snapshot) -> Finding:
         )
     one = found[0]
     condition = _condition(one, snapshot)
-    # What is well is told, and needs no move.
+    # A service that is well is reported without a move.
     move = "" if condition == _WELL else f"`docker logs --tail 100 {one.name}`"
     return Finding(f"{one.name} was found {condition}", move)
 
@@ -77,7 +77,7 @@ def _silence(snapshot: Snapshot) -> str:
 
 
 def _lost_database(one: Container, snapshot: Snapshot) -> str:
-    """Name the known cause of a server that runs and is dead: its Postgres was started after it."""
+    """Name the known cause of a server that runs and does not answer: its Postgres was started after it."""
     databases = snapshot.database_containers
     if isinstance(databases, Unseen):
         return ""
@@ -91,7 +91,7 @@ def _lost_database(one: Container, snapshot: Snapshot) -> str:
 
 
 def of_database(snapshot: Snapshot, start: str) -> Finding | None:
-    """Say what state the database's container was found in, where it does not run; `start` is what brings it back."""
+    """Say in which state the database's container was found, unless it runs; `start` brings it back."""
     for one in known(snapshot.database_containers):
         if one.paused:
             return Finding(f"{one.name} was found paused", f"`docker unpause {one.name}`")
@@ -112,7 +112,7 @@ def is_well(snapshot: Snapshot) -> bool:
 
 
 def of_health(snapshot: Snapshot) -> Finding | None:
-    """Say of a service that is not healthy which of the two it is: Kestra or its Postgres."""
+    """Say whether an unhealthy service fails because of Kestra or because of its Postgres."""
     server, database = snapshot.server, snapshot.database
     if isinstance(server, Server) and says_up(server.health):
         return None
@@ -133,7 +133,7 @@ def of_health(snapshot: Snapshot) -> Finding | None:
 
 
 def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) -> Finding | None:
-    """Say which of the four reasons it is that basic auth is not as configured; None where it is, or nobody answers."""
+    """Say which of four reasons keeps basic auth from being as configured; None if it is as configured, or nobody answers."""
     server = snapshot.server
     wanted = rendering.settings if rendering else None
     if not isinstance(server, Server) or not isinstance(wanted, Settings) or not server.auth_none.status:

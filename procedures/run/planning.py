@@ -1,4 +1,4 @@
-"""From the service as it was found to the plan: what the procedure means to do, its steps and its checks."""
+"""From the service as it was found to the plan: what the procedure intends to do, its steps and its checks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from reports.record.evidence import Check, Plan, Step, Way
 
 
 def intent_of(procedure: Procedure, found: Found) -> Intent:
-    """Ask the procedure what it means to do, and let the observers look at what that needs."""
+    """Ask the procedure what it intends to do, and let the observers look at what that needs."""
     observers = found.observers
     if procedure.archived and script(observers.target.steps, START):
-        # What a script would start must be known before anything is planned that depends on it.
+        # What a script would start must be known before anything that depends on it is planned.
         pulled_first = procedure.pulls_first and found.only is not None
         observers.foresee(found.containers[0].image_id if pulled_first else "")
     intent = procedure.intend(found)
@@ -51,12 +51,12 @@ def plan_of(procedure: Procedure, found: Found, intent: Intent, claims: tuple[Ch
 
 
 def _steps(found: Found, intent: Intent, state: plan.State) -> tuple[Step, ...]:
-    """Return the steps: what changes nothing comes first."""
+    """Return the steps; those that change nothing come first."""
     driver, budgets = found.observers.driver, found.observers.target.budgets
     acting = stop_and_start.steps(driver, state, found.grace, budgets.boot, budgets.save_logs)
     acting = own_scripts.planned(acting, driver, budgets.save_logs)
     prepared = tuple(step for one in intent.prepare for step in one.steps)
-    # Where a way back is kept, that is what undoes a step; otherwise the start itself is.
+    # If a way back is kept, it undoes a step; otherwise the start itself does.
     back = next((one.way_back for one in prepared if one.way is Way.BACK), "")
     acting = tuple(
         dataclasses.replace(one, way_back=back) if back and one.changing else one for one in acting

@@ -1,4 +1,4 @@
-"""What a check's own body did: seen by us, and not by what is told of it."""
+"""What a check's own body did, as we observe it ourselves, whatever others report of it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from procedures.problems import CannotObserve, TypedWrong
 from procedures.target.target import SUITE
 
 OURS = (SUITE / "checks", SUITE / "procedures")
-"""Where what a check asserts is written: an assertion from elsewhere is not its own."""
+"""Where the assertions of checks are written: an assertion from elsewhere is not the check's own."""
 _MOVE = "leave out what is loaded beside this suite (PYTEST_PLUGINS, -p)"
 
 
 class Witness:
-    """Stands between a check and whoever calls it; remembers how the body ended, whatever becomes of that."""
+    """Stands between a check and its caller; remembers how the body ended, whatever others make of that."""
 
     def __init__(self, function: Callable[..., None]) -> None:
         self.barred: BaseException | None = None
-        """Why the body was never to be entered."""
+        """Why the body must not be entered."""
         self._entered = self._left = False
         self._error: BaseException | None = None
         self.function = self._seen(function)
@@ -41,10 +41,10 @@ class Witness:
         return call
 
     def ended(self, told: BaseException | None) -> BaseException | None:
-        """Return how the check ended, None for well; `told` is what whoever called it makes of that.
+        """Return how the check ended, None if it passed; `told` is the error that its caller reports.
 
-        Only a body that was entered and left, and of which nobody says otherwise, has passed; only an assertion of
-        its own has failed.
+        A check has passed only if its body was entered and left, and nobody reports otherwise. It has failed only by an
+        assertion of its own.
         """
         if self.barred is not None:
             return _no_claim(self.barred)
@@ -59,7 +59,7 @@ class Witness:
 
 
 def body_of(item: pytest.Item) -> FunctionType:
-    """Return the function that a check's file holds, whatever an item of pytest's would call by now."""
+    """Return the function in a check's file, whatever pytest's item would call by now."""
     name = getattr(item, "originalname", item.name)
     found = getattr(getattr(item, "module", None), name, None)
     if isinstance(found, FunctionType):
@@ -70,7 +70,7 @@ def body_of(item: pytest.Item) -> FunctionType:
 
 
 def _no_claim(error: BaseException) -> BaseException:
-    """Return an error as one that fails no claim: an assertion that is not the check's own says nothing of it."""
+    """Return an error that fails no claim: an assertion that is not the check's own says nothing of the claim."""
     if isinstance(error, AssertionError):
         return CannotObserve(f"an assertion that is not the check's own: {error}", _MOVE)
     return error

@@ -18,7 +18,7 @@ from procedures.way_back import kept, making
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Carry out what was typed; 0 where the engine has done it, 1 where not, 3 where a trial shows a difference."""
+    """Carry out what was typed; 0 if the engine did it, 1 if not, 3 if a trial shows a difference."""
     parser = argparse.ArgumentParser(prog="python -m procedures.way_back", description=__doc__)
     parser.add_argument("file", type=Path, help="what was kept: RUN.kept.json beside the journal")
     parser.add_argument("--try", dest="trial", metavar="RUN", help="only try it, for this run")
