@@ -44,7 +44,7 @@ def describe(container: Container, beside: tuple[Container, ...]) -> str:
         )
     root = Path(labels.get(_WORKING_DIR, "."))
     compose_files = [rendered.origin(one) for one in labels.get(_CONFIG_FILES, "").split(",") if one]
-    env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _found_env_files(root)
+    env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _default_env_files(root)
     database = _database(labels, beside)
     values = {
         "name": container.name,
@@ -76,7 +76,7 @@ def _database(labels: Mapping[str, str], beside: tuple[Container, ...]) -> str:
     return next((one for one in named if one in postgres), "") or next(iter(postgres or named), "")
 
 
-def _found_env_files(root: Path) -> list[str]:
+def _default_env_files(root: Path) -> list[str]:
     """Return the `.env` that Compose would read by default."""
     return [str(root / ".env")] if (root / ".env").exists() else []
 

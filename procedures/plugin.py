@@ -32,7 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target", metavar="FILE", help="the target file; default: target.toml, else the bundled stack's"
     )
     group.addoption(
-        "--waive", metavar="CHECK", action="append", default=[], help="let a required service check not hold"
+        "--waive",
+        metavar="CHECK",
+        action="append",
+        default=[],
+        help="accept a failed or unknown service check",
     )
     group.addoption("--reason", metavar="TEXT", default="", help="why; goes into the evidence")
     group.addoption("--ticket", metavar="TEXT", default="", help="ticket; goes into the evidence")
@@ -99,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(CHECKS):
             raise pytest.UsageError(
-                f"{item.nodeid} is a check of a procedure and is asked by one only: pytest -m restart"
+                f"{item.nodeid} is a check of a procedure, and only a procedure can ask it: pytest -m restart"
             )
 
 

@@ -15,7 +15,7 @@ from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps.carry_out import Acting
 from procedures.target.steps_by import START, script
 from procedures.way_back import kept
@@ -27,13 +27,13 @@ from reports.record.observed import Container, Snapshot
 LIMIT = 40.0
 
 
-def intend(found: Found) -> Intent:
+def intend(service: Service) -> Intent:
     """Go back to an earlier run's image, and to nothing else of that run."""
-    goal = look(found.observers, found.containers, found.past)
-    choice = Choice(found.observers, found.only, found.stem, goal)
-    keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=False)
+    goal = look(service.observers, service.containers, service.past)
+    choice = Choice(service.observers, service.container, service.stem, goal)
+    keep = WayBack(service.observers, service.container, service.stem, service.grace, taken=False)
     lacking = keep.lacking
-    if found.only is None and script(found.observers.target.steps, START):
+    if service.container is None and script(service.observers.target.steps, START):
         lacking = ("there is no container whose values it could be started with",)
     return Intent(prepare=(keep, choice), way_back=keep, start=choice.start, goal=goal, lacking=lacking)
 
@@ -42,9 +42,9 @@ def look(observers: Observers, containers: tuple[Container, ...], past: Past) ->
     """Find the newest accepted run with another image in the archive."""
     running = {one.image_id for one in containers}
     try:
-        for one in accepted.runs(past):
-            if one.image is not None and one.image.id not in running:
-                return Goal(one, observers.engine.image(one.image.id))
+        for run in accepted.runs(past):
+            if run.image is not None and run.image.id not in running:
+                return Goal(run, observers.engine.image(run.image.id))
     except CannotObserve as error:
         return Goal(None, None, error)
     return Goal(None, None)
@@ -78,9 +78,9 @@ class Choice:
     def _step(self) -> Step:
         return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
         """Write the file, safe from a crash; try it if it is a description."""
-        del tell
+        del say
         image = self._goal.image
         acting.remember(CHOOSE, image=image.id if image else "")
         acting.carry_out(self._step, lambda: self._write(before.container))

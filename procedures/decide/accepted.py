@@ -57,13 +57,13 @@ class Past:
 
 def heads(past: Past) -> Iterator[tuple[Path, Record]]:
     """Yield each run of a service with the head of its record, the newest first; unreadable ones are passed over."""
-    for one in _folders(past):
+    for folder in _folders(past):
         try:
-            head = archive.read_head(one)
+            head = archive.read_head(folder)
         except RecordUnreadable:
             continue
         if past.owns(head):
-            yield one, head
+            yield folder, head
 
 
 def runs(past: Past) -> Iterator[Accepted]:
@@ -72,12 +72,12 @@ def runs(past: Past) -> Iterator[Accepted]:
     A record that was changed after it was sealed is no baseline, and no older run takes its place: this raises.
     `--plan` leaves no record, and a run without anything to do has no snapshot afterwards: neither is a baseline.
     """
-    for one, head in heads(past):
-        if not (head.verdict is Verdict.ACCEPTED or archive.ACCEPTED_NAME.search(one.name)):
+    for folder, head in heads(past):
+        if not (head.verdict is Verdict.ACCEPTED or archive.ACCEPTED_NAME.search(folder.name)):
             continue
-        _need_whole(one)
-        if head.verdict is Verdict.ACCEPTED and (after := _after(one)) is not None and past.saw(after):
-            yield Accepted(head.run, head.began_at, one, after)
+        _need_whole(folder)
+        if head.verdict is Verdict.ACCEPTED and (after := _after(folder)) is not None and past.saw(after):
+            yield Accepted(head.run, head.began_at, folder, after)
 
 
 def last(past: Past) -> Accepted | None:
@@ -93,8 +93,8 @@ class Compared:
     unseen: str = ""
 
 
-def compared(past: Past, *, begins_one: bool) -> tuple[Compared, tuple[Finding, ...]]:
-    """Find the last accepted run, and the findings about it. `begins_one`: this run becomes the first if it is accepted.
+def compared(past: Past, *, may_be_first: bool) -> tuple[Compared, tuple[Finding, ...]]:
+    """Find the last accepted run, and the findings about it. `may_be_first`: this run becomes the first if it is accepted.
 
     An archive that cannot be read does not mean that there is no accepted run.
     """
@@ -103,36 +103,36 @@ def compared(past: Past, *, begins_one: bool) -> tuple[Compared, tuple[Finding, 
         findings = [Finding(one.text, one.next_move) for one in damaged(past, found)]
     except CannotObserve as error:
         return Compared(unseen=error.sentence), (Finding(error.what, error.next_move),)
-    if begins_one and found is None:
+    if may_be_first and found is None:
         findings.append(Finding(Reason.NO_BASELINE, "this run, if it is accepted, is the first"))
     return Compared(found), tuple(findings)
 
 
 def damaged(past: Past, since: Accepted | None) -> Iterator[Finding]:
     """Yield a finding for each later accepted run, of whatever service, whose record cannot be read."""
-    for one in _folders(past):
-        if since is not None and one == since.folder:
+    for folder in _folders(past):
+        if since is not None and folder == since.folder:
             return
         try:
-            if archive.ACCEPTED_NAME.search(one.name):
-                archive.read_head(one)
+            if archive.ACCEPTED_NAME.search(folder.name):
+                archive.read_head(folder)
         except RecordUnreadable as error:
             what = (
                 f"an accepted run in the archive cannot be read, so it was passed over as a baseline: {error}"
             )
-            yield Finding(what, f"restore {one} from a copy, or remove it")
+            yield Finding(what, f"restore {folder} from a copy, or remove it")
 
 
 def rolled_back(past: Past) -> frozenset[str]:
     """Return the ids of the images that updates of a service went back from, whether or not the way back succeeded."""
     found = set()
-    for one in _folders(past):
-        if "-update-" in one.name and not archive.is_open(one):
-            _need_whole(one)  # it may say by now that it was another procedure, or on another service
-    for one, head in heads(past):
+    for folder in _folders(past):
+        if "-update-" in folder.name and not archive.is_open(folder):
+            _need_whole(folder)  # it may say by now that it was another procedure, or on another service
+    for folder, head in heads(past):
         if head.procedure != "update" or head.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}:
             continue
-        after = _after(one, where="returned")
+        after = _after(folder, where="returned")
         if after is not None and isinstance(after.running_image, Image):
             found.add(after.running_image.id)
     return frozenset(found)

@@ -61,13 +61,13 @@ def as_it_was(before: Snapshot, container: Container, baseline: Baseline) -> Exp
     )
 
 
-def with_image(found: Expected, goal: Goal) -> Expected:
+def with_image(expected: Expected, goal: Goal) -> Expected:
     """Return an expectation with the image and the version of an accepted run instead of its own."""
     run = goal.run
     if run is None or run.image is None:
         gone = Unseen("no accepted run with another image is in the archive")
-        return replace(found, image_id=gone, version=gone)
-    return replace(found, image_id=run.image.id, version=accepted.baseline_of(run).version)
+        return replace(expected, image_id=gone, version=gone)
+    return replace(expected, image_id=run.image.id, version=accepted.baseline_of(run).version)
 
 
 def version_of(image: Image | Unseen | None) -> str | Unnamed | Unseen:

@@ -79,10 +79,10 @@ def _findings(closing: tuple[CheckResult, ...]) -> list[str]:
     """Return a reason for each check with a result; blocked checks are only counted."""
     found = [one for one in closing if one.outcome is not Outcome.BLOCKED]
     found.sort(key=lambda one: one.outcome is not Outcome.FAILED)  # failed before unknown
-    told = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
+    reasons = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
     blocked = len(closing) - len(found)
     if blocked and not found:
-        told.append(next(one.reason for one in closing))
+        reasons.append(next(one.reason for one in closing))
     if blocked:
-        told.append(f"{blocked} required {'check was' if blocked == 1 else 'checks were'} not reached")
-    return told
+        reasons.append(f"{blocked} required {'check was' if blocked == 1 else 'checks were'} not reached")
+    return reasons

@@ -47,20 +47,20 @@ def may_outlast(database: Database, grace: float) -> tuple[str, ...] | Unseen:
     if isinstance(database.in_flight, Unseen):
         return database.in_flight
     known = {one.id: one for one in database.in_flight}
-    told = ((one, _why(known.get(one), grace)) for one in in_hands(database))
-    return tuple(f"{one} ({why})" for one, why in told if why)
+    reasons = ((one, _why(known.get(one), grace)) for one in in_hands(database))
+    return tuple(f"{one} ({why})" for one, why in reasons if why)
 
 
-def _why(one: InFlight | None, grace: float) -> str:
-    if one is None:
+def _why(execution: InFlight | None, grace: float) -> str:
+    if execution is None:
         return "a worker has it in its hands, and it is in no list of what is in flight"
-    name = f"{one.namespace}/{one.flow}, for {one.lasts:.0f} s by now"
-    if one.earlier is None:
+    name = f"{execution.namespace}/{execution.flow}, for {execution.lasts:.0f} s by now"
+    if execution.earlier is None:
         return f"{name}, and no earlier run says how long it takes"
-    left = 2 * one.earlier - one.lasts
+    left = 2 * execution.earlier - execution.lasts
     if left < -_MARGIN:
-        return f"{name}, longer than any of its last runs by far ({one.earlier:.0f} s)"
-    return f"{name}, and earlier ones took up to {one.earlier:.0f} s" if left > grace else ""
+        return f"{name}, longer than any of its last runs by far ({execution.earlier:.0f} s)"
+    return f"{name}, and earlier ones took up to {execution.earlier:.0f} s" if left > grace else ""
 
 
 def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen:
@@ -73,7 +73,7 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
         return (
             after.noted
             if isinstance(after.noted, Unseen)
-            else Unseen("nobody saw what the workers have in hands")
+            else Unseen("which tasks the workers hold was not observed")
         )
     if isinstance(after.instances, Unseen):
         return after.instances
@@ -83,18 +83,18 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
     alive = _workers(after.instances, host)
     tasks, now = {one.id for one in ready.jobs}, [one for one in after.jobs if one.worker in alive]
     going_on, again = {one.execution for one in now}, {one.execution for one in now if one.id in tasks}
-    told = []
-    for one in after.noted:
-        name = f"{one.id} ({one.namespace}/{one.flow})"
-        if one.id in held | begun and one.state == FAILED:
-            told.append(f"{name} was in flight and has FAILED")
-        if one.id in held and one.state in WAITING and one.id not in going_on:
-            told.append(f"{name} is still {one.state}, and no worker has it in its hands")
-        if one.id in again:
-            told.append(
+    sentences = []
+    for execution in after.noted:
+        name = f"{execution.id} ({execution.namespace}/{execution.flow})"
+        if execution.id in held | begun and execution.state == FAILED:
+            sentences.append(f"{name} was in flight and has FAILED")
+        if execution.id in held and execution.state in WAITING and execution.id not in going_on:
+            sentences.append(f"{name} is still {execution.state}, and no worker has it in its hands")
+        if execution.id in again:
+            sentences.append(
                 f"{name} had a task in a worker's hands, and the new one does it once more from its beginning"
             )
-    return tuple(told)
+    return tuple(sentences)
 
 
 def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:

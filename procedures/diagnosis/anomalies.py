@@ -25,9 +25,9 @@ class Unfit(Problem):
     """The file cannot take a row; nothing was written."""
 
 
-def propose(file: Path, found: tuple[Anomaly, ...], *, append: bool) -> str:
+def propose(file: Path, anomalies: tuple[Anomaly, ...], *, append: bool) -> str:
     """Append rows to the file, or say how many are new; return the outcome. Raise `Unfit` if the file can take none."""
-    return _appended(file, found) if append else _told(file, found)
+    return _appended(file, anomalies) if append else _counted(file, anomalies)
 
 
 def proposed(record: Record) -> tuple[Anomaly, ...]:
@@ -38,10 +38,10 @@ def proposed(record: Record) -> tuple[Anomaly, ...]:
     if record.verdict in _NOTHING_SEEN:
         return ()
     claims: dict[tuple[str, str, str], list[str]] = {}
-    for one in record.results:
-        if one.outcome in _AMISS and not one.check.advisory:
-            told = claims.setdefault((one.outcome, one.reason, one.next_move), [])
-            told += [] if one.check.claim in told else [one.check.claim]
+    for result in record.results:
+        if result.outcome in _AMISS and not result.check.advisory:
+            same_reason = claims.setdefault((result.outcome, result.reason, result.next_move), [])
+            same_reason += [] if result.check.claim in same_reason else [result.check.claim]
     found = [
         (f"{first}{f' (and {len(more)} more)' if more else ''} {outcome}: {reason}", move)
         for (outcome, reason, move), (first, *more) in claims.items()
@@ -57,16 +57,16 @@ def proposed(record: Record) -> tuple[Anomaly, ...]:
     )
 
 
-def _told(file: Path, found: tuple[Anomaly, ...]) -> str:
+def _counted(file: Path, anomalies: tuple[Anomaly, ...]) -> str:
     """Say how many rows would be appended."""
-    new = _new(_read(file)[1], found)
+    new = _new(_read(file)[1], anomalies)
     return f"{len(new)} not there yet: --record-anomalies appends them" if new else "already there"
 
 
-def _appended(file: Path, found: tuple[Anomaly, ...]) -> str:
+def _appended(file: Path, anomalies: tuple[Anomaly, ...]) -> str:
     """Append the rows that are missing; say how many."""
     document, table = _read(file)
-    new = _new(table, found)
+    new = _new(table, anomalies)
     if not new:
         return "already there, nothing was appended"
     rows = [(one.symptom, one.action) for one in new]
@@ -77,11 +77,11 @@ def _appended(file: Path, found: tuple[Anomaly, ...]) -> str:
     return f"{len(new)} appended"
 
 
-_BY_HAND = "mend that, or copy the rows from the report"
+_BY_HAND = "correct that, or copy the rows from the report"
 
 
-def _new(table: Table, found: tuple[Anomaly, ...]) -> list[Anomaly]:
-    return [one for one in found if not table.has(one.symptom)]
+def _new(table: Table, anomalies: tuple[Anomaly, ...]) -> list[Anomaly]:
+    return [one for one in anomalies if not table.has(one.symptom)]
 
 
 def _read(file: Path) -> tuple[str, Table]:

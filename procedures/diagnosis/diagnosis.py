@@ -39,7 +39,7 @@ class Case:
     target: Target
     observers: Observers | None
     """None if the engine could not be reached."""
-    seen: Snapshot | None
+    snapshot: Snapshot | None
     steps: tuple[StepResult, ...] = ()
     unobservable: str = ""
     """Why the engine could not be observed: then only that message is searched."""
@@ -55,12 +55,15 @@ class Cause(NamedTuple):
 
 def before(case: Case, known: Collection[str]) -> Iterator[Cause]:
     """Say what was wrong, before anything is done about it; leave out the causes in `known`."""
-    if case.seen is None or case.observers is None:
+    if case.snapshot is None or case.observers is None:
         return
     yield from _noted(
-        conditions.of_service(case.seen), conditions.of_database(case.seen, start_of_database(case.observers))
+        conditions.of_service(case.snapshot),
+        conditions.of_database(case.snapshot, start_of_database(case.observers)),
     )
-    yield from _causes(case, [*_of_containers(case.observers, case.seen), *_of_looks(case.seen)], known)
+    yield from _causes(
+        case, [*_of_containers(case.observers, case.snapshot), *_of_looks(case.snapshot)], known
+    )
 
 
 def afterwards(case: Case, known: Collection[str]) -> Iterator[Cause]:
@@ -71,19 +74,21 @@ def afterwards(case: Case, known: Collection[str]) -> Iterator[Cause]:
         for one in case.steps
         if one.status in _NOT_DONE
     ]
-    if case.seen is not None and case.observers is not None:
-        sources += _of_looks(case.seen)
-        if case.changed or not conditions.is_well(case.seen):
-            sources += _of_containers(case.observers, case.seen)
+    if case.snapshot is not None and case.observers is not None:
+        sources += _of_looks(case.snapshot)
+        if case.changed or not conditions.is_well(case.snapshot):
+            sources += _of_containers(case.observers, case.snapshot)
         if case.changed:
-            yield from _noted(*_told_apart(case.observers, case.seen))
+            yield from _noted(*_distinguished(case.observers, case.snapshot))
     yield from _causes(case, sources, known)
 
 
-def _told_apart(observers: Observers, seen: Snapshot) -> tuple[Finding | None, ...]:
+def _distinguished(observers: Observers, snapshot: Snapshot) -> tuple[Finding | None, ...]:
     """Distinguish what looks alike: whose health fails, and what is wrong with the credentials."""
     env = ", ".join(str(one) for one in observers.target.env_files)
-    return conditions.of_health(seen), conditions.of_credentials(seen, observers.operator_rendering, env)
+    return conditions.of_health(snapshot), conditions.of_credentials(
+        snapshot, observers.operator_rendering, env
+    )
 
 
 def start_of_database(observers: Observers) -> str:
@@ -103,10 +108,10 @@ def _causes(case: Case, sources: list[Source], known: Collection[str]) -> Iterat
     clean = [dataclasses.replace(one, text=excerpt.cleaned(one.text)) for one in sources]
     for match in matches(clean, SIGNATURES):
         if match.signature.name not in known:
-            port = match.found.get("port", "")
+            port = match.groups.get("port", "")
             holder = holders.now(case.observers, int(port)) if port and case.observers else ""
             held = f"; it is held by {holder}" if holder else ""
-            yield Cause(Finding(match.told() + held, match.move(places)), match.signature.name)
+            yield Cause(Finding(match.sentence() + held, match.move(places)), match.signature.name)
 
 
 def _of_looks(snapshot: Snapshot) -> list[Source]:
@@ -120,7 +125,7 @@ def _of_looks(snapshot: Snapshot) -> list[Source]:
     return sources
 
 
-def _of_containers(observers: Observers, seen: Snapshot) -> list[Source]:
+def _of_containers(observers: Observers, snapshot: Snapshot) -> list[Source]:
     """Return states and logs of the service's containers and of its database's, as they are now."""
     try:
         services, databases = observers.containers(), observers.databases()
@@ -128,19 +133,19 @@ def _of_containers(observers: Observers, seen: Snapshot) -> list[Source]:
         return []
     sources = [
         Source(f"the state of {one.name}", _COMMANDS, conditions.state_line(one))
-        for one in (*known(seen.containers), *services, *databases)
+        for one in (*known(snapshot.containers), *services, *databases)
     ]
     moments = [datetime.now(UTC) + timedelta(seconds=observers.skew)]
-    for one in services:
-        moments += [moment(one.started_at), moment(one.finished_at)]
-        text = since_last(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), BOOTED)
-        sources.append(Source(f"the log of {one.name}", frozenset({Speaker.KESTRA}), text))
-    for one in databases:
-        text = _near(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), moments)
-        if isinstance(seen.database, Database) and seen.database.login == "ok":
+    for container in services:
+        moments += [moment(container.started_at), moment(container.finished_at)]
+        text = since_last(logs.text_of(observers.engine, container.id, LOG_BYTES, LOG_LIMIT), BOOTED)
+        sources.append(Source(f"the log of {container.name}", frozenset({Speaker.KESTRA}), text))
+    for container in databases:
+        text = _near(logs.text_of(observers.engine, container.id, LOG_BYTES, LOG_LIMIT), moments)
+        if isinstance(snapshot.database, Database) and snapshot.database.login == "ok":
             # Postgres refused somebody else: the service's credentials have just been accepted.
             text = "\n".join(line for line in text.splitlines() if "authentication failed" not in line)
-        sources.append(Source(f"the log of {one.name}", frozenset({Speaker.POSTGRES}), text))
+        sources.append(Source(f"the log of {container.name}", frozenset({Speaker.POSTGRES}), text))
     return sources
 
 
@@ -161,7 +166,7 @@ def _near(text: str, moments: list[datetime]) -> str:
 
 def _places(case: Case) -> dict[str, str]:
     """Return the values of the names in angle brackets, for this target."""
-    target, observers, seen = case.target, case.observers, case.seen
+    target, observers, seen = case.target, case.observers, case.snapshot
     places = {
         "root": str(target.root),
         "env": str(target.env_files[0]) if target.env_files else "",

@@ -20,20 +20,24 @@ def publishing(neighbours: Iterable[Neighbour], wanted: Binding) -> Neighbour | 
     )
 
 
-def told(one: Neighbour) -> str:
+def told(neighbour: Neighbour) -> str:
     """Name a container and its owner."""
-    return f"container {one.name} ({owner(one)})"
+    return f"container {neighbour.name} ({owner(neighbour)})"
 
 
-def owner(one: Neighbour) -> str:
+def owner(neighbour: Neighbour) -> str:
     """Name the owner of a container, by its labels."""
-    return f"Compose project {one.project}, service {one.service}" if one.project else "no Compose project"
+    return (
+        f"Compose project {neighbour.project}, service {neighbour.service}"
+        if neighbour.project
+        else "no Compose project"
+    )
 
 
-def meet(one: str, other: str) -> bool:
+def meet(address: str, other: str) -> bool:
     """Whether two addresses cannot both be bound; an IPv4 address mapped into IPv6 is the same address."""
-    one, other = one.removeprefix("::ffff:"), other.removeprefix("::ffff:")
-    return one == other or one in EVERYWHERE or other in EVERYWHERE
+    address, other = address.removeprefix("::ffff:"), other.removeprefix("::ffff:")
+    return address == other or address in EVERYWHERE or other in EVERYWHERE
 
 
 def now(observers: Observers, port: int) -> str:
@@ -50,5 +54,7 @@ def now(observers: Observers, port: int) -> str:
     return "" if elsewhere else owners.owners({port}).get(port, "")
 
 
-def _publishes(one: Neighbour, wanted: Binding) -> bool:
-    return any(b.host_port == wanted.host_port and meet(b.host_ip, wanted.host_ip) for b in one.bindings)
+def _publishes(neighbour: Neighbour, wanted: Binding) -> bool:
+    return any(
+        b.host_port == wanted.host_port and meet(b.host_ip, wanted.host_ip) for b in neighbour.bindings
+    )

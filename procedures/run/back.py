@@ -9,7 +9,7 @@ from reports.page.banner import outage_in_words
 from reports.record.evidence import Outage
 
 
-def told(run: Run) -> str:
+def sentence(run: Run) -> str:
     """Say that the service answers again, since when, and how long it was away; empty if no answer was observed."""
     course = run.course
     if not (course.interrupted and run.changed and course.answers) or course.held_back:

@@ -30,7 +30,7 @@ class Earlier:
     @property
     def open_journals(self) -> tuple[Story, ...]:
         """The unsealed journals, this run's own among them."""
-        return self.place.open_ones()
+        return self.place.open_journals()
 
     def owed(self) -> tuple[Story, ...]:
         """Return the open journals whose run is gone and owes something: those of this place, and the one that the lock names."""

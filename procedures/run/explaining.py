@@ -67,7 +67,7 @@ def _note(
                 causes.add(cause.name)
             run.finding(run.redaction.clean(cause.finding.text), cause.finding.next_move)
     except Exception as error:  # noqa: BLE001 - a missing explanation is a finding
-        run.finding(f"what was wrong could not be looked into: {type(error).__name__}: {error}")
+        run.finding(f"what was wrong could not be diagnosed: {type(error).__name__}: {error}")
 
 
 # Boots
@@ -88,18 +88,18 @@ def note_boot(run: Run, when: str) -> None:
     start = _in_vain(run)
     if start is None or run.course.answers:
         return
-    found = run.observers.containers()
-    if len(found) != 1:
+    containers = run.observers.containers()
+    if len(containers) != 1:
         return
-    one = found[0]
-    text = excerpt.cleaned(logs.text_of(run.observers.engine, one.id, _BYTES, _LIMIT))
-    told = run.restarting.hopeless() if run.restarting is not None else ""
+    container = containers[0]
+    text = excerpt.cleaned(logs.text_of(run.observers.engine, container.id, _BYTES, _LIMIT))
+    hopeless = run.restarting.hopeless() if run.restarting is not None else ""
     boot = FailedBoot(
-        container=one.name,
-        how=told or (start.ready.sentence if start.ready is not None else "it never became ready"),
+        container=container.name,
+        how=hopeless or (start.ready.sentence if start.ready is not None else "it never became ready"),
         said=failed_boot.last_errors(text),
-        differs=failed_boot.differences(run.course.snapshots.get("before"), one),
-        log=f"log-{when}-{one.name}.txt",
+        differs=failed_boot.differences(run.course.snapshots.get("before"), container),
+        log=f"log-{when}-{container.name}.txt",
     )
     if run.course.went_back:
         run.course.boot_back = boot

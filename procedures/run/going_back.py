@@ -39,7 +39,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     explaining.before_going_back(run)
     if run.course.gone:
         run.course.findings[:] = failed_boot.pointed_findings(run.course.findings, run.course.gone)
-    run.tell("a claim has failed: going back to what ran before")
+    run.say("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
     run.way_back.stop_new(run.grace)
@@ -53,7 +53,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.our_return = run.way_back.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
-    tell(run)  # from here on, what runs is what ran before, however the run ends
+    note_return(run)  # from here on, what runs is what ran before, however the run ends
     if run.course.answers:
         run.our_return = run.way_back.note_soak(run.our_return, run.restarting.soak(soak))
         run.restarting.wait_for_parts(heartbeats.parts_of(before))
@@ -68,8 +68,8 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
 
 def give_names_back(run: Run) -> None:
     """Give the image that ran before its name back, if a pull moved it: the container is made again by that name."""
-    if told := run.intent.names_back():
-        run.finding(told)
+    if given_back := run.intent.names_back():
+        run.finding(given_back)
 
 
 def _look(run: Run) -> Look:
@@ -99,7 +99,7 @@ def _allowed(run: Run, before: Snapshot) -> None:
         raise Blocked(f"the way back is closed: {closed}")
 
 
-def tell(run: Run) -> None:
+def note_return(run: Run) -> None:
     """Report what is as it was, and what is not: the target's files belong to their owner."""
     file = run.way_back.file if run.way_back else ""
     run.finding(
@@ -113,9 +113,9 @@ def _save_failed_logs(run: Run) -> None:
     if run.folder is None:
         return
     try:
-        for one in run.observers.containers():
-            logbook.save(run.observers, one, run.folder, run.redaction.clean, failed_boot.FAILED)
-            run.course.gone = one.name
+        for container in run.observers.containers():
+            logbook.save(run.observers, container, run.folder, run.redaction.clean, failed_boot.FAILED)
+            run.course.gone = container.name
         explaining.note_boot(run, failed_boot.FAILED)
     except Exception as error:  # noqa: BLE001 - a missing log closes no way back
         run.finding(f"the log of what failed could not be saved: {error}")

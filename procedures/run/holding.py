@@ -11,7 +11,7 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import Held
 from procedures.run.procedure import Asked
 from procedures.steps import settled
-from procedures.steps.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
+from procedures.steps.journal import Journal, JournalUnreadable, Place, Story, read_journal, seal_for
 from procedures.steps.lock import Holder, Lock
 from procedures.way_back.cut_off import forget, give_back, kept_of
 from reports.record.evidence import Finding, Verdict, Who
@@ -28,7 +28,7 @@ def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> St
     if file.parent == place.folder or (place.folder / file.name).is_symlink():
         return None
     try:
-        story = tell(file)
+        story = read_journal(file)
     except JournalUnreadable as error:
         if holder.is_elsewhere:
             return None  # the journal may be on another host
@@ -129,16 +129,16 @@ class Holding:
             self._refuse(holder)
         story = led_to(holder, self._place, given_up=given_up)
         try:
-            self._judge((*self._place.open_ones(), *((story,) if story else ())))
+            self._judge((*self._place.open_journals(), *((story,) if story else ())))
         except JournalUnreadable as error:
             raise Held(error.what, error.next_move) from error
         if story is not None:
             self._place.adopt(story)
-        self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
+        self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.description}"))
         if holder.is_elsewhere and not Path(holder.journal).exists():
             self.findings.append(
                 Finding(
-                    f"the journal of run {holder.run} cannot be read from here, so nobody knows what it had begun: "
+                    f"the journal of run {holder.run} cannot be read from here, so what it had begun is unknown: "
                     f"{holder.journal}",
                     "read it there",
                 )
@@ -149,14 +149,14 @@ class Holding:
         """Say who holds the target, and whether the holder can be observed from here."""
         if hidden := holder.process.hidden:
             raise Held(
-                f"the target is held by {holder.told}; {hidden}",
+                f"the target is held by {holder.description}; {hidden}",
                 "ask there; if that run is gone for good: `pytest -m recover --take-over --reason TEXT`",
             )
-        raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
+        raise Held(f"the target is held by {holder.description}", "wait until that run has ended")
 
     def _take_over_journals(self) -> None:
         """Judge the journals that earlier runs left open, and take them over; only then remove their helper containers."""
-        stories = self._place.open_ones()
+        stories = self._place.open_journals()
         over = self._judge(stories)
         for story in stories:
             self._observers.engine.remove_lookouts(story.run)
@@ -225,8 +225,8 @@ class Holding:
 
     def _shows_now(self) -> str:
         containers = self._observers.containers()
-        told = [f"{one.name} is {one.stands}" for one in containers]
-        return "; ".join(told) or "no container of the service"
+        shown = [f"{one.name} is {one.stands}" for one in containers]
+        return "; ".join(shown) or "no container of the service"
 
     def _image(self) -> str:
         """Return an image that is on this engine: a container needs one."""

@@ -60,7 +60,7 @@ def _start(states: States, ask_data: Callable[[], None]) -> None:
     except BaseException as error:  # noqa: BLE001 - what cannot be seen now does not keep the service down
         run.finding(f"an error of this suite's own while landing: {type(error).__name__}: {error}", _REPORT)
     if run.restarting is not None and states.may_start():
-        run.tell("the run ends and the service was not started: starting it")
+        run.say("the run ends and the service was not started: starting it")
         if _bring_back(run).status is StepStatus.DONE:
             run.course.answers = None  # what was seen before this start says nothing of it
         run.moment("start commanded while landing")
@@ -78,7 +78,7 @@ def _bring_back(run: Run) -> StepResult:
             going_back.give_names_back(run)
             result = run.way_back.land()
             if result.status is StepStatus.DONE:
-                going_back.tell(run)
+                going_back.note_return(run)
             return result
     run.observers.look_at_configured()
     return run.restarting.land()
@@ -87,8 +87,8 @@ def _bring_back(run: Run) -> StepResult:
 def _undo(run: Run) -> None:
     """Undo what was prepared, if the service was not touched."""
     for one in reversed(run.intent.prepare):
-        if told := one.undo():
-            run.finding(told)
+        if undone := one.undo():
+            run.finding(undone)
     if run.checked is not None:
         run.checked.forget()
 
@@ -98,7 +98,7 @@ def _close_watch(run: Run) -> None:
         if run.watch is not None:
             run.watch.close()
     except BaseException as error:  # noqa: BLE001 - whatever it saw, the record must still be written
-        run.finding(f"what was watched cannot be told: {type(error).__name__}: {error}", _REPORT)
+        run.finding(f"what was watched cannot be reported: {type(error).__name__}: {error}", _REPORT)
 
 
 def _look(run: Run) -> None:

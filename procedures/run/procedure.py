@@ -27,7 +27,7 @@ from reports.record.observed import Container, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Service:
     """The service as it was found, and its past in the archive; `stem` begins the names of files beside the journal."""
 
     observers: Observers
@@ -39,7 +39,7 @@ class Found:
     waiting: Waiting
 
     @property
-    def only(self) -> Container | None:
+    def container(self) -> Container | None:
         """The service's container, if there is exactly one."""
         return self.containers[0] if len(self.containers) == 1 else None
 
@@ -52,7 +52,7 @@ class Found:
     @property
     def runs(self) -> bool:
         """Whether the service is up: a service that is down is started even if nothing is new."""
-        return self.only is not None and self.only.running
+        return self.container is not None and self.container.running
 
 
 class Preparation(Protocol):
@@ -62,7 +62,7 @@ class Preparation(Protocol):
     def steps(self) -> tuple[Step, ...]:
         """The steps that it plans."""
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
         """Do it; raise StepFailed if it cannot be done."""
 
     def undo(self) -> str:
@@ -112,7 +112,7 @@ class Intent:
     """Describes, from the look ready, what was brought."""
 
 
-def _restart(_: Found) -> Intent:
+def _restart(_: Service) -> Intent:
     return Intent()
 
 
@@ -125,7 +125,7 @@ class Procedure:
     """The help of `-m NAME`."""
     groups: Group
     """The groups of names that it gives to checks."""
-    intend: Callable[[Found], Intent] = _restart
+    intend: Callable[[Service], Intent] = _restart
     acts: bool = True
     """Whether it has steps."""
     archived: bool = True

@@ -25,7 +25,7 @@ from procedures.run import planning, who
 from procedures.run.earlier import Earlier, shelter
 from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
-from procedures.run.procedure import Asked, Found, Intent
+from procedures.run.procedure import Asked, Intent, Service
 from procedures.steps import journal, own_scripts, stop_and_start
 from procedures.steps.carry_out import Acting
 from procedures.steps.checked import Checked
@@ -59,14 +59,14 @@ class Run:
         asked: Asked,
         environment: Mapping[str, str],
         interruption: Interruption,
-        tell: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
         self.asked = asked
         self.id = secrets.token_hex(4)
         self.began = time.monotonic()
         self.began_at = now()
         self.interruption = interruption
-        self.tell = tell
+        self.say = say
         self.course = Course()
         self.who = who.look(environment, asked.given, asked.arguments)
         self.redaction = Redaction(())
@@ -110,7 +110,7 @@ class Run:
             compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
-            self._tell_environment(compose)
+            self._note_environment(compose)
             self._make_plan()
         except CannotObserve as error:
             self.course.unobservable = error.sentence
@@ -124,7 +124,7 @@ class Run:
             self.finding(self.course.unobservable, "report it with this record")
         self.moment("planned")
 
-    def _tell_environment(self, compose: Compose) -> None:
+    def _note_environment(self, compose: Compose) -> None:
         """Name the variables for Compose and the docker client that the caller's environment contains."""
         handed_on = f"; handed on: {', '.join(compose.handed_on)}" if compose.handed_on else ""
         if compose.dropped:
@@ -149,10 +149,10 @@ class Run:
         """Ask the procedure what it intends to do to the service as it was found, and freeze the plan."""
         asked, observers = self.asked, self.observers
         self._earlier = earlier = Earlier(observers, asked, self.engine_id, self._environment)
-        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        waiting = Waiting(self.interruption.raise_if_asked, self.say)
         stem = earlier.place.folder / self.id
-        found = Found(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
-        self.intent = planning.intent_of(asked.procedure, found)
+        service = Service(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
+        self.intent = planning.intent_of(asked.procedure, service)
         if asked.procedure.acts:
             self.checked = Checked(observers, stem)
         if asked.procedure.recovers:
@@ -161,9 +161,9 @@ class Run:
             self.finding(one.text, one.next_move)
         if self.intent.nothing_new:
             self.finding(self.intent.nothing_new)
-        self.grace = found.grace
-        self.plan = planning.plan_of(asked.procedure, found, self.intent, self.claims)
-        self.ledger = Ledger(self.plan.checks, asked.waivers, self.told)
+        self.grace = service.grace
+        self.plan = planning.plan_of(asked.procedure, service, self.intent, self.claims)
+        self.ledger = Ledger(self.plan.checks, asked.waivers, self.shown)
 
     @property
     def earlier(self) -> Earlier:
@@ -244,8 +244,8 @@ class Run:
         self.course.recovered_from = holding.recovered_from
         self.course.findings += holding.findings
         steps = self._frozen_steps()
-        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
-        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.say)
+        waiting = Waiting(self.interruption.raise_if_asked, self.say)
         self.restarting = stop_and_start.Restart(
             steps, self.observers.driver, self._acting, self.observers, waiting
         )
@@ -340,8 +340,8 @@ class Run:
 
     def give_names_back(self) -> None:
         """Give back the image names that the pulls of interrupted runs moved: the pulled images do not run."""
-        for told in cut_off.give_back(self.observers, self.taken_over):
-            self.finding(told)
+        for sentence in cut_off.give_back(self.observers, self.taken_over):
+            self.finding(sentence)
 
     def has_recovered(self, verdict: str) -> bool:
         """Whether this run did what the open journals of others demand."""
@@ -406,7 +406,7 @@ class Run:
         """Give the commands in a text the words by which they reach the target's engine."""
         return on_engine(text, self.asked.target.engine_flags)
 
-    def told(self, text: str) -> str:
+    def shown(self, text: str) -> str:
         """Return a text as it is shown: without secrets, and with its commands as typed for this engine."""
         return self.typed(self.redaction.clean(text))
 

@@ -159,8 +159,8 @@ class States:
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
-        if told := self.run.intent.changes(snapshot):
-            self._announce(told)
+        if sentence := self.run.intent.changes(snapshot):
+            self._announce(sentence)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
@@ -190,12 +190,12 @@ class States:
         self._prepare(before)
         self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
         if not self.run.watch.looking:
-            raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
+            raise Blocked("the outage probe does not run, so nothing would measure the outage", "run again")
         self.run.moment("probe looking")
         ready = self.run.observers.before("ready")
         self._note(ready)
-        if told := self.run.intent.brings(ready):
-            self._announce(told)
+        if sentence := self.run.intent.brings(ready):
+            self._announce(sentence)
         return ready
 
     def _prepare(self, before: Snapshot) -> None:
@@ -204,7 +204,7 @@ class States:
         planned = {one.name for one in run.plan.steps} if run.plan else set()
         for one in run.intent.prepare:
             if run.acting is not None and planned.issuperset(step.name for step in one.steps):
-                one.carry_out(run.acting, before, run.tell)
+                one.carry_out(run.acting, before, run.say)
 
     def _note(self, look: Snapshot) -> None:
         """Let every later look ask for the executions of this one, by their ids."""
@@ -252,10 +252,10 @@ class States:
         run.course.answers = reach.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
-    def _announce(self, told: str) -> None:
+    def _announce(self, sentence: str) -> None:
         """Say at once what this run is about to change, and keep it in the record."""
-        self.run.finding(told)
-        self.run.tell(self.run.redaction.clean(told))
+        self.run.finding(sentence)
+        self.run.say(self.run.redaction.clean(sentence))
 
     def _superseded(self) -> Settings | Unseen | None:
         """Return the settings that this start makes ineffective, if the procedure applies new ones."""
@@ -271,7 +271,7 @@ class States:
         """Look at the service as it runs, for a procedure without steps."""
         run = self.run
         if not run.asked.leaves_nothing:
-            waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+            waiting = Waiting(run.interruption.raise_if_asked, run.say)
             wait = waiting.until(
                 "settled", lambda: ready.settled(run.observers), run.asked.target.budgets.boot, 0.5
             )
@@ -294,7 +294,7 @@ class States:
             run.began + one.at for one in run.course.moments if one.name in {"ready again", "back again"}
         ]
         back = max(starts, default=None)
-        waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+        waiting = Waiting(run.interruption.raise_if_asked, run.say)
         shown = dashboards.look(
             target.dashboards, waiting, back, target.budgets.look / 2, run.observers.pace, patient=patient
         )
@@ -319,5 +319,5 @@ class States:
 
 def _counts(snapshot: Snapshot) -> Container | None:
     """Return the container to stop: the one that is no leftover of an interrupted start."""
-    found = leftovers.without(known(snapshot.containers))
-    return found[0] if len(found) == 1 else None
+    containers = leftovers.without(known(snapshot.containers))
+    return containers[0] if len(containers) == 1 else None

@@ -116,24 +116,24 @@ class Console:
             return
         for phase in Phase:
             self.say(_PHASES[phase], bold=True)
-            for one in record.plan.checks:
-                if one.phase is phase:
+            for check in record.plan.checks:
+                if check.phase is phase:
                     kind = (
                         "data, required"
-                        if one.protects == "data"
+                        if check.protects == "data"
                         else "advisory"
-                        if one.advisory
+                        if check.advisory
                         else "required"
                     )
-                    left = f" — not applicable: {one.not_applicable}" if one.not_applicable else ""
-                    self.say(f"  {one.id}")
-                    self.say(f"      {one.claim} ({kind}{', asked again' if one.again else ''}){left}")
+                    left = f" — not applicable: {check.not_applicable}" if check.not_applicable else ""
+                    self.say(f"  {check.id}")
+                    self.say(f"      {check.claim} ({kind}{', asked again' if check.again else ''}){left}")
         self.say("Looks that start something of ours", bold=True)
         for look in record.plan.looks:
             self.say(f"  {look}")
         self.say("Not tried, because it cannot be without acting", bold=True)
-        for one_untried in record.plan.untried:
-            self.say(f"  {one_untried}")
+        for untried in record.plan.untried:
+            self.say(f"  {untried}")
 
     def result(self, result: CheckResult, *, folded: bool = False) -> None:
         """Write a check's line; under a check that does not hold, also its reason and the next move.
@@ -160,7 +160,7 @@ class Console:
         """Show what was not asked, once for each reason; a reason that the verdict gives is not repeated."""
         for outcome, word in _TOGETHER.items():
             reasons = [
-                "" if any(told in one.reason for told in record.verdict_reasons) else f": {one.reason}"
+                "" if any(given in one.reason for given in record.verdict_reasons) else f": {one.reason}"
                 for one in record.results
                 if one.outcome is outcome
             ]
@@ -177,7 +177,8 @@ class Console:
         self.say(ending or f"{record.verdict}", bold=True, green=good, red=not good)
         if record.target is not None and record.target.understudy:
             self.say(
-                "  this ran against the understudy, not Kestra; it says nothing of a real one", yellow=True
+                "  this ran against the understudy, not Kestra; it says nothing about a real Kestra",
+                yellow=True,
             )
         self._boot(record)
         self._reasons(record)
@@ -225,17 +226,17 @@ class Console:
             f"{one.check.claim} {one.outcome}: {one.reason}": one for one in record.results if one.closes
         }
         for reason in record.verdict_reasons:
-            one = found.get(reason)
-            if one is not None and record.follows(one):
+            result = found.get(reason)
+            if result is not None and record.follows(result):
                 continue
-            if one is None:
+            if result is None:
                 self.say(f"  {reason}")
                 continue
-            self.say(f"  {one.outcome}: {one.check.claim}")
-            self.say(f"    {one.reason}")
-            if one.next_move:
-                self.say(f"    → {one.next_move}")
-            self.say(f"    ({one.check.id})")
+            self.say(f"  {result.outcome}: {result.check.claim}")
+            self.say(f"    {result.reason}")
+            if result.next_move:
+                self.say(f"    → {result.next_move}")
+            self.say(f"    ({result.check.id})")
 
     def _now(self, record: Record) -> None:
         """Show what the engine showed last: an operator first asks whether the service is there."""

@@ -36,7 +36,7 @@ class Ending:
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         sealing.save_last_logs(self.run)
         if trouble:
-            self.run.finding(trouble, "nothing waited for it; the report holds all that was told")
+            self.run.finding(trouble, "nothing waited for it; the report contains everything")
         self._record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             explaining.afterwards(self.run)
@@ -59,8 +59,8 @@ class Ending:
         if self._record is None:
             # An error of our own while landing: there is nothing to seal, but the target must still be given back.
             self.run.let_go(Verdict.INTERRUPTED)
-            for found in self.run.course.findings:
-                console.say(f"noted: {found.text}", red=True)
+            for finding in self.run.course.findings:
+                console.say(f"noted: {finding.text}", red=True)
             return
         record, folder = self._record, self.run.folder
         try:
@@ -78,11 +78,11 @@ class Ending:
         # What was found after the record was written is at least shown.
         record = dataclasses.replace(record, findings=findings_of(self.run))
         report = str(folder / archive.REPORT) if folder else ""
-        self._tell_status(console)
+        self._show_status(console)
         console.closing(record, report, ending=self._words(record))
         self._record = None
 
-    def _tell_status(self, console: Console) -> None:
+    def _show_status(self, console: Console) -> None:
         look = self.run.course.snapshots.get("after")
         if self.run.asked.procedure.closing_lines is None or look is None:
             return

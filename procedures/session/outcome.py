@@ -57,15 +57,15 @@ def asked(check: Check, body: Callable[..., None], ask: Callable[[Callable[..., 
     """Ask a check outside pytest's own loop, and return its result."""
     witness = Witness(body)
     began: float = time.time()
-    told: BaseException | None = None
+    raised: BaseException | None = None
     try:
         ask(witness.function)
     except BaseException as error:  # noqa: BLE001 - a check that crashes, or is timed out, is unknown and ends nothing
-        told = error
-    return of(check, witness.ended(told), began, time.time() - began)
+        raised = error
+    return of(check, witness.ended(raised), began, time.time() - began)
 
 
-def tell(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
+def set_report(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
     """Put our outcome into a report: failed if it withholds acceptance; anything else that has not passed is a skip.
 
     CI reads the JUnit file: if an advisory finding were a failure there, an accepted run would turn red.

@@ -101,7 +101,7 @@ class Session:
 
     def observe(self) -> None:
         """Look at the engine once and make the plan."""
-        self.run.tell = self.console.live
+        self.run.say = self.console.live
         self.run.before_changing = self._keep_before_changing
         self.run.observe()
 
@@ -179,29 +179,29 @@ class Session:
         """Turn what is known of a check into one of our outcomes, and put it into pytest's report."""
         name = outcome.id_of(item)
         check = self.run.ledger.planned(name) or _unplanned(self.run.claims, name)
-        witness, told = self._witnesses[name], call.excinfo.value if call.excinfo else None
+        witness, error = self._witnesses[name], call.excinfo.value if call.excinfo else None
         if call.when == "teardown":
-            self._torn_down(check, told, report)
+            self._torn_down(check, error, report)
             return
-        if call.when == "setup" and told is None and witness.barred is None:
+        if call.when == "setup" and error is None and witness.barred is None:
             return
-        ended = witness.ended(told)
+        ended = witness.ended(error)
         if isinstance(ended, Interrupted):
             self.run.course.interrupted = str(ended)
         result = outcome.of(check, ended, call.start, call.duration)
         result = self.run.ledger.note(result)
-        outcome.tell(report, result, item)
+        outcome.set_report(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         after = check.phase is Phase.POST and (check.way is Way.BACK) is self.run.course.went_back
         self.console.result(result, folded=after and explaining.boot_is_known(self.run))
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
 
-    def _torn_down(self, check: Check, told: BaseException | None, report: pytest.TestReport) -> None:
+    def _torn_down(self, check: Check, error: BaseException | None, report: pytest.TestReport) -> None:
         """Keep an error after a check apart from the check's result: our checks tear nothing down."""
-        if told is not None:
+        if error is not None:
             report.outcome, report.longrepr = "passed", None
-            self.run.finding(f"after {check.id} something ended with {type(told).__name__}: {told}")
+            self.run.finding(f"after {check.id} something ended with {type(error).__name__}: {error}")
 
     def crashed(self, excrepr: object) -> None:
         """Note a crash of our own: the run ends as interrupted, and the service is brought back."""

@@ -69,5 +69,5 @@ def refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> No
             )
         if check.protects is Protects.DATA:
             raise TypedWrong(
-                f"--waive {one.check}: this check protects data and is never waived", "mend what it found"
+                f"--waive {one.check}: this check protects data and is never waived", "correct what it found"
             )

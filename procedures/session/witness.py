@@ -25,9 +25,9 @@ class Witness:
         """Why the body must not be entered."""
         self._entered = self._left = False
         self._error: BaseException | None = None
-        self.function = self._seen(function)
+        self.function = self._watched(function)
 
-    def _seen(self, function: Callable[..., None]) -> Callable[..., None]:
+    def _watched(self, function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def call(**given: object) -> None:
             self._entered = True
@@ -40,8 +40,8 @@ class Witness:
 
         return call
 
-    def ended(self, told: BaseException | None) -> BaseException | None:
-        """Return how the check ended, None if it passed; `told` is the error that its caller reports.
+    def ended(self, reported: BaseException | None) -> BaseException | None:
+        """Return how the check ended, None if it passed; `reported` is the error that its caller reports.
 
         A check has passed only if its body was entered and left, and nobody reports otherwise. It has failed only by an
         assertion of its own.
@@ -50,11 +50,11 @@ class Witness:
             return _no_claim(self.barred)
         if self._error is not None:
             return self._error if _is_of(OURS, self._error) else _no_claim(self._error)
-        if told is not None:
-            return _no_claim(told)
+        if reported is not None:
+            return _no_claim(reported)
         if self._left:
             return None
-        what = "was entered, and did not come to its end" if self._entered else "was never run"
+        what = "was entered, and did not reach its end" if self._entered else "was never run"
         return CannotObserve(f"its body {what}, whatever answered in its place", _MOVE)
 
 

@@ -14,7 +14,7 @@ from procedures.steps.lock import Lock
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
 from reports.record.values import now
 
-Tell = Callable[[Step, shell.Result], StepResult]
+ToResult = Callable[[Step, shell.Result], StepResult]
 """Makes the result of a step from the result of its command."""
 
 
@@ -22,11 +22,11 @@ class Acting:
     """The only way from a planned step to the world; everything it does is in the journal first."""
 
     def __init__(
-        self, journal: Journal, lock: Lock, interruption: Interruption, tell: Callable[[str], None]
+        self, journal: Journal, lock: Lock, interruption: Interruption, say: Callable[[str], None]
     ) -> None:
         self.journal = journal
         self.results: list[StepResult] = []
-        self.tell = tell
+        self.say = say
         self.changed_at: float | None = None
         """When the first changing step was begun, on the monotonic clock."""
         self._lock = lock
@@ -41,15 +41,15 @@ class Acting:
         """Record a step's result, and replace what was known of the step."""
         self.results = [one for one in self.results if one.step.name != result.step.name] + [result]
 
-    def command(self, step: Step, command: Command, tell: Tell | None = None) -> StepResult:
+    def command(self, step: Step, command: Command, to_result: ToResult | None = None) -> StepResult:
         """Carry out a step that is one command, to its end: a signal waits until the command is over."""
-        return self.carry_out(step, lambda: (tell or _told)(step, shell.run(command)))
+        return self.carry_out(step, lambda: (to_result or _result_of)(step, shell.run(command)))
 
     def breakable(
         self,
         step: Step,
         command: Command,
-        tell: Tell | None = None,
+        to_result: ToResult | None = None,
         hear: Callable[[str], None] | None = None,
     ) -> StepResult:
         """Carry out a step whose command may be left behind if somebody asks this run to end.
@@ -58,7 +58,9 @@ class Acting:
         """
         return self.carry_out(
             step,
-            lambda: (tell or _told)(step, shell.run(command, self._interruption.raise_if_asked, hear)),
+            lambda: (to_result or _result_of)(
+                step, shell.run(command, self._interruption.raise_if_asked, hear)
+            ),
         )
 
     def carry_out(self, step: Step, act: Callable[[], StepResult]) -> StepResult:
@@ -66,7 +68,7 @@ class Acting:
         self._interruption.raise_if_asked()
         self._still_locked(step)
         began_at, began = now(), time.monotonic()
-        self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
+        self.say(f"{step.name}: {' '.join(step.command) or step.purpose}")
         self.note(StepResult(step, StepStatus.BEGUN, began_at))
         if step.changing and self.changed_at is None:
             self.changed_at = began
@@ -115,7 +117,7 @@ class Acting:
             what = f"the journal {self.journal.file} cannot be written: {error.strerror or error}"
             if not touched:
                 raise StepFailed(what, "free some room there, or set XDG_STATE_HOME") from error
-            self.tell(what)
+            self.say(what)
 
     def _still_locked(self, step: Step) -> None:
         """Check that the lock is still ours; in the outage its loss does not keep the service down."""
@@ -134,7 +136,7 @@ class Acting:
         )
 
 
-def _told(step: Step, result: shell.Result) -> StepResult:
+def _result_of(step: Step, result: shell.Result) -> StepResult:
     if result.timed_out:
         status, reason = StepStatus.TIMED_OUT, f"not within {result.command.limit:g} s"
     elif result.ok:

@@ -45,12 +45,14 @@ class Place:
         key = hashlib.sha256(f"{engine}\n{project}\n{service}".encode()).hexdigest()[:16]
         return Place(home(environment) / f"{project}-{service}-{key}")
 
-    def open_ones(self) -> tuple[Story, ...]:
+    def open_journals(self) -> tuple[Story, ...]:
         """Return the unsealed journals, oldest first."""
         if not self.folder.is_dir():
             return ()
-        told = sorted((tell(file) for file in self.folder.glob("*.jsonl")), key=lambda one: one.began_at)
-        return tuple(one for one in told if not one.sealed)
+        stories = sorted(
+            (read_journal(file) for file in self.folder.glob("*.jsonl")), key=lambda one: one.began_at
+        )
+        return tuple(one for one in stories if not one.sealed)
 
     def adopt(self, story: Story) -> None:
         """Link another folder's journal here, so that a run that takes over its lock does not lose it."""
@@ -178,7 +180,7 @@ def seal_for(story: Story, verdict: str) -> None:
         os.fsync(file.fileno())
 
 
-def tell(file: Path) -> Story:
+def read_journal(file: Path) -> Story:
     """Read a journal. A last line that a crash cut off is left out; anything else unreadable is a problem."""
     try:
         lines = file.read_text(encoding="utf-8").split("\n")

@@ -50,7 +50,7 @@ class Holder:
         }
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         return (
             f"{self.procedure} run {self.run} of {self.user}@{self.process.host} (process {self.process.pid}), "
             f"since {self.since}" + (f", because: {self.why}" if self.why else "")

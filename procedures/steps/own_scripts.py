@@ -17,7 +17,7 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
-from procedures.steps.carry_out import Acting, Tell
+from procedures.steps.carry_out import Acting, ToResult
 from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target.target import Target
 from reports import archive
@@ -50,21 +50,21 @@ def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[
         STATUS: (STATUS_LIMIT, "let the operator's own script say what it sees"),
         OWN_LOGS: (save_logs, "let the operator's own script show the logs, and keep what it prints"),
     }
-    found: list[Step] = []
+    extended: list[Step] = []
     for name, (limit, purpose) in looks.items():
         if command := driver.own(PREPARING[name], limit):
-            found.append(Step(name, purpose, command.argv, command.limit, False, "nothing to undo"))
-    for one in steps:
-        if one.name == START and (remove := driver.remove(RM_LIMIT)):
+            extended.append(Step(name, purpose, command.argv, command.limit, False, "nothing to undo"))
+    for step in steps:
+        if step.name == START and (remove := driver.remove(RM_LIMIT)):
             purpose = "free the name that a container of another driver holds, once it has stopped"
-            found.append(Step(TAKE_OVER, purpose, remove.argv, RM_LIMIT, True, one.way_back))
-        is_own = one.changing and driver.own(one.name, one.limit) is not None
-        purpose = f"{one.purpose.replace(' and nothing else', '')}, by the operator's own script"
-        found.append(dataclasses.replace(one, purpose=purpose) if is_own else one)
+            extended.append(Step(TAKE_OVER, purpose, remove.argv, RM_LIMIT, True, step.way_back))
+        is_own = step.changing and driver.own(step.name, step.limit) is not None
+        purpose = f"{step.purpose.replace(' and nothing else', '')}, by the operator's own script"
+        extended.append(dataclasses.replace(step, purpose=purpose) if is_own else step)
     if instead := driver.fallback(save_logs):
         purpose = "only if the script does not bring the service: start it by Compose"
-        found.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
-    return tuple(found)
+        extended.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
+    return tuple(extended)
 
 
 def lacking(target: Target, driver: Driver) -> dict[Presupposed, Reason]:
@@ -105,12 +105,12 @@ def has_health_check(target: Target, rendering: Rendering, containers: tuple[Con
     return shown or (not start.takes_over and any(one.health for one in containers))
 
 
-def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
+def rehearsals_of(scripts: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
     """Return the rehearsals by step; if one could not be made, all of them are unknown."""
-    for one in seen:
+    for one in scripts:
         if isinstance(one.rehearsal, Unseen):
             raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}", one.rehearsal.next_move)
-    return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
+    return {one.step: one.rehearsal for one in scripts if isinstance(one.rehearsal, Rehearsal)}
 
 
 def left_out(driver: Driver) -> str:
@@ -158,7 +158,7 @@ class Scripted:
     def is_own(self, name: str) -> bool:
         return self._driver.own(name, 1.0) is not None
 
-    def look(self, step: Step, keep: Tell) -> None:
+    def look(self, step: Step, keep: ToResult) -> None:
         """Run a script that only looks, before the second gate, and keep its output as a file too."""
         command = self._driver.own(PREPARING[step.name], step.limit)
         if command is not None:
@@ -233,9 +233,11 @@ class Scripted:
     def running_since(self, began: float) -> Container | str:
         """Return the service's container that was started since a time by the engine's clock, or why there is none."""
         containers = self._observers.containers()
-        for one in containers:
-            if (one.running or one.restarting) and moment(one.started_at).timestamp() >= began:
-                return one
+        for container in containers:
+            if (container.running or container.restarting) and moment(
+                container.started_at
+            ).timestamp() >= began:
+                return container
         shown = ", ".join(f"{one.name} is {one.stands}" for one in containers)
         return f"no container of the service was started by it (the engine shows: {shown or 'none'})"
 
@@ -255,7 +257,7 @@ class Scripted:
             self._acting.command(step, command)
 
 
-def told(step: Step, result: Result, folder: Path | None) -> StepResult:
+def result_of(step: Step, result: Result, folder: Path | None) -> StepResult:
     """Record what a script did; all that is asked of it here is that it could be started."""
     text = plain(result.output)
     if result.cut:
@@ -292,7 +294,7 @@ def _how(result: Result) -> str:
     elif result.exit_code:
         words.append(f"it ended with {result.exit_code}")
     if result.left:
-        words.append(f"it left running, and what was ended: {'; '.join(result.left)}")
+        words.append(f"it left processes running, which were ended: {'; '.join(result.left)}")
     return ", ".join(words)
 
 

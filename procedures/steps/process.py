@@ -32,7 +32,7 @@ class Process:
         if self.host != here.host:
             return "which is on another host"
         if not all((self.boot, self.namespace, here.boot, here.namespace)):
-            return "and nobody can say from here whether it lives: its PID namespace is not known"
+            return "and whether it lives is unknown from here: its PID namespace is not known"
         if self.boot != here.boot:
             return "which began in another boot of this host, or on another one of its name"
         if self.namespace != here.namespace:

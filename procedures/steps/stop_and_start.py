@@ -19,8 +19,8 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve, StepFailed
 from procedures.steps import leftovers, reach
-from procedures.steps.carry_out import Acting, Tell
-from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
+from procedures.steps.carry_out import Acting, ToResult
+from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, result_of
 from procedures.steps.ready import engine_time, look_at_service
 from procedures.target.steps_by import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
@@ -107,24 +107,24 @@ class Restart:
         self._observers = observers
         self._waiting = waiting
         self.scripted = Scripted(acting, observers, waiting, driver)
-        self._keep: Tell | None = None
+        self._keep: ToResult | None = None
         self.last_words: logs.LastWords | None = None
         """What the stopped container has logged since, until its end."""
 
     def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
         """Save the logs of the containers, limited in time and bytes, without secrets."""
         step = self._planned[SAVE_LOGS]
-        self._keep = lambda one, result: told(one, result, folder)
+        self._keep = lambda one, result: result_of(one, result, folder)
 
         def save() -> StepResult:
             try:
-                told = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
+                saved = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
             except OSError as error:
                 raise StepFailed(
                     f"the logs cannot be saved: {error}",
                     "free or change the archive's folder, then run again",
                 ) from error
-            return StepResult(step, StepStatus.DONE, output="\n".join(told))
+            return StepResult(step, StepStatus.DONE, output="\n".join(saved))
 
         self._acting.carry_out(step, save)
         for name in PREPARING:
@@ -235,16 +235,16 @@ class Restart:
     def hopeless(self) -> str:
         """Return why no boot is worth waiting for: the container has ended for good, or ends again and again."""
         try:
-            found = self._observers.containers()
+            containers = self._observers.containers()
         except CannotObserve:
             return ""
-        if len(found) != 1:
+        if len(containers) != 1:
             return ""
-        one = found[0]
-        if one.restart_count >= LOOPS:
-            return f"{one.name} was restarted {one.restart_count} times, last exit code {one.exit_code}"
-        if one.state in {"exited", "dead"} and one.restart_policy in {"", "no"}:
-            return f"{one.name} has ended with {one.exit_code}, and nothing starts it again"
+        container = containers[0]
+        if container.restart_count >= LOOPS:
+            return f"{container.name} was restarted {container.restart_count} times, last exit code {container.exit_code}"
+        if container.state in {"exited", "dead"} and container.restart_policy in {"", "no"}:
+            return f"{container.name} has ended with {container.exit_code}, and nothing starts it again"
         return ""
 
     def _free_the_name(self) -> None:
@@ -259,9 +259,9 @@ class Restart:
             containers = self._observers.containers()
             if len(containers) != 1 or not containers[0].running:
                 return True, "no running container"
-            one = containers[0]
-            saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
-            return time.monotonic() - began >= length and one.health != "starting", saw
+            container = containers[0]
+            saw = f"{container.state}, restarted {container.restart_count} times, Docker's health {container.health or 'not checked'}"
+            return time.monotonic() - began >= length and container.health != "starting", saw
 
         return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
 

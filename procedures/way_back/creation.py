@@ -144,9 +144,9 @@ def _network_by_name(container: Described) -> str:
     return next((name for name, place in known.items() if place.get("NetworkID") == mode), mode)
 
 
-def _link(one: str) -> str:
+def _link(link: str) -> str:
     """Return a link as a request gives it; the engine describes `db:alias` as `/db:/kestra/alias`."""
-    other, _, alias = one.partition(":")
+    other, _, alias = link.partition(":")
     return f"{other.lstrip('/')}:{alias.rpartition('/')[2]}"
 
 

@@ -90,7 +90,7 @@ class Kept:
             if self.by_files.id == self.image:
                 return "they name the very image that ran before"
             if not numbers(self.by_files.version):
-                return f"which version {self.by_files.reference} is cannot be told"
+                return f"the version of {self.by_files.reference} is unknown"
         return downgrade.too_old(self.by_files.version, database)
 
     def way_out(self, database: Database) -> str:
@@ -101,7 +101,7 @@ class Kept:
         return (
             "the target's files lead nowhere as they are: "
             f"{closed.sentence if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
-            "database, or a later one, then run `pytest -m recover` again: it tells the start"
+            "database, or a later one, then run `pytest -m recover` again: it shows the start command"
         )
 
     @property
@@ -117,7 +117,7 @@ class Recovery:
     kept: Kept | None = None
     as_kept: bool = False
     chosen: str = ""
-    told: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def starts_kept(self) -> bool:
@@ -129,11 +129,11 @@ class Recovery:
         """Whether nothing is started, because the service answers."""
         return self.lead is Lead.STANDS
 
-    def expected(self, before: Snapshot, found: Expected) -> Expected:
-        """Return what should run at its end; `found` is the expectation without an interrupted run."""
+    def expected(self, before: Snapshot, usual: Expected) -> Expected:
+        """Return what should run at its end; `usual` is the expectation without an interrupted run."""
         if self.starts_kept:
-            return dataclasses.replace(found, version=version_of(before.image))
-        return dataclasses.replace(found, image_id=self.chosen) if self.chosen else found
+            return dataclasses.replace(usual, version=version_of(before.image))
+        return dataclasses.replace(usual, image_id=self.chosen) if self.chosen else usual
 
 
 def look(
@@ -152,18 +152,20 @@ def look(
     if isinstance(was, Unseen):
         cut = dataclasses.replace(cut, unread=was.sentence)
         if stands:
-            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
+            return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
         # No gate opens for this start: a file that nobody can read is started by hand, or not at all.
         observers.choose(_start(cut.file, observers))
         return Recovery(Lead.KEPT, cut)
     if stands:
-        one = containers[0]
-        if one.image_id == cut.image and not changes(one, was, observers.engine.image(one.image_id)):
+        container = containers[0]
+        if container.image_id == cut.image and not changes(
+            container, was, observers.engine.image(container.image_id)
+        ):
             observers.start_from(_start(cut.file, observers), was)
-            return _told(Recovery(Lead.STANDS, cut, as_kept=True))
-        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
+            return _with_finding(Recovery(Lead.STANDS, cut, as_kept=True))
+        return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
     observers.start_from(_start(cut.file, observers), was)
-    return _told(Recovery(Lead.KEPT, cut))
+    return _with_finding(Recovery(Lead.KEPT, cut))
 
 
 def _start(file: Path, observers: Observers) -> Callable[[float], Command]:
@@ -208,16 +210,16 @@ def _loops(container: Container, since: Container) -> bool:
 def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:
     """Give back the names that pulls of interrupted runs moved; return what was done."""
     moved = [one.facts[names.NAME] for one in stories if names.NAME in one.facts]
-    return tuple(told for one in reversed(moved) if (told := names.give_back(observers, one)))
+    return tuple(sentence for one in reversed(moved) if (sentence := names.give_back(observers, one)))
 
 
 def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
     """Return what the oldest run kept that was cut off after its first change, whether or not the file still exists."""
-    for one in stories:
-        noted = one.facts.get(way_back.KEPT, {}).get("file")
-        file = next(kept_of(one), Path(str(noted)) if noted else None)
-        if one.changed and file is not None:
-            return Kept(one, file)
+    for story in stories:
+        noted = story.facts.get(way_back.KEPT, {}).get("file")
+        file = next(kept_of(story), Path(str(noted)) if noted else None)
+        if story.changed and file is not None:
+            return Kept(story, file)
     return None
 
 
@@ -237,10 +239,10 @@ def _beside(story: Story, word: str) -> list[Path]:
     return sorted(story.file.resolve().parent.glob(f"{story.file.stem}{word}*"))
 
 
-def _told(found: Recovery) -> Recovery:
+def _with_finding(recovery: Recovery) -> Recovery:
     """Add the finding that says which way is taken, and what the other way would be."""
-    assert found.kept is not None
-    story, file = found.kept.story, found.kept.file
+    assert recovery.kept is not None
+    story, file = recovery.kept.story, recovery.kept.file
     what = str(story.about.get("procedure", "change"))
     head = f"run {story.run} of {story.began_at} was cut off in its {what}, before anybody had judged what it started"
     files = "the target's own files still name what was never accepted"
@@ -252,14 +254,14 @@ def _told(found: Recovery) -> Recovery:
             f"to have back what ran before: `{kept.typed(file)}`, then `pytest -m recover`",
         ),
     }
-    finding = ways[found.lead]
-    if found.kept.unread:
+    finding = ways[recovery.lead]
+    if recovery.kept.unread:
         finding = Finding(
             f"{head}: what it has started runs and answers, so it is judged as it stands; what ran before cannot be "
-            f"read: {file}: {found.kept.unread}"
+            f"read: {file}: {recovery.kept.unread}"
         )
-    if found.as_kept:
+    if recovery.as_kept:
         finding = Finding(
             f"{head}: what ran before runs and answers, so it is judged as it stands; {files}", correct
         )
-    return dataclasses.replace(found, told=(finding,))
+    return dataclasses.replace(recovery, findings=(finding,))

@@ -81,14 +81,14 @@ def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...
     Some starts remove unnamed volumes, and give the new container empty ones.
     """
     gone = []
-    for one in kept.container.get("Mounts") or ():
-        if one["Type"] != "volume" or kept.container["HostConfig"].get("AutoRemove"):
+    for mount in kept.container.get("Mounts") or ():
+        if mount["Type"] != "volume" or kept.container["HostConfig"].get("AutoRemove"):
             continue
         try:
-            engine.client.api.inspect_volume(one["Name"])
+            engine.client.api.inspect_volume(mount["Name"])
         except docker.errors.NotFound:
-            what = f"the volume {one['Name']} at {one['Destination']}"
-            if not ANONYMOUS.fullmatch(one["Name"]):
+            what = f"the volume {mount['Name']} at {mount['Destination']}"
+            if not ANONYMOUS.fullmatch(mount["Name"]):
                 raise StepFailed(
                     f"{what} is not there, so nothing is made", "restore it, or see who has removed it"
                 ) from None
@@ -98,13 +98,13 @@ def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...
 
 def _make_room(engine: EngineObserver, kept: Kept) -> None:
     """Stop and remove the containers of the service, and any container with its name, unless another project owns it."""
-    for one in _in_its_place(engine, kept):
-        name = one["Name"].lstrip("/")
+    for container in _in_its_place(engine, kept):
+        name = container["Name"].lstrip("/")
         with _doing(f"{name} cannot be removed"), suppress(docker.errors.NotFound):
-            if one["State"].get("Paused"):
-                engine.client.api.unpause(one["Id"])
-            engine.client.api.stop(one["Id"], timeout=kept.grace)
-            _remove(engine, one["Id"])
+            if container["State"].get("Paused"):
+                engine.client.api.unpause(container["Id"])
+            engine.client.api.stop(container["Id"], timeout=kept.grace)
+            _remove(engine, container["Id"])
 
 
 def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
@@ -121,8 +121,8 @@ def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
         yield holder
     if project and service:
         wanted = {"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
-        for one in engine.client.api.containers(all=True, filters=wanted):
-            named = engine.described(one["Id"])
+        for listed in engine.client.api.containers(all=True, filters=wanted):
+            named = engine.described(listed["Id"])
             if named is None or (holder is not None and named["Id"] == holder["Id"]):
                 continue
             if (named["Config"].get("Labels") or {}).get(ONEOFF, "False") != "True":

@@ -59,18 +59,20 @@ def everything(container: Container, rendering: Rendering, image: Image) -> tupl
 def between(container: Container, before: tuple[Container, ...]) -> tuple[str, ...]:
     """Return what the container that was brought back may do more or less to its host than the one before."""
     changed = []
-    for one in before:
-        if one.made is not None and container.made is not None:
-            then, now = one.made, container.made
+    for earlier in before:
+        if earlier.made is not None and container.made is not None:
+            then, now = earlier.made, container.made
             changed += [name for name in sorted(made.PRIVILEGE) if then.get(name) != now.get(name)]
-        old, new = ({_told(at) for at in each.mounts if not _is_of_no_name(at)} for each in (one, container))
+        old, new = (
+            {_describe(at) for at in each.mounts if not _is_of_no_name(at)} for each in (earlier, container)
+        )
         changed += sorted(old ^ new)
     return tuple(changed)
 
 
-def far_reaching(found: tuple[str, ...]) -> tuple[str, ...]:
+def far_reaching(differences: tuple[str, ...]) -> tuple[str, ...]:
     """Return the parts that say what a container may do to its host, and who reaches it."""
-    return tuple(one for one in found if one in made.PRIVILEGE | made.REACH)
+    return tuple(one for one in differences if one in made.PRIVILEGE | made.REACH)
 
 
 def mounts(container: Container, rendering: Rendering) -> tuple[str, ...]:
@@ -78,9 +80,11 @@ def mounts(container: Container, rendering: Rendering) -> tuple[str, ...]:
     if rendering.mounts is None:
         return _volumes(container, rendering)
     then = {
-        _told(one) for one in container.mounts if not _is_of_no_name(one) and not _is_copied(one, rendering)
+        _describe(one)
+        for one in container.mounts
+        if not _is_of_no_name(one) and not _is_copied(one, rendering)
     }
-    now = {_told(one) for one in rendering.mounts if not _is_copied(one, rendering)}
+    now = {_describe(one) for one in rendering.mounts if not _is_copied(one, rendering)}
     return (*(f"{one} (new)" for one in sorted(now - then)), *(f"{one} (gone)" for one in sorted(then - now)))
 
 
@@ -114,14 +118,14 @@ def incomparable(container: Container, rendering: Rendering) -> str:
     return "" if container.image == rendering.image else f"its image was named {container.image}"
 
 
-def _is_of_no_name(one: Mount) -> bool:
-    return one.kind == "volume" and bool(ANONYMOUS.fullmatch(one.source))
+def _is_of_no_name(mount: Mount) -> bool:
+    return mount.kind == "volume" and bool(ANONYMOUS.fullmatch(mount.source))
 
 
-def _is_copied(one: Mount, rendering: Rendering) -> bool:
-    return one.target in rendering.copied_in or one.target.startswith(SECRETS)
+def _is_copied(mount: Mount, rendering: Rendering) -> bool:
+    return mount.target in rendering.copied_in or mount.target.startswith(SECRETS)
 
 
-def _told(one: Mount) -> str:
-    what = f"{one.source or one.kind} at {one.target}"
-    return f"{what}, read-only" if one.read_only else what
+def _describe(mount: Mount) -> str:
+    what = f"{mount.source or mount.kind} at {mount.target}"
+    return f"{what}, read-only" if mount.read_only else what

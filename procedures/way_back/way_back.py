@@ -144,9 +144,9 @@ class WayBack:
         """Whether this run itself goes back to what it kept; otherwise only recovery does, if this run is cut off."""
         return self.kept and BACK_START in self._planned
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
         """Name the present image; keep the container's description and the schema of its database."""
-        del tell
+        del say
         container, database = before.container, before.database
         if container is None or KEEP not in self._planned:
             return

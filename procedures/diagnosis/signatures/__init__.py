@@ -63,9 +63,9 @@ class Match:
     line: str
     at: str = ""
     count: int = 1
-    found: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Say in one sentence what was found."""
         often = f"{self.count} times, last" if self.count > 1 else ""
         when = f" ({' '.join(one for one in (often, f'at {self.at}' if self.at else '') if one)})"
@@ -73,7 +73,7 @@ class Match:
 
     def move(self, places: Mapping[str, str]) -> str:
         """Return what to type next; an unknown name in angle brackets stays as it is."""
-        known = {**places, **self.found}
+        known = {**places, **self.groups}
         return _PLACE.sub(lambda one: known.get(one[1]) or one[0], self.signature.move)
 
 

@@ -69,7 +69,7 @@ def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
         acts=run.acts,
         closing=run.ledger.closing(),
         left_out=run.left_out,
-        back=back.told(run),
+        back=back.sentence(run),
         lost=lost,
     )
     return Evidence(
@@ -93,7 +93,7 @@ def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
         moments=tuple(course.moments),
         exists_now=() if running else _exists_now(run),
         by_hand=_by_hand(run, judged),
-        judge_by=back.judged_by(run) if judged is Verdict.INTERRUPTED and back.told(run) else "",
+        judge_by=back.judged_by(run) if judged is Verdict.INTERRUPTED and back.sentence(run) else "",
         findings=tuple(course.findings),
         anomalies=course.anomalies,
         recovered_from=course.recovered_from,
@@ -156,21 +156,21 @@ def _events(run: Run) -> tuple[EngineEvent, ...]:
 def _exists_now(run: Run) -> tuple[str, ...] | Unseen:
     try:
         observers = run.observers
-        found = (*observers.containers(), *observers.databases())
+        containers = (*observers.containers(), *observers.databases())
     except Exception as error:  # noqa: BLE001 - the record of a failed look, whatever failed
         return Unseen(str(error))
-    return tuple(_told(one) for one in found) or ("no container of the service or its database",)
+    return tuple(_describe(one) for one in containers) or ("no container of the service or its database",)
 
 
-def _told(one: Container) -> str:
-    health = f", {one.health}" if one.health else ""
-    return f"{one.name} ({one.id[:12]}): {one.stands}{health}, image {one.image}"
+def _describe(container: Container) -> str:
+    health = f", {container.health}" if container.health else ""
+    return f"{container.name} ({container.id[:12]}): {container.stands}{health}, image {container.image}"
 
 
 def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
     if run.recovery.kept is not None and not run.changed and judged in _NOT_RECOVERED:
         return (*_as_before(run), *_by_files(run), _RECOVER.format(run.asked.target.file))
-    if judged not in _BY_HAND or (judged is Verdict.INTERRUPTED and back.told(run)):
+    if judged not in _BY_HAND or (judged is Verdict.INTERRUPTED and back.sentence(run)):
         return ()
     if run.course.by_hand:
         return tuple(one for one in run.course.by_hand if one)

@@ -27,7 +27,7 @@ def rescue(run: Run, why: str) -> tuple[Path | None, Record]:
     except archive.ArchiveUnwritable as error:
         run.course.findings[:] = noted
         run.finding(
-            f"the evidence could be written nowhere: {why}; and {error}", "keep what is on the screen"
+            f"the evidence could not be written anywhere: {why}; and {error}", "keep what is on the screen"
         )
         run.folder = None
         return None, record_of(run, lost)

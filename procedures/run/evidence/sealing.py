@@ -57,8 +57,8 @@ def save_last_logs(run: Run) -> None:
         return
     if run.changed:
         try:
-            for one in run.observers.containers():
-                logbook.save(run.observers, one, run.folder, run.redaction.clean, "after")
+            for container in run.observers.containers():
+                logbook.save(run.observers, container, run.folder, run.redaction.clean, "after")
         except Exception as error:  # noqa: BLE001 - a missing log must not take the record with it
             run.finding(f"the new container's log could not be saved: {error}")
         _save_last_words(run, run.folder)
@@ -73,7 +73,7 @@ def _note_failed_boot(run: Run) -> None:
     try:
         explaining.note_boot(run, failed_boot.AFTER)
     except Exception as error:  # noqa: BLE001 - as above
-        run.finding(f"why the server does not boot could not be looked into: {error}")
+        run.finding(f"why the server does not boot could not be diagnosed: {error}")
 
 
 def _save_last_words(run: Run, folder: Path) -> None:
@@ -130,16 +130,16 @@ def seal_killed(run: Run, story: Story) -> Path | None:
         run.finding(f"run {story.run} left no folder in the archive; its journal is {story.file}")
         return None
     try:
-        told = _as_killed(archive.read_record(folder), story)
+        killed = _as_killed(archive.read_record(folder), story)
     except RecordUnreadable as error:
         run.finding(f"the record of run {story.run} cannot be read: {error}")
         return None
     try:
         text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
         archive.write_private(folder / "journal.jsonl", text)
-        archive.write_record(folder, told)
-        archive.write_report(folder, told, run.redaction.clean)
-        return archive.seal(folder, told)
+        archive.write_record(folder, killed)
+        archive.write_report(folder, killed, run.redaction.clean)
+        return archive.seal(folder, killed)
     except (archive.ArchiveUnwritable, OSError) as error:
         run.finding(f"the evidence of run {story.run} cannot be sealed: {error}")
         return None
@@ -170,8 +170,8 @@ def _as_killed(record: Record, story: Story) -> Record:
 
 def completed(record: Record) -> Record:
     """Note in a record that its run did not write all of it."""
-    told = Finding("this record was completed and rendered by a later run")
-    return dataclasses.replace(record, findings=(*record.findings, told))
+    note = Finding("this record was completed and rendered by a later run")
+    return dataclasses.replace(record, findings=(*record.findings, note))
 
 
 def cut_off(record: Record) -> Record:
@@ -184,8 +184,10 @@ def _swept(run: Run, record: Record) -> Record:
     leaks = archive.withhold(run.folder, run.redaction) if run.folder else ()
     if not leaks or run.folder is None:
         return record
-    told = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
-    record = record_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
+    secrets = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
+    record = record_of(
+        run, lost=f"a secret was found in the finished evidence, which was withheld: {secrets}"
+    )
     archive.write_record(run.folder, record)
     archive.write_report(run.folder, record, run.redaction.clean)
     junit.amend(run.folder / "junit.xml", record)

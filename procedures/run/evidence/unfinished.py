@@ -60,15 +60,15 @@ def _seal(run: Run, folder: Path, short: str) -> None:
         record = archive.read_record(folder)
     except RecordUnreadable:
         record = as_recorded(run, _of_nothing(folder, short))
-    told = sealing.completed(record if record.ended_at else sealing.cut_off(record))
+    completed = sealing.completed(record if record.ended_at else sealing.cut_off(record))
     try:
-        archive.write_record(folder, told)
-        archive.write_report(folder, told, run.redaction.clean)
-        sealed = archive.seal(folder, told)
+        archive.write_record(folder, completed)
+        archive.write_report(folder, completed, run.redaction.clean)
+        sealed = archive.seal(folder, completed)
     except archive.ArchiveUnwritable as error:
         run.finding(f"the evidence of run {short} cannot be sealed: {error}")
         return
-    run.finding(f"run {short} was cut off and had left no verdict; it has one now: {sealed.name}")
+    run.finding(f"run {short} was cut off and left no verdict; it now has one: {sealed.name}")
 
 
 def _of_nothing(folder: Path, short: str) -> Evidence:
