@@ -1,15 +1,15 @@
-"""Acceptance: the service is judged as it runs, and nothing is changed."""
+"""Acceptance: judge the service as it runs, and change nothing."""
 
 from __future__ import annotations
 
 from procedures.decide import accepted
 from procedures.decide.facts import Group
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 
 
-def intend(found: Found) -> Intent:
+def intend(service: Service) -> Intent:
     """Compare with the last accepted run."""
-    then, findings = accepted.compared(found.past, begins_one=True)
+    then, findings = accepted.compared(service.past, may_be_first=True)
     return Intent(compared=then, findings=findings)
 
 

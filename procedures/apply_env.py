@@ -1,36 +1,36 @@
-"""Applying changed settings: what differs between the running container and what the target's files say by now."""
+"""Apply changed settings: what the target's files say now and the running container does not have."""
 
 from __future__ import annotations
 
 from procedures.decide.facts import Group
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 from procedures.target.target import Keys
 from procedures.way_back.changes import changes
 from procedures.way_back.way_back import WayBack
 from reports.record.observed import Container, Rendering, Settings, Snapshot
 
 
-def intend(found: Found) -> Intent:
-    """Apply what the files say by now, where that is anything new."""
-    observers, nothing_new = found.observers, ""
-    if found.only is not None and found.runs:
-        image = observers.engine.image(found.only.image_id)
-        if not changes(found.only, observers.operator_rendering, image):
+def intend(service: Service) -> Intent:
+    """Apply what the files say now, if they say anything new."""
+    observers, nothing_new = service.observers, ""
+    if service.container is not None and service.runs:
+        image = observers.engine.image(service.container.image_id)
+        if not changes(service.container, observers.operator_rendering, image):
             nothing_new = "nothing to apply: the container has every value that the files give it"
     keys = observers.target.keys
-    keep = WayBack(observers, found.only, found.stem, found.grace, taken=True)
+    keep = WayBack(observers, service.container, service.stem, service.grace, taken=True)
     return Intent(
         prepare=(keep,),
         way_back=keep,
         lacking=keep.lacking,
         nothing_new=nothing_new,
         applies=True,
-        changes=lambda before: told(before, keys),
+        changes=lambda before: describe(before, keys),
     )
 
 
-def told(before: Snapshot, keys: Keys) -> str:
-    """Tell what is applied: the container's variables, and the env file's keys as far as the settings show them."""
+def describe(before: Snapshot, keys: Keys) -> str:
+    """Say what is applied: the container's variables, and the keys of the env file that the settings show."""
     rendering, container = before.operator_rendering, before.container
     if not isinstance(rendering, Rendering) or container is None:
         return ""
@@ -46,7 +46,7 @@ def _keys(before: Snapshot, rendering: Rendering, container: Container, keys: Ke
     wanted = {
         key: str(rendering.interpolation.get(key) or "") for key in (keys.http_port, keys.management_port)
     }
-    found = [
+    changed = [
         key
         for key, port in wanted.items()
         if port.isdigit() and int(port) in new_ports.values() and int(port) not in ports.values()
@@ -62,8 +62,8 @@ def _keys(before: Snapshot, rendering: Rendering, container: Container, keys: Ke
             (keys.basic_auth_user, then.basic_auth_user, now.basic_auth_user),
             (keys.basic_auth_password, then.basic_auth_password, now.basic_auth_password),
         )
-        found += [key for key, old, new in pairs if old != new]
-    return found
+        changed += [key for key, old, new in pairs if old != new]
+    return changed
 
 
 PROCEDURE = Procedure(

@@ -29,7 +29,7 @@ _DEPENDS_ON = "com.docker.compose.depends_on"
 def describe(container: Container, beside: tuple[Container, ...]) -> str:
     """Return the target file of a container that Compose made; its paths are absolute.
 
-    `beside` are the other containers of its project, among which its database is looked for.
+    `beside` are the other containers of its project; the database is looked for among them.
     """
     labels = container.labels
     if PROJECT not in labels:
@@ -44,7 +44,7 @@ def describe(container: Container, beside: tuple[Container, ...]) -> str:
         )
     root = Path(labels.get(_WORKING_DIR, "."))
     compose_files = [rendered.origin(one) for one in labels.get(_CONFIG_FILES, "").split(",") if one]
-    env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _found_env_files(root)
+    env_files = [one for one in labels.get(_ENV_FILES, "").split(",") if one] or _default_env_files(root)
     database = _database(labels, beside)
     values = {
         "name": container.name,
@@ -70,14 +70,14 @@ def describe(container: Container, beside: tuple[Container, ...]) -> str:
 
 
 def _database(labels: Mapping[str, str], beside: tuple[Container, ...]) -> str:
-    """Return the service that looks like a Postgres; a start without its dependencies leaves their label blank."""
+    """Return the service that looks like a Postgres; the label is blank after a start without dependencies."""
     postgres = [one.labels.get(SERVICE, "") for one in beside if "POSTGRES_PASSWORD" in one.environment]
     named = [one.split(":")[0] for one in labels.get(_DEPENDS_ON, "").split(",") if one]
     return next((one for one in named if one in postgres), "") or next(iter(postgres or named), "")
 
 
-def _found_env_files(root: Path) -> list[str]:
-    """Return the `.env` that Compose would have read by itself."""
+def _default_env_files(root: Path) -> list[str]:
+    """Return the `.env` that Compose would read by default."""
     return [str(root / ".env")] if (root / ".env").exists() else []
 
 

@@ -1,4 +1,4 @@
-"""The package's face to pytest: options, selection, signals, order, and the fixtures by which checks reach a run."""
+"""The package as pytest sees it: options, selection, signals, order, and the fixtures by which checks reach a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target", metavar="FILE", help="the target file; default: target.toml, else the bundled stack's"
     )
     group.addoption(
-        "--waive", metavar="CHECK", action="append", default=[], help="let a required service check not hold"
+        "--waive",
+        metavar="CHECK",
+        action="append",
+        default=[],
+        help="accept a failed or unknown service check",
     )
     group.addoption("--reason", metavar="TEXT", default="", help="why; goes into the evidence")
     group.addoption("--ticket", metavar="TEXT", default="", help="ticket; goes into the evidence")
@@ -63,14 +67,14 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         _begin(config)
     except pytest.UsageError as error:
-        # What was typed is told as one line: it must not look like one of pytest's or ours.
+        # What was typed is shown as one line: it must not look like a message of pytest's or ours.
         raise pytest.UsageError(escaped(str(error))) from error
     except TypedWrong as error:
         raise pytest.UsageError(escaped(error.sentence)) from error
 
 
 def _begin(config: pytest.Config) -> None:
-    """Begin the procedure that was typed, if one was."""
+    """Begin the procedure that was typed, if any."""
     procedure = "" if config.option.help or config.option.version else selection.procedure_of(config)
     if not procedure:
         EARLY.let_go()
@@ -85,7 +89,7 @@ def _begin(config: pytest.Config) -> None:
 
 
 def _refuse_orphans(config: pytest.Config) -> None:
-    """Refuse options of ours that mean nothing without a procedure."""
+    """Refuse options of ours without a procedure."""
     given = [name for name in selection.OURS if getattr(config.option, name)]
     if given:
         raise pytest.UsageError(
@@ -99,21 +103,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(CHECKS):
             raise pytest.UsageError(
-                f"{item.nodeid} is a check of a procedure and is asked by one only: pytest -m restart"
+                f"{item.nodeid} is a check of a procedure, and only a procedure can ask it: pytest -m restart"
             )
 
 
 class Hooks:
-    """The hooks of a session that was asked for a procedure; each hands over to the session."""
+    """The hooks of a session with a procedure; each hands over to the session."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_unconfigure(self) -> Generator[None]:
-        # pytest's last look at what was left unclosed is under filters that were set before we were asked.
+        # pytest's final warnings about unclosed resources use filters that were set before this plugin was asked.
         warnings.simplefilter("ignore")
-        # After pytest's own: its copy of the error stream must be closed, or the stream's end is waited for.
+        # After pytest's own: its copy of the error stream must be closed first, or we would wait for the stream's end.
         try:
             yield
         finally:
@@ -147,7 +151,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        # The innermost wrapper: what keeps a check from being reached is known before another plugin can swallow it.
+        # The innermost wrapper: it sees what bars a check before another plugin can swallow it.
         try:
             self._session.before_item(item)
             return (yield)
@@ -191,5 +195,5 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def at(request: pytest.FixtureRequest) -> Moments:
-    """The moments of the run, from which every name that a check may ask for is answered."""
+    """The moments of the run; every fact is answered from them."""
     return request.config.stash[SESSION].moments_of(request.node)

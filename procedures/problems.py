@@ -13,16 +13,16 @@ class Problem(Exception):  # noqa: N818 - the subclasses say what happened
 
     @property
     def sentence(self) -> str:
-        """Both as they are told in one line."""
+        """What happened and what to do, in one line."""
         return f"{self.what} → {self.next_move}" if self.next_move else self.what
 
 
 class TypedWrong(Problem):
-    """Something was typed or written wrong: options, selection, the target file. Nothing was touched."""
+    """Something was typed or written wrongly: options, selection, the target file. Nothing was touched."""
 
 
 class CannotObserve(Problem):
-    """Something could not be seen, so nothing is claimed about it."""
+    """Something could not be observed, so nothing is claimed about it."""
 
 
 class Held(Problem):

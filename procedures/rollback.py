@@ -1,4 +1,4 @@
-"""The rollback: to the image of the newest accepted run that ran on another one than the service runs on now."""
+"""The rollback: to the image of the newest accepted run whose image is not the one that the service runs on now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
 from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve, StepFailed
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps.carry_out import Acting
 from procedures.target.steps_by import START, script
 from procedures.way_back import kept
@@ -27,34 +27,34 @@ from reports.record.observed import Container, Snapshot
 LIMIT = 40.0
 
 
-def intend(found: Found) -> Intent:
-    """Go back to an earlier run's image, and to nothing else of it."""
-    goal = look(found.observers, found.containers, found.past)
-    choice = Choice(found.observers, found.only, found.stem, goal)
-    keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=False)
+def intend(service: Service) -> Intent:
+    """Go back to an earlier run's image, and to nothing else of that run."""
+    goal = look(service.observers, service.containers, service.past)
+    choice = Choice(service.observers, service.container, service.stem, goal)
+    keep = WayBack(service.observers, service.container, service.stem, service.grace, taken=False)
     lacking = keep.lacking
-    if found.only is None and script(found.observers.target.steps, START):
+    if service.container is None and script(service.observers.target.steps, START):
         lacking = ("there is no container whose values it could be started with",)
     return Intent(prepare=(keep, choice), way_back=keep, start=choice.start, goal=goal, lacking=lacking)
 
 
 def look(observers: Observers, containers: tuple[Container, ...], past: Past) -> Goal:
-    """Find the newest accepted run of another image in the archive."""
+    """Find the newest accepted run with another image in the archive."""
     running = {one.image_id for one in containers}
     try:
-        for one in accepted.runs(past):
-            if one.image is not None and one.image.id not in running:
-                return Goal(one, observers.engine.image(one.image.id))
+        for run in accepted.runs(past):
+            if run.image is not None and run.image.id not in running:
+                return Goal(run, observers.engine.image(run.image.id))
     except CannotObserve as error:
         return Goal(None, None, error)
     return Goal(None, None)
 
 
 class Choice:
-    """The file that says what the start uses; the target's own files, and the operator's scripts, stay as they are.
+    """The file from which a rollback starts; the target's files and the operator's scripts stay as they are.
 
-    For a container that Compose has made it names the image and nothing else. Any other container is made again from
-    that image by its description, with the values that it has now.
+    For a container made by Compose, it names the image and nothing else. Any other container is made again from
+    its description and that image, with its present values.
     """
 
     def __init__(self, observers: Observers, container: Container | None, stem: Path, goal: Goal) -> None:
@@ -65,7 +65,7 @@ class Choice:
         self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
 
     def start(self, limit: float) -> Command:
-        """Build the start of what was chosen."""
+        """Build the start of the chosen image."""
         if self._by_description:
             return kept.start(self.file, self._observers.compose.environment, limit)
         return self._observers.frozen.with_file(self.file).start(limit)
@@ -78,9 +78,9 @@ class Choice:
     def _step(self) -> Step:
         return Step(CHOOSE, f"write what to go back to into {self.file}", (), LIMIT, False, f"rm {self.file}")
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Write the file, safe from a crash, and try it where it is a description."""
-        del tell
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
+        """Write the file, safe from a crash; try it if it is a description."""
+        del say
         image = self._goal.image
         acting.remember(CHOOSE, image=image.id if image else "")
         acting.carry_out(self._step, lambda: self._write(before.container))

@@ -1,4 +1,4 @@
-"""What `status` tells besides its checks: container, image, ports, health, database and the last runs, in lines."""
+"""What `status` shows besides its checks: container, image, ports, health, database and the last runs, in lines."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from itertools import islice
 from procedures.decide import accepted
 from procedures.decide.facts import Group
 from procedures.problems import CannotObserve
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 from reports.record.observed import Container, Image, Snapshot, Unseen
 
 LAST_RUNS = 5
 
 
-def intend(found: Found) -> Intent:
+def intend(service: Service) -> Intent:
     """Name the parts that sent heartbeats in the last accepted run."""
-    then, findings = accepted.compared(found.past, begins_one=False)
+    then, findings = accepted.compared(service.past, may_be_first=False)
     return Intent(compared=then, findings=findings)
 
 
 def lines(look: Snapshot, past: accepted.Past) -> Iterator[str]:
-    """Tell one look at the service, and the newest runs of it in an archive."""
+    """Describe one look at the service, and its newest runs in an archive."""
     yield from _containers(look)
     server, database = look.server, look.database
     if server is None or isinstance(server, Unseen):
@@ -46,21 +46,21 @@ def _containers(look: Snapshot) -> Iterator[str]:
     if isinstance(look.containers, Unseen):
         yield f"container: {look.containers.sentence}"
         return
-    for one in look.containers:
-        yield f"container: {one.name} ({one.id[:12]}) {one.state}{_health(one)}, started {one.started_at}"
-        yield f"image: {one.image} ({one.image_id[:19]}){_newer(one, look.image)}"
-        yield f"ports: {', '.join(f'{b.host_ip}:{b.host_port} to {b.container_port}' for b in one.bindings) or 'none'}"
+    for container in look.containers:
+        yield f"container: {container.name} ({container.id[:12]}) {container.state}{_health(container)}, started {container.started_at}"
+        yield f"image: {container.image} ({container.image_id[:19]}){_newer(container, look.image)}"
+        yield f"ports: {', '.join(f'{b.host_ip}:{b.host_port} to {b.container_port}' for b in container.bindings) or 'none'}"
     if not look.containers:
         yield "container: none of this service"
 
 
-def _health(one: Container) -> str:
-    return f", Docker says {one.health}" if one.health else ""
+def _health(container: Container) -> str:
+    return f", Docker says {container.health}" if container.health else ""
 
 
-def _newer(one: Container, image: Image | Unseen | None) -> str:
-    """Tell that the files name another image by now: a start would be an update."""
-    if not isinstance(image, Image) or image.id == one.image_id:
+def _newer(container: Container, image: Image | Unseen | None) -> str:
+    """Say that the files now name another image, so that a start would be an update."""
+    if not isinstance(image, Image) or image.id == container.image_id:
         return ""
     return f"; the files name {image.reference} ({image.id[:19]}) by now: `pytest -m update` applies it"
 

@@ -1,4 +1,4 @@
-"""The update: the image is resolved and pulled while the service still runs, then the restart starts it."""
+"""The update: the image is resolved and pulled while the service still runs; the restart then starts it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from procedures.drivers import shell
 from procedures.drivers.compose import Compose
 from procedures.observe.snapshot import Observers
 from procedures.problems import StepFailed
-from procedures.run.procedure import Found, Intent, Procedure
+from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps.carry_out import Acting
 from procedures.way_back.names import NAME, give_back
 from procedures.way_back.way_back import WayBack
@@ -21,14 +21,14 @@ from reports.redaction import excerpt
 PULL = "pull"
 
 
-def intend(found: Found) -> Intent:
-    """Pull what the files name, where that is anything new, and start it."""
-    announced = look(found.observers, found.containers)
+def intend(service: Service) -> Intent:
+    """Pull what the files name, if it is new, and start it."""
+    announced = look(service.observers, service.containers)
     nothing_new = ""
-    if found.runs and announced.nothing_new:
+    if service.runs and announced.nothing_new:
         nothing_new = f"no new image: {announced.reference} is what the container runs already"
-    keep = WayBack(found.observers, found.only, found.stem, found.grace, taken=True)
-    pull = Pull(announced, found.observers)
+    keep = WayBack(service.observers, service.container, service.stem, service.grace, taken=True)
+    pull = Pull(announced, service.observers)
     return Intent(
         prepare=(keep, pull),
         way_back=keep,
@@ -37,12 +37,12 @@ def intend(found: Found) -> Intent:
         announcement=announced,
         nothing_new=nothing_new,
         applies=True,
-        brings=lambda ready: told(announced, ready),
+        brings=lambda ready: describe(announced, ready),
     )
 
 
 def look(observers: Observers, containers: tuple[Container, ...]) -> Announcement:
-    """Ask the registry, where the target's policy says that it is asked, and change nothing."""
+    """Ask the registry, if the target's policy says so; change nothing."""
     reference = observers.operator_rendering.image
     here = observers.engine.image(reference)
     running = observers.engine.image(containers[0].image_id) if len(containers) == 1 else None
@@ -50,15 +50,15 @@ def look(observers: Observers, containers: tuple[Container, ...]) -> Announcemen
     return Announcement(reference, observers.announced() if asked else None, here, running)
 
 
-def told(announced: Announcement, ready: Snapshot) -> str:
-    """Tell which image takes the place of which, once it is here."""
+def describe(announced: Announcement, ready: Snapshot) -> str:
+    """Say which image replaces which, once the new one is here."""
     if not isinstance(ready.image, Image):
         return ""
     return f"the image changes from {_named(announced.running)} to {_named(ready.image)}"
 
 
 class Pull:
-    """The pull, where there is one, and what takes it back: the name goes to the image that had it."""
+    """The pull, if there is one, and its undoing: the name goes back to the image that had it."""
 
     def __init__(self, announced: Announcement, observers: Observers) -> None:
         self._announced = announced
@@ -77,14 +77,14 @@ class Pull:
     def _command(self) -> shell.Command:
         return self._observers.compose.pull(self._announced.reference, self._observers.target.budgets.pull)
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Pull; whatever the registry does, nothing has been stopped by then."""
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
+        """Pull; whatever the registry does, nothing has been stopped yet."""
         del before
         reference = self._announced.reference
         for step in self.steps:
             self._pulled = True
             acting.remember(NAME, **self._moved)
-            result = acting.breakable(step, self._command, hear=tell)
+            result = acting.breakable(step, self._command, hear=say)
             if result.status is not StepStatus.DONE:
                 said = " ".join(excerpt.last(result.output, 300).split())
                 raise StepFailed(
@@ -100,7 +100,7 @@ class Pull:
         return {"reference": self._announced.reference, "had": here.id if here else ""}
 
     def give_name_back(self) -> str:
-        """Give the name back where an image had it, which runs again."""
+        """Give the name back to the image that had it and runs again, if there was one."""
         return self.undo() if self._announced.here is not None else ""
 
     def undo(self) -> str:

@@ -1,4 +1,4 @@
-"""The last accepted run of a target, read from the archive: what `accept` compares with and `rollback` goes back to."""
+"""The last accepted run of a target, read from the archive: `accept` compares with it, `rollback` goes back to one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports.record.values import Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A run that was asked for and judged good, and the service as it left it."""
+    """A run that was judged good, and the service as the run left it."""
 
     run: str
     at: str
@@ -27,15 +27,15 @@ class Accepted:
 
     @property
     def image(self) -> Image[Fingerprint] | None:
-        """The image that the service ran on afterwards."""
+        """The image on which the service ran afterwards."""
         return self.after.running_image if isinstance(self.after.running_image, Image) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Where the earlier runs of one service lie, and what tells them from those of others.
+    """Where the earlier runs of a service lie, and what distinguishes them from the runs of other services.
 
-    Two engines may each have a project of the same name: their services are not the same one.
+    Two engines may each have a project of the same name; these are two services.
     """
 
     folder: Path
@@ -44,102 +44,102 @@ class Past:
     engine: str
 
     def owns(self, head: Record) -> bool:
-        """Whether a run was on this service; a record from before engines were noted is asked by what it saw."""
+        """Whether a run was on this service. A record without an engine counts; its snapshot is asked by `saw`."""
         target = head.target
         if target is None or (target.project, target.service) != (self.project, self.service):
             return False
         return target.engine in {"", self.engine}
 
     def saw(self, look: Snapshot[Fingerprint]) -> bool:
-        """Whether a look was at this engine, as far as it says."""
+        """Whether a snapshot is of this engine, as far as the snapshot says."""
         return not isinstance(look.engine, Engine) or look.engine.id in {"", self.engine}
 
 
 def heads(past: Past) -> Iterator[tuple[Path, Record]]:
-    """Yield the runs of a service with the heads of their records, the newest first; unreadable ones are passed over."""
-    for one in _folders(past):
+    """Yield each run of a service with the head of its record, the newest first; unreadable ones are passed over."""
+    for folder in _folders(past):
         try:
-            head = archive.read_head(one)
+            head = archive.read_head(folder)
         except RecordUnreadable:
             continue
         if past.owns(head):
-            yield one, head
+            yield folder, head
 
 
 def runs(past: Past) -> Iterator[Accepted]:
-    """Yield the accepted runs of a service, the newest first; a record that cannot be read is passed over.
+    """Yield the accepted runs of a service, the newest first; unreadable records are passed over.
 
-    One that is not the record that was sealed is no baseline, whatever it says by now, and nor is an older one in its place.
-    `--plan` leaves no record, and a run that found nothing to do leaves no look afterwards: neither is one.
+    A record that was changed after it was sealed is no baseline, and no older run takes its place: this raises.
+    `--plan` leaves no record, and a run without anything to do has no snapshot afterwards: neither is a baseline.
     """
-    for one, head in heads(past):
-        if not (head.verdict is Verdict.ACCEPTED or archive.ACCEPTED_NAME.search(one.name)):
+    for folder, head in heads(past):
+        if not (head.verdict is Verdict.ACCEPTED or archive.ACCEPTED_NAME.search(folder.name)):
             continue
-        _need_whole(one)
-        if head.verdict is Verdict.ACCEPTED and (after := _after(one)) is not None and past.saw(after):
-            yield Accepted(head.run, head.began_at, one, after)
+        _need_whole(folder)
+        if head.verdict is Verdict.ACCEPTED and (after := _after(folder)) is not None and past.saw(after):
+            yield Accepted(head.run, head.began_at, folder, after)
 
 
 def last(past: Past) -> Accepted | None:
-    """Return the last accepted run, or none."""
+    """Return the last accepted run; None if there is none."""
     return next(runs(past), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The last accepted run, where a procedure compares with one; `unseen` says why none can be read."""
+    """The last accepted run, if the procedure compares with it; `unseen` says why it cannot be read."""
 
     run: Accepted | None = None
     unseen: str = ""
 
 
-def compared(past: Past, *, begins_one: bool) -> tuple[Compared, tuple[Finding, ...]]:
-    """Find the last accepted run, and what is to be said of it; `begins_one` where this run, accepted, is the first.
+def compared(past: Past, *, may_be_first: bool) -> tuple[Compared, tuple[Finding, ...]]:
+    """Find the last accepted run, and the findings about it. `may_be_first`: this run becomes the first if it is accepted.
 
-    An archive that cannot be read is no reason to say that there is none.
+    An archive that cannot be read does not mean that there is no accepted run.
     """
     try:
         found = last(past)
         findings = [Finding(one.text, one.next_move) for one in damaged(past, found)]
     except CannotObserve as error:
         return Compared(unseen=error.sentence), (Finding(error.what, error.next_move),)
-    if begins_one and found is None:
+    if may_be_first and found is None:
         findings.append(Finding(Reason.NO_BASELINE, "this run, if it is accepted, is the first"))
     return Compared(found), tuple(findings)
 
 
 def damaged(past: Past, since: Accepted | None) -> Iterator[Finding]:
-    """Tell the runs after one that were accepted, of whatever service, and whose records cannot be read any more."""
-    for one in _folders(past):
-        if since is not None and one == since.folder:
+    """Yield a finding for each later accepted run, of whatever service, whose record cannot be read."""
+    for folder in _folders(past):
+        if since is not None and folder == since.folder:
             return
         try:
-            if archive.ACCEPTED_NAME.search(one.name):
-                archive.read_head(one)
+            if archive.ACCEPTED_NAME.search(folder.name):
+                archive.read_head(folder)
         except RecordUnreadable as error:
             what = (
                 f"an accepted run in the archive cannot be read, so it was passed over as a baseline: {error}"
             )
-            yield Finding(what, f"restore {one} from a copy, or remove it")
+            yield Finding(what, f"restore {folder} from a copy, or remove it")
 
 
 def rolled_back(past: Past) -> frozenset[str]:
-    """Return the ids of the images that updates of a service went back from, whatever became of the way back."""
+    """Return the ids of the images that updates of a service went back from, whether or not the way back succeeded."""
     found = set()
-    for one in _folders(past):
-        if "-update-" in one.name and not archive.is_open(one):
-            _need_whole(one)  # it may say by now that it was another procedure, or on another service
-    for one, head in heads(past):
+    for folder in _folders(past):
+        if "-update-" in folder.name and not archive.is_open(folder):
+            _need_whole(folder)  # it may say by now that it was another procedure, or on another service
+    for folder, head in heads(past):
         if head.procedure != "update" or head.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}:
             continue
-        after = _after(one, where="returned")
+        after = _after(folder, where="returned")
         if after is not None and isinstance(after.running_image, Image):
             found.add(after.running_image.id)
     return frozenset(found)
 
 
 def _need_whole(folder: Path) -> None:
-    """See that a run's record is still the one that was sealed."""
+    """Raise `CannotObserve` unless a run's record is still as it was sealed."""
     if why := archive.damage(folder):
         raise CannotObserve(
             f"the record of an earlier run is not known to be as it was sealed: {folder}: {why}",
@@ -158,7 +158,7 @@ def _folders(past: Past) -> tuple[Path, ...]:
 
 
 def baseline_of(accepted: Accepted) -> Baseline:
-    """Take the baseline from what that run saw at its end."""
+    """Return the baseline: what that run saw at its end."""
     server, database, image = accepted.after.server, accepted.after.database, accepted.image
     gone = Unseen(f"run {accepted.run} did not see it")
     seen_server = server if isinstance(server, Server) else None
@@ -174,7 +174,7 @@ def baseline_of(accepted: Accepted) -> Baseline:
 
 
 def _after(folder: Path, where: str = "after") -> Snapshot[Fingerprint] | None:
-    """Return how a run left the service after its start, where it also reached the state `where`."""
+    """Return the service as a run left it after its start, if the run also reached the state `where`."""
     try:
         record = archive.read_record(folder)
     except RecordUnreadable:
@@ -184,9 +184,9 @@ def _after(folder: Path, where: str = "after") -> Snapshot[Fingerprint] | None:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where a rollback leads: the accepted run, and its image as it is on the engine now; none where it has gone."""
+    """Where a rollback leads: the accepted run, and its image as the engine has it now; None if the image is gone."""
 
     run: Accepted | None
     image: Image | None
     unseen: CannotObserve | None = None
-    """Why the archive does not say which one it is."""
+    """Why the archive cannot name the run."""

@@ -9,10 +9,10 @@ from reports.record.observed import Image, Unseen
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What an update would bring, as known before anything is pulled.
+    """What an update would bring, as far as it is known before anything is pulled.
 
-    `digest` is the registry's word, None where the target says that an image that is here is not pulled;
-    `here` is the image that the reference names on this engine now, `running` the one that the container is of.
+    `digest` is what the registry says, None if the target's policy is not to pull an image that is here;
+    `here` is the image that the reference names on this engine now, `running` the container's own image.
     """
 
     reference: str
@@ -27,7 +27,7 @@ class Announcement:
 
     @property
     def nothing_new(self) -> bool:
-        """Whether the container is of that very image already."""
+        """Whether the container already runs that very image."""
         if self.running is None or isinstance(self.digest, Unseen):
             return False
         if self.digest is None:
@@ -36,7 +36,7 @@ class Announcement:
 
     @property
     def known(self) -> Image | None:
-        """The image that an update would bring, where this engine has that very one already."""
+        """The image that an update would bring, if this engine already has it."""
         if self.here is None or isinstance(self.digest, Unseen):
             return None
         if self.digest is None or any(one.endswith(f"@{self.digest}") for one in self.here.digests):
@@ -45,7 +45,7 @@ class Announcement:
 
     @property
     def untried(self) -> tuple[str, ...]:
-        """What nobody can say of the new image before it was pulled."""
+        """What cannot be known of the new image before it is pulled."""
         if self.nothing_new or self.known is not None:
             return ()
         return (

@@ -1,4 +1,4 @@
-"""The baseline: what post checks compare with, and where it was taken from."""
+"""The baseline: what post checks compare with, and its source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reports.record.observed import Database, Image, Snapshot, Unseen
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What was there before; `source` says who said so."""
+    """What was there before; `source` says where that was read."""
 
     source: str
     version: str | Unseen
@@ -22,13 +22,13 @@ class Baseline:
 
 
 def schema_of(database: Database) -> tuple[str, ...] | Unseen:
-    """Return the versions of the migrations that have succeeded, in their order."""
+    """Return the versions of the migrations that succeeded, in order."""
     found = database.migrations
     return found if isinstance(found, Unseen) else tuple(one.version for one in found if one.success)
 
 
 def of(before: Snapshot) -> Baseline:
-    """Take the baseline from the running server where it answers, and nothing in its place, else from the database."""
+    """Take the baseline from the running server if it answers, and from nothing else then; otherwise from the database."""
     server, database = before.server, before.database
     if database is None or isinstance(database, Unseen):
         from_database = database or Unseen("the database was not looked at")

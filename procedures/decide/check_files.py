@@ -1,4 +1,4 @@
-"""Checks as their files say them: what each claims, asks for and says of itself, read without running anything."""
+"""Checks as their files declare them: claims, names asked for and traits, read without running anything."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def check(
     leads_back: bool = True,
     only_with: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
-    """Say of a check, beside its docstring, what its file alone cannot show.
+    """Declare the traits of a check, beside its docstring.
 
-    advisory: listed, but closes nothing. protects="data": never waived, never overridden.
-    again: asked a second time before the second gate, on the snapshot taken then.
-    leads_back=False: nothing is gone back for it, since going back mends nothing of it.
-    only_with=("our_stop",): planned only with these names too, which its arguments are not; unknown where one is.
+    advisory: listed, but keeps no gate closed. protects="data": never waived, never overridden.
+    again: asked a second time before the second gate, on the snapshot ready.
+    leads_back=False: its failure starts no way back, because going back would not help.
+    only_with=("our_stop",): planned only if these names are given too, though they are no arguments; unknown if one is.
     """
     # Read from the file, so that a plan needs no import.
     del advisory, protects, again, leads_back, only_with
@@ -43,7 +43,7 @@ def check(
 
 
 def seen(value: T | Unseen | None) -> T:
-    """Return what was observed, or end the check as unknown with the reason why it was not."""
+    """Return what was observed; if it was not observed, end the check as unknown, with the reason."""
     __tracebackhide__ = True
     if isinstance(value, Unseen):
         raise CannotObserve(value.unseen, value.next_move)
@@ -62,7 +62,7 @@ class _Traits:
 
 
 def read(folder: Path, names: frozenset[str]) -> tuple[Check, ...]:
-    """Return every check below a folder, in the order in which a run asks them; they ask for these names only."""
+    """Return every check below a folder, in the order of asking; each may ask for these names only."""
     files = (file for phase in Phase for file in sorted((folder / phase).glob("test_*.py")))
     return tuple(one for file in files for one in _file(file, names))
 
@@ -124,6 +124,6 @@ def _traits(file: Path, function: ast.FunctionDef) -> _Traits:
 
 
 def _need_names(only_with: object) -> None:
-    # One name in brackets without a comma is a text, and every letter of it a name.
+    # ("name") without a comma is a string, and each of its letters would be a name.
     if not isinstance(only_with, tuple):
         raise TypeError(f"only_with={only_with!r} is no tuple of names")

@@ -1,4 +1,4 @@
-"""The course of a run: what happened in it, noted as it goes."""
+"""The course of a run: what has happened in it so far."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from reports.record.observed import Snapshot
 
 @dataclass(slots=True)
 class Course:
-    """How far a run has come: the one value of it that changes. The verdict follows from it, the evidence tells it."""
+    """How far a run has come: its one value that changes. The verdict follows from it; the evidence contains it."""
 
     held: str = ""
     unobservable: str = ""
     unfit: str = ""
-    """What is wrong with the target's own env files, where that kept a plan from being made."""
+    """What is wrong in the target's own env files, if that is why there is no plan."""
     interrupted: str = ""
     held_back: str = ""
     way_back_closed: str = ""
-    """Why the database does not allow what ran before, where somebody has asked it."""
+    """Why the database rules out what ran before, once it was asked."""
     went_back: bool = False
     answers: bool | None = None
-    """What the last look at the service said: True, False, or None where nobody looked."""
+    """Whether the service answered at the last look; None if nobody looked."""
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Course:
     boot: FailedBoot | None = None
     boot_back: FailedBoot | None = None
     gone: str = ""
-    """The name of the container that did not hold, once a way back has taken it away: its log is saved."""
+    """The name of the failed container that a way back removed; its log is saved."""
     anomalies: Anomalies | None = None
     causes: set[str] = field(default_factory=set)
-    """The signatures that were told: each once."""
+    """The names of the signatures that were reported; each is reported once."""

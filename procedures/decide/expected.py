@@ -1,4 +1,4 @@
-"""What should run once a procedure is through: the one thing that post checks compare the new container with."""
+"""What should run at the end of a procedure: post checks compare the new container with it, and with nothing else."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from reports.record.observed import (
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """Stands where a version should be that the image does not name."""
+    """Stands for the version of an image that names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Image, version, settings and published ports, each as it was checked before; unseen where nobody could say."""
+    """Image, version, settings and published ports as they were checked before; unseen if unknown."""
 
     image_id: str | Unseen
     version: str | Unnamed | Unseen
     settings: Settings | Unseen
     bindings: tuple[Binding, ...] | Unseen
     rendering: Rendering | None = None
-    """The whole of what the target's files make; None where something else is to run."""
+    """Everything that the target's files define; None if something else is to run."""
 
 
 def as_configured(look: Snapshot, version: str | Unnamed | Unseen) -> Expected:
-    """Return what the target's files promise, as one look rendered them."""
+    """Return what the target's files define, as one snapshot rendered them."""
     rendering, image = look.operator_rendering, look.image
     if not isinstance(rendering, Rendering):
         unseen = _unseen(rendering, "what Compose renders was not seen")
@@ -51,7 +51,7 @@ def as_configured(look: Snapshot, version: str | Unnamed | Unseen) -> Expected:
 
 
 def as_it_was(before: Snapshot, container: Container, baseline: Baseline) -> Expected:
-    """Return what ran before, which is what a way back must bring again."""
+    """Return what ran before: the way back must bring exactly that."""
     settings = before.running_settings
     return Expected(
         container.image_id,
@@ -61,17 +61,17 @@ def as_it_was(before: Snapshot, container: Container, baseline: Baseline) -> Exp
     )
 
 
-def with_image(found: Expected, goal: Goal) -> Expected:
-    """Return an expectation with the image and the version of an accepted run in the place of its own."""
+def with_image(expected: Expected, goal: Goal) -> Expected:
+    """Return an expectation with the image and the version of an accepted run instead of its own."""
     run = goal.run
     if run is None or run.image is None:
         gone = Unseen("no accepted run with another image is in the archive")
-        return replace(found, image_id=gone, version=gone)
-    return replace(found, image_id=run.image.id, version=accepted.baseline_of(run).version)
+        return replace(expected, image_id=gone, version=gone)
+    return replace(expected, image_id=run.image.id, version=accepted.baseline_of(run).version)
 
 
 def version_of(image: Image | Unseen | None) -> str | Unnamed | Unseen:
-    """Return the version that an image says it is."""
+    """Return the version that an image names."""
     if not isinstance(image, Image):
         return _unseen(image, "the image was not seen")
     return image.version or Unnamed()

@@ -1,6 +1,6 @@
-"""What checks may ask for, as the plan knows it: each name with what gives it and what it presupposes.
+"""What checks may ask for, as the plan knows it: each name, the group that gives it, and what it presupposes.
 
-The functions stand in `procedures/run/facts/`; `@fact` notes them here, once each.
+The functions stand in `procedures/run/facts/`; `@fact` registers each here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class Group(Flag):
-    """What gives names to checks; a procedure says which of these it has, and so chooses its checks."""
+    """A group of names that checks may ask for. A procedure lists its groups, and so chooses its checks."""
 
     LOOK = auto()
-    """A look at the service as it runs in the end."""
+    """The service as it runs at the end."""
     EXPECTATION = auto()
-    """What should run, and what that is compared with."""
+    """What should run, and what it is compared with."""
     BEFORE = auto()
-    """Looks before anything is changed."""
+    """The service before anything is changed."""
     ACTS = auto()
-    """A stop and a start of ours, in so short a time that nobody else changes anything."""
+    """A stop and a start by this run, so close together that nobody else changes anything meanwhile."""
     OWN = auto()
     """The operator's own scripts, validation commands and names."""
     SAME_IMAGE = auto()
@@ -35,21 +35,21 @@ class Group(Flag):
     SAME_SCHEMA = auto()
     """The database's schema stays as it is."""
     NEW_IMAGE = auto()
-    """An image is brought."""
+    """A new image."""
     NEW_SETTINGS = auto()
-    """Other settings than those of the container may be applied."""
+    """Settings that may differ from the container's."""
     NEW_SCHEMA = auto()
     """A new version may add to the database's schema."""
     KEEPING = auto()
-    """What runs is kept, to be had again."""
+    """What runs is kept, so that it can be started again."""
     GOAL = auto()
-    """An earlier run is gone back to."""
+    """An earlier run to go back to."""
     CUT_OFF = auto()
-    """What a run that was cut off has left."""
+    """What an interrupted run left behind."""
     PAST = auto()
-    """The last accepted run, however long ago that was."""
+    """The last accepted run, whatever its age."""
     WAY_BACK = auto()
-    """A way back was taken; what a look and an expectation give stands for it too."""
+    """A way back that was taken; the names of `LOOK` and `EXPECTATION` describe it too."""
 
     ACTING = LOOK | EXPECTATION | BEFORE | ACTS | OWN
     SAME = SAME_IMAGE | SAME_SETTINGS | SAME_SCHEMA
@@ -57,17 +57,17 @@ class Group(Flag):
 
 
 class Presupposed(Flag):
-    """What must be there for a name to mean anything; where it is not, the plan leaves out the checks that ask."""
+    """What must exist for a name to mean anything; without it, the plan leaves out the checks that ask for the name."""
 
     NOTHING = 0
     CONTAINER = auto()
-    """A container of the service before."""
+    """A container of the service before the change."""
     SERVER = auto()
-    """A server that ran before."""
+    """A server that ran before the change."""
     WHOLE_OUTAGE = auto()
-    """An outage that began while we looked."""
+    """An outage of which this run saw the beginning."""
     ACT = auto()
-    """Something that this run does to the service."""
+    """A change that this run makes to the service."""
     BASELINE = auto()
     """Something to compare with."""
     ENGINE_HERE = auto()
@@ -77,7 +77,7 @@ class Presupposed(Flag):
     DASHBOARDS = auto()
     """Dashboards that the target names."""
     NEEDS = auto()
-    """Something that the target says must exist besides."""
+    """Things that must exist besides, named by the target."""
     VALIDATION = auto()
     """A validation command of the operator's."""
     SCRIPT = auto()
@@ -89,26 +89,26 @@ class Presupposed(Flag):
     STOP_REHEARSAL = auto()
     """A stop script that may be rehearsed."""
     START_REHEARSAL = auto()
-    """A start script that may be rehearsed, and that starts the service in this run."""
+    """A start script that may be rehearsed and that starts the service in this run."""
     START_BY_SCRIPT = auto()
     """A start by a script."""
     START_BY_COMPOSE = auto()
-    """A start by Compose, of what the target's files say."""
+    """A start by Compose, from the target's files."""
     START_ANEW = auto()
-    """A start of something else than what an earlier run has kept."""
+    """A start of something other than what an earlier run kept."""
     START_OF_KEPT = auto()
-    """A start of what an earlier run has kept."""
+    """A start of what an earlier run kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name that checks may ask for: a value that was observed or noted, never a way to act."""
+    """A name that checks may ask for: a value that was observed or noted, never an action."""
 
     name: str
     given_by: Group
     presupposes: Presupposed
     answer: Callable[..., object]
-    """Its value, from the moments of a run."""
+    """Returns its value, from the moments of a run."""
 
 
 FACTS: dict[str, Fact] = {}
@@ -116,7 +116,7 @@ FACTS: dict[str, Fact] = {}
 
 
 def fact(given_by: Group, presupposes: Presupposed = Presupposed.NOTHING) -> Callable[[F], F]:
-    """Let checks ask for what a function returns, by the function's name."""
+    """Let checks ask for a function's result, by the function's name."""
 
     def noted(function: F) -> F:
         name = function.__name__
@@ -142,7 +142,7 @@ def provided_by(groups: Group) -> frozenset[str]:
 
 
 def presupposed_by(names: Iterable[str]) -> Presupposed:
-    """Return all that names presuppose."""
+    """Return everything that these names presuppose."""
     found = Presupposed.NOTHING
     for name in names:
         found |= FACTS[name].presupposes

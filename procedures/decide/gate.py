@@ -1,4 +1,4 @@
-"""The gate: it opens on complete passing evidence, never on absence of failure."""
+"""The gate: it opens on complete passing evidence, never on the absence of failure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LETS_THROUGH = {Outcome.PASSED, Outcome.WAIVED, Outcome.NOT_APPLICABLE}
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a gate is open, and every finding that keeps it closed."""
+    """Whether a gate is open, and every result that keeps it closed."""
 
     open: bool
     closed_by: tuple[CheckResult, ...] = ()
     missing: tuple[Check, ...] = ()
-    """Planned checks that have not run: deselected, skipped, crashed before their call, or taken away."""
+    """Planned checks that have not run: deselected, skipped, crashed before their call, or removed."""
 
     @property
     def why(self) -> str:

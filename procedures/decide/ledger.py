@@ -1,4 +1,4 @@
-"""The ledger: what became of every planned check, and what a gate makes of it."""
+"""The ledger: the result of every planned check, which the gates read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reports.record.evidence import AGAIN, Check, CheckResult, Outcome, Phase, P
 
 
 class Ledger:
-    """Holds one result a planned check, and those of the checks that were asked again; what it keeps is clean."""
+    """Holds one result for each planned check, and for each check that was asked again; every text is free of secrets."""
 
     def __init__(
         self, checks: tuple[Check, ...], waivers: tuple[Waiver, ...], clean: Callable[[str], str] = str
@@ -23,7 +23,7 @@ class Ledger:
 
     @property
     def results(self) -> tuple[CheckResult, ...]:
-        """Return every result, in the order of the phases and of the asking."""
+        """Every result, in the order of the phases and of the asking."""
         order = {phase: at for at, phase in enumerate(Phase)}
         return tuple(sorted(self._results.values(), key=lambda one: order[one.check.phase]))
 
@@ -64,7 +64,7 @@ class Ledger:
         return tuple(self._keep(one) for one in blocked)
 
     def _keep(self, result: CheckResult) -> CheckResult:
-        """Keep a result without secrets, whoever wrote its reason: a check, a waiver, or what ended the run."""
+        """Keep a result without secrets; a check, a waiver, or whatever ended the run wrote its reason."""
         result = dataclasses.replace(
             result, reason=self._clean(result.reason), next_move=self._clean(result.next_move)
         )
@@ -75,11 +75,11 @@ class Ledger:
         return gate.decide(self.of(Phase.PRE), self._results)
 
     def second_gate(self) -> gate.Decision:
-        """Decide over ready and what was asked again; the first gate must still be open."""
+        """Decide over the ready checks and those asked again; the first gate must still be open."""
         return gate.decide((*self.of(Phase.PRE), *self.of(Phase.READY), *self.again()), self._results)
 
     def failed_data(self, phases: Iterable[Phase]) -> tuple[CheckResult, ...]:
-        """Return the checks of these phases that protect data and failed: unknown ones do not hold a start back."""
+        """Return the failed data checks of these phases. Unknown ones do not hold a start back."""
         return tuple(
             one
             for one in self._results.values()
@@ -90,7 +90,7 @@ class Ledger:
         )
 
     def failed_forward(self) -> tuple[CheckResult, ...]:
-        """Return the required post checks that failed on the procedure's own way: what leads back."""
+        """Return the required post checks that failed on the procedure's own way: these start the way back."""
         return tuple(
             one
             for one in self.results
@@ -102,5 +102,5 @@ class Ledger:
         )
 
     def closing(self) -> tuple[CheckResult, ...]:
-        """Return every required result that does not let through."""
+        """Return every required result that keeps the run from being accepted."""
         return tuple(one for one in self.results if one.closes)

@@ -1,4 +1,4 @@
-"""The plan: what a run will do, made once from one look at the engine and frozen."""
+"""The plan: what a run will do, made once from one look at the engine, then frozen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.record.observed import Container
 
 
 class Traits(Protocol):
-    """What a plan asks of a procedure."""
+    """What a plan reads of a procedure."""
 
     @property
     def name(self) -> str: ...
@@ -30,7 +30,7 @@ class Traits(Protocol):
 
 
 class State(StrEnum):
-    """What the service is in, as one look at the engine shows it."""
+    """The state of the service, as one look at the engine shows it."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -72,22 +72,22 @@ _OF_WHAT_RAN = Presupposed.CONTAINER | Presupposed.SERVER | Presupposed.BASELINE
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Situation:
-    """What the look before the plan showed, as far as the plan asks; `nothing_new` says why there is nothing to do."""
+    """What the plan needs to know of the look before it."""
 
     state: State
     has_health_check: bool
     has_baseline: bool = True
     nothing_new: bool = False
     stands: bool = False
-    """Whether recovery judges what runs, and acts on nothing."""
+    """Whether recovery only judges what runs."""
     has_dashboards: bool = True
     engine_elsewhere: bool = False
     lacking: Mapping[Presupposed, Reason] = dataclasses.field(default_factory=dict)
-    """What else is not there, in this target or this run, each with the reason."""
+    """What else this target or this run lacks, each with the reason."""
 
 
 def state_of(containers: tuple[Container, ...]) -> State:
-    """Tell the state of the service from its containers."""
+    """Return the state of the service, read from its containers."""
     if not containers:
         return State.ABSENT
     if len(containers) > 1:
@@ -126,11 +126,11 @@ def _planned(check: Check, procedure: Traits, situation: Situation) -> Check:
 
 
 def _is_finding(check: Check, state: State) -> bool:
-    """Whether recovery takes what a check says as a finding, and no gate.
+    """Whether recovery reports this check as a finding, and does not close a gate with it.
 
-    Recovery is for a service that is unwell: what is amiss with what runs, or ran, closes nothing, unless data is at
-    stake. What foresees that a start cannot work still does: it would cost the stop of what half works. Of several
-    containers nobody knows which one is the service. A container in a restart loop is another process at every look.
+    Recovery is for a service that is unwell, so what is wrong with the old container closes nothing, unless data is at
+    stake. A check that foresees a failing start still closes the gate: the stop would cost what half works. If there
+    are several containers, which one is the service is unknown. In a restart loop the process changes with every look.
     """
     if check.protects is Protects.DATA:
         return False
@@ -151,7 +151,7 @@ def _left_out(check: Check, procedure: Traits, situation: Situation) -> str:
 
 
 def _lacking(procedure: Traits, situation: Situation) -> Iterator[tuple[Presupposed, Reason]]:
-    """Yield what is not there, and why; of several reasons the first one is given."""
+    """Yield what is missing, and why; if there are several reasons, the first counts."""
     recovering, down = procedure.recovers, situation.state in _DOWN
     rows = (
         (situation.stands, Presupposed.ACT, Reason.AS_IT_STANDS),
@@ -162,7 +162,7 @@ def _lacking(procedure: Traits, situation: Situation) -> Iterator[tuple[Presuppo
         *((True, one, reason) for one, reason in situation.lacking.items()),
         (down, Presupposed.SERVER, Reason.NOT_RUNNING),
         (recovering, Presupposed.SERVER, Reason.NOT_PRESUPPOSED),
-        # It began before anybody looked.
+        # The outage began before anybody looked.
         (recovering, Presupposed.WHOLE_OUTAGE, Reason.NOT_PRESUPPOSED),
         (down, Presupposed.WHOLE_OUTAGE, Reason.NOT_RUNNING),
         (situation.state is State.ABSENT, Presupposed.CONTAINER, Reason.NOTHING_BEFORE),
@@ -179,9 +179,9 @@ def make(
     *,
     untried: tuple[str, ...] = (),
 ) -> Plan:
-    """Freeze a plan; `worst_outage` is in seconds: the stop's grace and the boot's deadline, None without a step.
+    """Freeze a plan. `worst_outage` is in seconds: the stop's grace and the boot's deadline; None without a step.
 
-    `untried` is what this procedure cannot try without acting, besides what none can.
+    `untried` is what this procedure cannot try without acting, beyond what none can.
     """
     return Plan(
         procedure=procedure.name,

@@ -1,4 +1,4 @@
-"""What our own stop and start turned out to be, told from the engine and not from a command's words."""
+"""What our own stop and start turned out to be, by the engine and not by a command's output."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Stop:
 
     @property
     def ending(self) -> Ending:
-        """Clean: asked by TERM and nothing stronger; forced: killed, by us or for its memory."""
+        """Clean: ended by TERM and nothing stronger. Forced: killed, by us or for its memory."""
         if "9" in self.signals or self.exit_code == KILLED:
             return Ending.FORCED
         if self.signals and self.exit_code is not None:
@@ -56,21 +56,21 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Our start: its step, the waits after it, and when the engine's clock said that it was commanded."""
+    """Our start: its step, the waits after it, and the time of its command by the engine's clock."""
 
     step: StepResult
     commanded_at: float
     ready: Wait | None
     soak: Wait | None
     fell_back: bool = False
-    """Whether Compose had to stand in for the operator's script."""
+    """Whether Compose had to take the place of the operator's script."""
     gateway: Wait | None = None
-    """For what stands before the server, where the target says that something does."""
+    """The wait for the gateway in front of the server, if the target has one."""
 
     @property
     def done(self) -> bool:
         return self.step.status is StepStatus.DONE
 
     def began_before(self, container: Container) -> bool:
-        """Whether a container was started after our command, by the engine's own clock."""
+        """Whether a container was started after our command, by the engine's clock."""
         return moment(container.started_at).timestamp() >= self.commanded_at

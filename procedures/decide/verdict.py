@@ -1,4 +1,4 @@
-"""The verdict: a pure function of what happened; the order of the verdicts is one table of the evidence."""
+"""The verdict: a pure function of what happened. The order of the verdicts is one table, in the evidence."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def judge(
     back: str = "",
     lost: str = "",
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict that an operator must know first, and its reasons, most important first.
+    """Return the verdict that an operator must know first, and its reasons, the most important first.
 
-    acts: whether the run has steps; one that only looks judges the service as it stands.
-    closing: the checks that withhold acceptance. left_out: why the start has brought everything but the service, where
-    it was told to. back: what is known of a service that answers again after an interruption. lost: what the evidence lacks.
+    acts: whether the run has steps; a run without steps judges the service as it stands.
+    closing: the checks that withhold acceptance. left_out: why the start script left the service out on purpose.
+    back: how a service answers again after an interruption. lost: what the evidence lacks.
     """
     applying: dict[Verdict, list[str]] = {Verdict.ACCEPTED: []}
 
@@ -53,7 +53,7 @@ def judge(
 
 
 def _without_a_plan(course: Course) -> tuple[Verdict, str]:
-    """Tell a target whose own words are wrong from one that cannot be seen."""
+    """Distinguish a target whose files are wrong from a target that cannot be observed."""
     if course.unfit:
         return Verdict.REFUSED, f"{course.unfit} → correct the file, then run again ({course.unobservable})"
     return Verdict.CANNOT_OBSERVE, course.unobservable
@@ -62,7 +62,7 @@ def _without_a_plan(course: Course) -> tuple[Verdict, str]:
 def _of_the_service(
     course: Course, left_out: str, *, changed: bool, acts: bool
 ) -> Iterator[tuple[Verdict, str]]:
-    """Tell whether the service is there, as far as this run answers for it."""
+    """Say whether the service is there, as far as this run is responsible for it."""
     if course.held_back:
         yield Verdict.SERVICE_DOWN, course.held_back
     elif left_out and not course.answers:
@@ -76,13 +76,13 @@ def _of_the_service(
 
 
 def _findings(closing: tuple[CheckResult, ...]) -> list[str]:
-    """Tell what was found; what was not reached for it is told by its number alone."""
+    """Return a reason for each check with a result; blocked checks are only counted."""
     found = [one for one in closing if one.outcome is not Outcome.BLOCKED]
-    found.sort(key=lambda one: one.outcome is not Outcome.FAILED)  # what is known before what is not
-    told = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
+    found.sort(key=lambda one: one.outcome is not Outcome.FAILED)  # failed before unknown
+    reasons = [f"{one.check.claim} {one.outcome}: {one.reason}" for one in found]
     blocked = len(closing) - len(found)
     if blocked and not found:
-        told.append(next(one.reason for one in closing))
+        reasons.append(next(one.reason for one in closing))
     if blocked:
-        told.append(f"{blocked} required {'check was' if blocked == 1 else 'checks were'} not reached")
-    return told
+        reasons.append(f"{blocked} required {'check was' if blocked == 1 else 'checks were'} not reached")
+    return reasons

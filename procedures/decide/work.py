@@ -9,11 +9,11 @@ from reports.record.observed import Database, InFlight, ServiceInstance, Snapsho
 from reports.record.values import known
 
 _MARGIN = 10.0
-"""Seconds by which a flow may always take longer than it did: on a busy machine a short one does."""
+"""Seconds by which a flow may always exceed its earlier runs: on a busy machine even a short one does."""
 
 
 def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
-    """Return the ids of the executions that were in flight at a look: by their states, and by what workers had in hands."""
+    """Return the ids of the executions in flight at a snapshot: by their states, and by the tasks that workers hold."""
     if look is None or look.database is None:
         return Unseen("the database was not looked at")
     database = look.database
@@ -26,54 +26,54 @@ def under_way(look: Snapshot | None) -> tuple[str, ...] | Unseen:
 
 
 def in_hands(database: Database) -> tuple[str, ...]:
-    """Return the executions of which a worker has a task in its hands."""
+    """Return the executions of which a worker holds a task."""
     return tuple(dict.fromkeys(one.execution for one in known(database.jobs)))
 
 
 def patience(database: Database, grace: float) -> float:
-    """Return how long a stop waits for tasks, whose drain and own limit allow `grace`: some versions give up before that."""
+    """Return how long a stop waits for tasks. The drain and its limit allow `grace`; some versions give up earlier."""
     running = (one for one in known(database.instances) if runs(one))
     gives_up = [edition_of(one.version).drain_ends_after for one in running]
     return min((grace, *(one for one in gives_up if one is not None)))
 
 
 def may_outlast(database: Database, grace: float) -> tuple[str, ...] | Unseen:
-    """Say of each execution with a task in a worker's hands that may last longer than the grace why it may.
+    """For each execution with a task in a worker's hands that may last longer than the grace, say why.
 
-    How long it lasts is judged by the last runs of its flow; where those say nothing, it may last for ever.
+    The last runs of the flow say how long it takes; if they say nothing, it may last for ever.
     """
     if isinstance(database.jobs, Unseen):
         return database.jobs
     if isinstance(database.in_flight, Unseen):
         return database.in_flight
     known = {one.id: one for one in database.in_flight}
-    told = ((one, _why(known.get(one), grace)) for one in in_hands(database))
-    return tuple(f"{one} ({why})" for one, why in told if why)
+    reasons = ((one, _why(known.get(one), grace)) for one in in_hands(database))
+    return tuple(f"{one} ({why})" for one, why in reasons if why)
 
 
-def _why(one: InFlight | None, grace: float) -> str:
-    if one is None:
+def _why(execution: InFlight | None, grace: float) -> str:
+    if execution is None:
         return "a worker has it in its hands, and it is in no list of what is in flight"
-    name = f"{one.namespace}/{one.flow}, for {one.lasts:.0f} s by now"
-    if one.earlier is None:
+    name = f"{execution.namespace}/{execution.flow}, for {execution.lasts:.0f} s by now"
+    if execution.earlier is None:
         return f"{name}, and no earlier run says how long it takes"
-    left = 2 * one.earlier - one.lasts
+    left = 2 * execution.earlier - execution.lasts
     if left < -_MARGIN:
-        return f"{name}, longer than any of its last runs by far ({one.earlier:.0f} s)"
-    return f"{name}, and earlier ones took up to {one.earlier:.0f} s" if left > grace else ""
+        return f"{name}, longer than any of its last runs by far ({execution.earlier:.0f} s)"
+    return f"{name}, and earlier ones took up to {execution.earlier:.0f} s" if left > grace else ""
 
 
 def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen:
-    """Say of each execution that was in flight before a stop, and was cut by it, what became of it.
+    """For each execution that was in flight before a stop and was cut by it, say what became of it.
 
-    `host` is the new server's name: an execution of which a worker of it has a task in its hands goes on, and is cut all
-    the same where that is the very task that was in hands before, because each begins at its beginning.
+    `host` is the new server's name. An execution goes on if a worker of that server holds a task of it. It is cut
+    nevertheless if that is the task that was held before, because a task begins again at its beginning.
     """
     if isinstance(after.noted, Unseen) or isinstance(after.jobs, Unseen):
         return (
             after.noted
             if isinstance(after.noted, Unseen)
-            else Unseen("nobody saw what the workers have in hands")
+            else Unseen("which tasks the workers hold was not observed")
         )
     if isinstance(after.instances, Unseen):
         return after.instances
@@ -83,18 +83,18 @@ def cut(ready: Database, after: Database, host: str) -> tuple[str, ...] | Unseen
     alive = _workers(after.instances, host)
     tasks, now = {one.id for one in ready.jobs}, [one for one in after.jobs if one.worker in alive]
     going_on, again = {one.execution for one in now}, {one.execution for one in now if one.id in tasks}
-    told = []
-    for one in after.noted:
-        name = f"{one.id} ({one.namespace}/{one.flow})"
-        if one.id in held | begun and one.state == FAILED:
-            told.append(f"{name} was in flight and has FAILED")
-        if one.id in held and one.state in WAITING and one.id not in going_on:
-            told.append(f"{name} is still {one.state}, and no worker has it in its hands")
-        if one.id in again:
-            told.append(
+    sentences = []
+    for execution in after.noted:
+        name = f"{execution.id} ({execution.namespace}/{execution.flow})"
+        if execution.id in held | begun and execution.state == FAILED:
+            sentences.append(f"{name} was in flight and has FAILED")
+        if execution.id in held and execution.state in WAITING and execution.id not in going_on:
+            sentences.append(f"{name} is still {execution.state}, and no worker has it in its hands")
+        if execution.id in again:
+            sentences.append(
                 f"{name} had a task in a worker's hands, and the new one does it once more from its beginning"
             )
-    return tuple(told)
+    return tuple(sentences)
 
 
 def _workers(instances: tuple[ServiceInstance, ...], host: str) -> set[str]:

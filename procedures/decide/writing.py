@@ -1,4 +1,4 @@
-"""What a server must write and cannot: told with the move that lets it."""
+"""Folders that a server must write and cannot, each with the move that permits it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ def barred(folders: Iterable[Folder]) -> tuple[Folder, ...]:
     return tuple(one for one in folders if not one.writable)
 
 
-def told(found: tuple[Folder, ...], container: str) -> str:
-    """Say which folders these are, and what lets the server write there."""
-    places = ", ".join(f"{one.path} ({_what(one)})" for one in found)
-    return f"its user {found[0].user} cannot write {places} → {'; '.join(_move(one, container) for one in found)}"
+def told(folders: tuple[Folder, ...], container: str) -> str:
+    """Name these folders, and the move that lets the server write there."""
+    places = ", ".join(f"{one.path} ({_what(one)})" for one in folders)
+    return f"its user {folders[0].user} cannot write {places} → {'; '.join(_move(one, container) for one in folders)}"
 
 
-def _what(one: Folder) -> str:
-    what = {"volume": f"volume {one.source}", "bind": one.source}.get(one.kind, one.kind)
-    names = (*(["its storage"] if one.stores else []), *([what] if what else []))
-    return f"{', '.join(names) or 'its own'}{', read-only' if one.read_only else ''}"
+def _what(folder: Folder) -> str:
+    what = {"volume": f"volume {folder.source}", "bind": folder.source}.get(folder.kind, folder.kind)
+    names = (*(["its storage"] if folder.stores else []), *([what] if what else []))
+    return f"{', '.join(names) or 'its own'}{', read-only' if folder.read_only else ''}"
 
 
-def _move(one: Folder, container: str) -> str:
-    if one.read_only:
-        return f"let {one.path} be written in the compose file, and make the container anew by hand"
-    path, ours = shlex.quote(one.path), one.stores or one.kind == "volume"
+def _move(folder: Folder, container: str) -> str:
+    if folder.read_only:
+        return f"let {folder.path} be written in the compose file, and make the container anew by hand"
+    path, ours = shlex.quote(folder.path), folder.stores or folder.kind == "volume"
     all_of_it = "-R " if ours else ""
-    give = f"`docker exec -u 0 {container} sh -c 'chown {all_of_it}{one.user} {path} && chmod u+rwx {path}'`"
-    # What else somebody has mounted may be the host's own, and no business of the server's.
+    give = (
+        f"`docker exec -u 0 {container} sh -c 'chown {all_of_it}{folder.user} {path} && chmod u+rwx {path}'`"
+    )
+    # Another mount may hold the host's own files, which the server need not write.
     return give if ours else f"if the server has to write there, {give}; if not, waive this"

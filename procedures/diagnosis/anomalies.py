@@ -1,4 +1,4 @@
-"""Anomalies: what a run found, as rows for the operator's own list of symptoms; appended only when asked, and once."""
+"""Anomalies: what a run found, as rows for the operator's own list of symptoms; appended only on request, and once."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Unfit(Problem):
     """The file cannot take a row; nothing was written."""
 
 
-def propose(file: Path, found: tuple[Anomaly, ...], *, append: bool) -> str:
-    """Append rows to the file, or tell how they are; return what became of them. Unfit where the file takes none."""
-    return _appended(file, found) if append else _told(file, found)
+def propose(file: Path, anomalies: tuple[Anomaly, ...], *, append: bool) -> str:
+    """Append rows to the file, or say how many are new; return the outcome. Raise `Unfit` if the file can take none."""
+    return _appended(file, anomalies) if append else _counted(file, anomalies)
 
 
 def proposed(record: Record) -> tuple[Anomaly, ...]:
     """Return a row for every required check that does not hold, and for every finding of a run that did something.
 
-    Checks that do not hold for one and the same reason are one symptom. A finding that calls for nothing is none.
+    Checks with the same reason are one symptom. A finding without a next move is no symptom.
     """
     if record.verdict in _NOTHING_SEEN:
         return ()
     claims: dict[tuple[str, str, str], list[str]] = {}
-    for one in record.results:
-        if one.outcome in _AMISS and not one.check.advisory:
-            told = claims.setdefault((one.outcome, one.reason, one.next_move), [])
-            told += [] if one.check.claim in told else [one.check.claim]
+    for result in record.results:
+        if result.outcome in _AMISS and not result.check.advisory:
+            same_reason = claims.setdefault((result.outcome, result.reason, result.next_move), [])
+            same_reason += [] if result.check.claim in same_reason else [result.check.claim]
     found = [
         (f"{first}{f' (and {len(more)} more)' if more else ''} {outcome}: {reason}", move)
         for (outcome, reason, move), (first, *more) in claims.items()
@@ -57,16 +57,16 @@ def proposed(record: Record) -> tuple[Anomaly, ...]:
     )
 
 
-def _told(file: Path, found: tuple[Anomaly, ...]) -> str:
-    """Say what would be appended."""
-    new = _new(_read(file)[1], found)
+def _counted(file: Path, anomalies: tuple[Anomaly, ...]) -> str:
+    """Say how many rows would be appended."""
+    new = _new(_read(file)[1], anomalies)
     return f"{len(new)} not there yet: --record-anomalies appends them" if new else "already there"
 
 
-def _appended(file: Path, found: tuple[Anomaly, ...]) -> str:
-    """Append what is not there yet; say how much that was."""
+def _appended(file: Path, anomalies: tuple[Anomaly, ...]) -> str:
+    """Append the rows that are missing; say how many."""
     document, table = _read(file)
-    new = _new(table, found)
+    new = _new(table, anomalies)
     if not new:
         return "already there, nothing was appended"
     rows = [(one.symptom, one.action) for one in new]
@@ -77,15 +77,15 @@ def _appended(file: Path, found: tuple[Anomaly, ...]) -> str:
     return f"{len(new)} appended"
 
 
-_BY_HAND = "mend that, or copy the rows from the report"
+_BY_HAND = "correct that, or copy the rows from the report"
 
 
-def _new(table: Table, found: tuple[Anomaly, ...]) -> list[Anomaly]:
-    return [one for one in found if not table.has(one.symptom)]
+def _new(table: Table, anomalies: tuple[Anomaly, ...]) -> list[Anomaly]:
+    return [one for one in anomalies if not table.has(one.symptom)]
 
 
 def _read(file: Path) -> tuple[str, Table]:
-    """Return the document and its table, or say why a row cannot be put into it."""
+    """Return the document and its table, or say why it can take no row."""
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -110,9 +110,9 @@ def _read(file: Path) -> tuple[str, Table]:
 
 
 def _replace(file: Path, before: str, after: str) -> None:
-    """Put a document in the place of another in one act, with its mode, owner and attributes."""
+    """Replace a document in one act, and keep its mode, owner and attributes."""
     status = file.stat()
-    # Root may write everywhere; a file that nobody may write was meant to stay as it is.
+    # Root may write everywhere; a file without write permission is meant to stay as it is.
     if not status.st_mode & 0o222 or not os.access(file, os.W_OK):
         raise Unfit(f"{file} is not writable", _BY_HAND)
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)

@@ -1,4 +1,4 @@
-"""What state a service is in, what is amiss with its health and its credentials: said in one sentence, with a move."""
+"""The state of a service, of its health and of its credentials: one sentence each, with a move."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from reports.record.values import known, moment
 _WELL = "running, and it answers"
 
 
-def state_line(one: Container) -> str:
-    """Tell a container's state in the words in which signatures look for it."""
-    killed = ", OOMKilled" if one.oom_killed else ""
-    error = f": {one.error}" if one.error else ""
-    return f"{one.state}, exit code {one.exit_code}{killed}{error}"
+def state_line(container: Container) -> str:
+    """Return a container's state in the words that signatures look for."""
+    killed = ", OOMKilled" if container.oom_killed else ""
+    error = f": {container.error}" if container.error else ""
+    return f"{container.state}, exit code {container.exit_code}{killed}{error}"
 
 
 def of_service(snapshot: Snapshot) -> Finding:
-    """Say what state the service was found in."""
-    found = snapshot.containers
-    if isinstance(found, Unseen):
-        return Finding(f"the state of the service is not known: {found.sentence}", "`docker ps -a`")
-    if not found:
+    """Say in which state the service was found."""
+    containers = snapshot.containers
+    if isinstance(containers, Unseen):
+        return Finding(f"the state of the service is not known: {containers.sentence}", "`docker ps -a`")
+    if not containers:
         return Finding("the service had no container", "`docker ps -a` shows whether it has another name")
-    if len(found) > 1:
-        names = ", ".join(f"{one.name} ({one.state})" for one in found)
+    if len(containers) > 1:
+        names = ", ".join(f"{one.name} ({one.state})" for one in containers)
         return Finding(
-            f"{len(found)} containers carry the service's labels, as a start that was cut off leaves them: {names}",
+            f"{len(containers)} containers carry the service's labels, as a start that was cut off leaves them: {names}",
             "`docker ps -a --no-trunc`",
         )
-    one = found[0]
-    condition = _condition(one, snapshot)
-    # What is well is told, and needs no move.
-    move = "" if condition == _WELL else f"`docker logs --tail 100 {one.name}`"
-    return Finding(f"{one.name} was found {condition}", move)
+    container = containers[0]
+    condition = _condition(container, snapshot)
+    # A service that is well is reported without a move.
+    move = "" if condition == _WELL else f"`docker logs --tail 100 {container.name}`"
+    return Finding(f"{container.name} was found {condition}", move)
 
 
-def _condition(one: Container, snapshot: Snapshot) -> str:
-    if one.paused:
+def _condition(container: Container, snapshot: Snapshot) -> str:
+    if container.paused:
         return "paused: it neither answers nor hears a signal"
-    if one.restarting or (one.restart_count > 1 and not _answers(snapshot)):
-        last = "" if one.running else f", the last time it ended {_ended(one)}"
-        return f"in a restart loop, {one.restart_count} restarts so far{last}"
-    if one.state == "created":
-        return f"created and never started{f': {one.error}' if one.error else ''}"
-    if not one.running:
-        return f"{one.state} since {one.finished_at}: it ended {_ended(one)}"
+    if container.restarting or (container.restart_count > 1 and not _answers(snapshot)):
+        last = "" if container.running else f", the last time it ended {_ended(container)}"
+        return f"in a restart loop, {container.restart_count} restarts so far{last}"
+    if container.state == "created":
+        return f"created and never started{f': {container.error}' if container.error else ''}"
+    if not container.running:
+        return f"{container.state} since {container.finished_at}: it ended {_ended(container)}"
     if not _answers(snapshot):
-        again = " (the engine has started it once more)" if one.restart_count else ""
-        return f"running{again} and answering on neither port ({_silence(snapshot)}){_lost_database(one, snapshot)}"
+        again = " (the engine has started it once more)" if container.restart_count else ""
+        return f"running{again} and answering on neither port ({_silence(snapshot)}){_lost_database(container, snapshot)}"
     return _WELL
 
 
-def _ended(one: Container) -> str:
-    if one.oom_killed:
-        return f"with exit code {one.exit_code}, killed for its memory"
-    meaning = EXITS.get(one.exit_code)
-    return f"with exit code {one.exit_code}{f' ({meaning})' if meaning else ''}"
+def _ended(container: Container) -> str:
+    if container.oom_killed:
+        return f"with exit code {container.exit_code}, killed for its memory"
+    meaning = EXITS.get(container.exit_code)
+    return f"with exit code {container.exit_code}{f' ({meaning})' if meaning else ''}"
 
 
 def _answers(snapshot: Snapshot) -> bool:
@@ -76,12 +76,12 @@ def _silence(snapshot: Snapshot) -> str:
     return server.health.said if isinstance(server, Server) else "nobody could ask"
 
 
-def _lost_database(one: Container, snapshot: Snapshot) -> str:
-    """Name the known cause of a server that runs and is dead: its Postgres was started after it."""
+def _lost_database(container: Container, snapshot: Snapshot) -> str:
+    """Name the known cause of a server that runs and does not answer: its Postgres was started after it."""
     databases = snapshot.database_containers
     if isinstance(databases, Unseen):
         return ""
-    later = [db for db in databases if moment(db.started_at) > moment(one.started_at)]
+    later = [db for db in databases if moment(db.started_at) > moment(container.started_at)]
     if not later:
         return ""
     return (
@@ -91,14 +91,14 @@ def _lost_database(one: Container, snapshot: Snapshot) -> str:
 
 
 def of_database(snapshot: Snapshot, start: str) -> Finding | None:
-    """Say what state the database's container was found in, where it does not run; `start` is what brings it back."""
-    for one in known(snapshot.database_containers):
-        if one.paused:
-            return Finding(f"{one.name} was found paused", f"`docker unpause {one.name}`")
-        if not one.running:
-            error = f": {one.error}" if one.error else ""
+    """Say in which state the database's container was found, unless it runs; `start` brings it back."""
+    for container in known(snapshot.database_containers):
+        if container.paused:
+            return Finding(f"{container.name} was found paused", f"`docker unpause {container.name}`")
+        if not container.running:
+            error = f": {container.error}" if container.error else ""
             return Finding(
-                f"{one.name} was found {one.state} since {one.finished_at}, exit code {one.exit_code}{error}",
+                f"{container.name} was found {container.state} since {container.finished_at}, exit code {container.exit_code}{error}",
                 f"`{start}`, then `pytest -m recover`",
             )
     return None
@@ -106,13 +106,13 @@ def of_database(snapshot: Snapshot, start: str) -> Finding | None:
 
 def is_well(snapshot: Snapshot) -> bool:
     """Whether the service has one running container, and health says UP."""
-    server, found = snapshot.server, snapshot.containers
-    one = found[0] if not isinstance(found, Unseen) and len(found) == 1 else None
+    server, containers = snapshot.server, snapshot.containers
+    one = containers[0] if not isinstance(containers, Unseen) and len(containers) == 1 else None
     return bool(one and one.running) and isinstance(server, Server) and says_up(server.health)
 
 
 def of_health(snapshot: Snapshot) -> Finding | None:
-    """Say of a service that is not healthy which of the two it is: Kestra or its Postgres."""
+    """Say whether an unhealthy service fails because of Kestra or because of its Postgres."""
     server, database = snapshot.server, snapshot.database
     if isinstance(server, Server) and says_up(server.health):
         return None
@@ -133,7 +133,7 @@ def of_health(snapshot: Snapshot) -> Finding | None:
 
 
 def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) -> Finding | None:
-    """Say which of the four reasons it is that basic auth is not as configured; None where it is, or nobody answers."""
+    """Say which of four reasons keeps basic auth from being as configured; None if it is as configured, or nobody answers."""
     server = snapshot.server
     wanted = rendering.settings if rendering else None
     if not isinstance(server, Server) or not isinstance(wanted, Settings) or not server.auth_none.status:
@@ -159,8 +159,8 @@ def of_credentials(snapshot: Snapshot, rendering: Rendering | None, env: str) ->
             f"choose others in {env}, then `pytest -m apply_env`",
         )
     return Finding(
-        "the basic-auth credentials are simply wrong: the container was given them, they satisfy the rule, and the "
-        "server takes others",
+        "the basic-auth credentials are simply wrong: the container was given them, they satisfy Kestra's rule, but the "
+        "server accepts others",
         f"`docker logs` of the container for its words about basic auth; credentials that are given anew in {env} win "
         "over stored ones at a start: `pytest -m apply_env`",
     )

@@ -1,6 +1,6 @@
-"""Finding out what was wrong: the service's state, its logs and what failed, held against the table of signatures.
+"""What was wrong: the service's state, its logs and failed steps, compared with the table of signatures.
 
-What it finds explains and decides nothing.
+A diagnosis explains and decides nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reports.record.values import known, moment
 from reports.redaction import excerpt
 
 AROUND = timedelta(minutes=2)
-"""How far from the service's own end or start something that Postgres said still concerns it."""
+"""How far from the service's own end or start a line of Postgres still concerns it."""
 LOG_BYTES = 200_000
 LOG_LIMIT = 2.0
 _COMMANDS = frozenset({Speaker.DOCKER, Speaker.COMPOSE, Speaker.SHELL})
@@ -34,60 +34,65 @@ _NOT_DONE = {StepStatus.FAILED, StepStatus.TIMED_OUT}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is looked into: what was seen of the service last, what failed, and whether anything was changed."""
+    """The subject of a diagnosis: the last snapshot of the service, the failed steps, and whether anything was changed."""
 
     target: Target
     observers: Observers | None
-    """None where there was nothing to look with."""
-    seen: Snapshot | None
+    """None if the engine could not be reached."""
+    snapshot: Snapshot | None
     steps: tuple[StepResult, ...] = ()
     unobservable: str = ""
-    """Why the engine could not be looked at: then only what it said is looked into."""
+    """Why the engine could not be observed: then only that message is searched."""
     changed: bool = False
 
 
 class Cause(NamedTuple):
-    """What was found; the name is that of its signature, blank where it has none."""
+    """A cause that was found; the name is that of its signature, blank if it has none."""
 
     finding: Finding
     name: str = ""
 
 
 def before(case: Case, known: Collection[str]) -> Iterator[Cause]:
-    """Say what was wrong, before anything is done about it; causes of these names are known already."""
-    if case.seen is None or case.observers is None:
+    """Say what was wrong, before anything is done about it; leave out the causes in `known`."""
+    if case.snapshot is None or case.observers is None:
         return
     yield from _noted(
-        conditions.of_service(case.seen), conditions.of_database(case.seen, start_of_database(case.observers))
+        conditions.of_service(case.snapshot),
+        conditions.of_database(case.snapshot, start_of_database(case.observers)),
     )
-    yield from _causes(case, [*_of_containers(case.observers, case.seen), *_of_looks(case.seen)], known)
+    yield from _causes(
+        case, [*_of_containers(case.observers, case.snapshot), *_of_looks(case.snapshot)], known
+    )
 
 
 def afterwards(case: Case, known: Collection[str]) -> Iterator[Cause]:
-    """Say of a run that did not end well what the service, its logs and the failed steps have to say."""
+    """For a run that did not end well: report what the service, its logs and the failed steps say."""
     sources = [Source("the look at the engine", _COMMANDS, case.unobservable)]
     sources += [
         Source(f"step {one.step.name}", _COMMANDS, one.output)
         for one in case.steps
         if one.status in _NOT_DONE
     ]
-    if case.seen is not None and case.observers is not None:
-        sources += _of_looks(case.seen)
-        if case.changed or not conditions.is_well(case.seen):
-            sources += _of_containers(case.observers, case.seen)
+    if case.snapshot is not None and case.observers is not None:
+        sources += _of_looks(case.snapshot)
+        if case.changed or not conditions.is_well(case.snapshot):
+            sources += _of_containers(case.observers, case.snapshot)
         if case.changed:
-            yield from _noted(*_told_apart(case.observers, case.seen))
+            yield from _noted(*_distinguished(case.observers, case.snapshot))
     yield from _causes(case, sources, known)
 
 
-def _told_apart(observers: Observers, seen: Snapshot) -> tuple[Finding | None, ...]:
-    """Tell apart what looks alike: whose health it is, and what is the matter with the credentials."""
+def _distinguished(observers: Observers, snapshot: Snapshot) -> tuple[Finding | None, ...]:
+    """Distinguish what looks alike: whose health fails, and what is wrong with the credentials."""
     env = ", ".join(str(one) for one in observers.target.env_files)
-    return conditions.of_health(seen), conditions.of_credentials(seen, observers.operator_rendering, env)
+    return conditions.of_health(snapshot), conditions.of_credentials(
+        snapshot, observers.operator_rendering, env
+    )
 
 
 def start_of_database(observers: Observers) -> str:
-    """Return what starts the database's container and nothing else, as it is typed."""
+    """Return the command that starts the database's container and nothing else."""
     target = observers.target
     return f"cd {target.root} && {observers.compose.typed} up -d --no-deps {target.database_service}"
 
@@ -99,18 +104,18 @@ def _noted(*found: Finding | None) -> Iterator[Cause]:
 def _causes(case: Case, sources: list[Source], known: Collection[str]) -> Iterator[Cause]:
     """Yield a finding for each signature that is not known yet."""
     places = _places(case)
-    # Of a long line only a part is told: it is clean before it is cut.
+    # Only part of a long line is reported, so secrets are removed before it is cut.
     clean = [dataclasses.replace(one, text=excerpt.cleaned(one.text)) for one in sources]
     for match in matches(clean, SIGNATURES):
         if match.signature.name not in known:
-            port = match.found.get("port", "")
+            port = match.groups.get("port", "")
             holder = holders.now(case.observers, int(port)) if port and case.observers else ""
             held = f"; it is held by {holder}" if holder else ""
-            yield Cause(Finding(match.told() + held, match.move(places)), match.signature.name)
+            yield Cause(Finding(match.sentence() + held, match.move(places)), match.signature.name)
 
 
 def _of_looks(snapshot: Snapshot) -> list[Source]:
-    """Return what the observers were told: by Compose's dry run, and by Postgres at our own login."""
+    """Return what the observers received: from Compose's dry run, and from Postgres at our own login."""
     sources = []
     if isinstance(snapshot.dry_run, DryRun) and snapshot.dry_run.exit_code:
         sources.append(Source("Compose's dry run of the start", _COMMANDS, snapshot.dry_run.output))
@@ -120,32 +125,32 @@ def _of_looks(snapshot: Snapshot) -> list[Source]:
     return sources
 
 
-def _of_containers(observers: Observers, seen: Snapshot) -> list[Source]:
-    """Return states and logs of the service's containers and its database's, as they are now."""
+def _of_containers(observers: Observers, snapshot: Snapshot) -> list[Source]:
+    """Return states and logs of the service's containers and of its database's, as they are now."""
     try:
         services, databases = observers.containers(), observers.databases()
     except CannotObserve:
         return []
     sources = [
         Source(f"the state of {one.name}", _COMMANDS, conditions.state_line(one))
-        for one in (*known(seen.containers), *services, *databases)
+        for one in (*known(snapshot.containers), *services, *databases)
     ]
     moments = [datetime.now(UTC) + timedelta(seconds=observers.skew)]
-    for one in services:
-        moments += [moment(one.started_at), moment(one.finished_at)]
-        text = since_last(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), BOOTED)
-        sources.append(Source(f"the log of {one.name}", frozenset({Speaker.KESTRA}), text))
-    for one in databases:
-        text = _near(logs.text_of(observers.engine, one.id, LOG_BYTES, LOG_LIMIT), moments)
-        if isinstance(seen.database, Database) and seen.database.login == "ok":
-            # Whoever was refused, it is not this service: its credentials have just been let in.
+    for container in services:
+        moments += [moment(container.started_at), moment(container.finished_at)]
+        text = since_last(logs.text_of(observers.engine, container.id, LOG_BYTES, LOG_LIMIT), BOOTED)
+        sources.append(Source(f"the log of {container.name}", frozenset({Speaker.KESTRA}), text))
+    for container in databases:
+        text = _near(logs.text_of(observers.engine, container.id, LOG_BYTES, LOG_LIMIT), moments)
+        if isinstance(snapshot.database, Database) and snapshot.database.login == "ok":
+            # Postgres refused somebody else: the service's credentials have just been accepted.
             text = "\n".join(line for line in text.splitlines() if "authentication failed" not in line)
-        sources.append(Source(f"the log of {one.name}", frozenset({Speaker.POSTGRES}), text))
+        sources.append(Source(f"the log of {container.name}", frozenset({Speaker.POSTGRES}), text))
     return sources
 
 
 def _near(text: str, moments: list[datetime]) -> str:
-    """Return the lines of a log that were written around one of these moments; a line without a time follows its own."""
+    """Return the lines of a log that were written near one of these moments; a line without a time follows the one before."""
     kept, keep = [], False
     for line in text.splitlines(keepends=True):
         stamp = line.partition(" ")[0]
@@ -160,8 +165,8 @@ def _near(text: str, moments: list[datetime]) -> str:
 
 
 def _places(case: Case) -> dict[str, str]:
-    """Return what the names in angle brackets stand for on this target."""
-    target, observers, seen = case.target, case.observers, case.seen
+    """Return the values of the names in angle brackets, for this target."""
+    target, observers, seen = case.target, case.observers, case.snapshot
     places = {
         "root": str(target.root),
         "env": str(target.env_files[0]) if target.env_files else "",

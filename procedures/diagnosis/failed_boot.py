@@ -1,4 +1,4 @@
-"""Why a start has brought no service: what its container says, what differs from what ran before, where its log is."""
+"""Why a start brought no service: the container's last lines, its differences from the one before, its log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.record.values import known
 from reports.redaction import excerpt
 
 AFTER, FAILED = "after", "failed"
-"""Which of the saved logs is the one of the container that did not boot."""
+"""The names of the saved logs of a container that did not boot."""
 LINES = 5
 WIDTH = 300
 _ERROR = re.compile(r"\b(?:ERROR|FATAL|SEVERE|PANIC|Caused by|\w*(?:Exception|Error)\b)")
@@ -28,10 +28,10 @@ _OF_DATABASE = "test_database.py"
 
 
 def last_errors(text: str) -> tuple[str, ...]:
-    """Return the last lines of a log that tell an error, each once; where none does, its last lines.
+    """Return the last error lines of a log, each once; without errors, its last lines.
 
-    Java names what it does not take beside its error, in a line without that word: what has no level of its own, and
-    stands beside an error, is told with it where there is room.
+    Java names the bad value beside its error, in a line without that word. So a line without a level that stands beside
+    an error is returned with it, if there is room.
     """
     lines = [_STAMP.sub("", line).strip() for line in without_colours(text).splitlines()]
     lines = [line for line in lines if line]
@@ -46,7 +46,7 @@ def last_errors(text: str) -> tuple[str, ...]:
 
 
 def differences(before: Snapshot | None, now: Container) -> tuple[str, ...] | None:
-    """Return what of the container is not as in the one that ran before; values of variables are never told."""
+    """Return the parts in which the container differs from the one before; values of variables are never shown."""
     then = known(before.containers if before else None)
     if len(then) != 1:
         return None  # there is nothing to compare with
@@ -60,7 +60,7 @@ def differences(before: Snapshot | None, now: Container) -> tuple[str, ...] | No
 
 
 def pointed_findings(findings: Iterable[Finding], container: str) -> list[Finding]:
-    """Return findings of which those about a container that goes now lead to its saved log: the one of that name is another by then."""
+    """Return findings; those about the container that is removed now point to its saved log, because its name is reused."""
     place = f"see log-{FAILED}-{container}.txt in this run's folder"
     return [
         dataclasses.replace(one, next_move=_LOOK.sub(place, one.next_move))
@@ -71,7 +71,7 @@ def pointed_findings(findings: Iterable[Finding], container: str) -> list[Findin
 
 
 def pointed(results: tuple[CheckResult, ...], container: str) -> tuple[CheckResult, ...]:
-    """Return results of which those about a container that has gone lead to its saved log."""
+    """Return results; those about a container that was removed point to its saved log."""
     place = f"see log-{FAILED}-{container}.txt in this run's folder"
     return tuple(
         dataclasses.replace(one, next_move=_LOOK.sub(place, one.next_move))

@@ -1,4 +1,4 @@
-"""Who holds a port of the engine's host that the service needs: a container, or a process of this machine."""
+"""Who holds a port that the service needs on the engine's host: a container, or a process of this machine."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - addresses that are read, not 
 
 
 def publishing(neighbours: Iterable[Neighbour], wanted: Binding) -> Neighbour | None:
-    """Return the running container of somebody else that publishes this port."""
+    """Return the running container outside this service that publishes this port."""
     return next(
         (one for one in neighbours if one.state == "running" and _publishes(one, wanted)),
         None,
     )
 
 
-def told(one: Neighbour) -> str:
-    """Name a container and whose it is."""
-    return f"container {one.name} ({owner(one)})"
+def told(neighbour: Neighbour) -> str:
+    """Name a container and its owner."""
+    return f"container {neighbour.name} ({owner(neighbour)})"
 
 
-def owner(one: Neighbour) -> str:
-    """Say whose a container is, by its labels."""
-    return f"Compose project {one.project}, service {one.service}" if one.project else "no Compose project"
+def owner(neighbour: Neighbour) -> str:
+    """Name the owner of a container, by its labels."""
+    return (
+        f"Compose project {neighbour.project}, service {neighbour.service}"
+        if neighbour.project
+        else "no Compose project"
+    )
 
 
-def meet(one: str, other: str) -> bool:
-    """Whether two addresses cannot both be bound; an IPv4 address mapped into IPv6 is the same one."""
-    one, other = one.removeprefix("::ffff:"), other.removeprefix("::ffff:")
-    return one == other or one in EVERYWHERE or other in EVERYWHERE
+def meet(address: str, other: str) -> bool:
+    """Whether two addresses cannot both be bound; an IPv4 address mapped into IPv6 is the same address."""
+    address, other = address.removeprefix("::ffff:"), other.removeprefix("::ffff:")
+    return address == other or address in EVERYWHERE or other in EVERYWHERE
 
 
 def now(observers: Observers, port: int) -> str:
-    """Say who holds a port of the service at this moment; empty where nobody does, or nobody can be told."""
+    """Say who holds a port of the service now; empty if nobody does, or the holder cannot be found."""
     try:
         ours = frozenset(one.id for one in observers.containers())
         others = observers.engine.neighbours(observers.project, observers.target.service, ours)
@@ -50,5 +54,7 @@ def now(observers: Observers, port: int) -> str:
     return "" if elsewhere else owners.owners({port}).get(port, "")
 
 
-def _publishes(one: Neighbour, wanted: Binding) -> bool:
-    return any(b.host_port == wanted.host_port and meet(b.host_ip, wanted.host_ip) for b in one.bindings)
+def _publishes(neighbour: Neighbour, wanted: Binding) -> bool:
+    return any(
+        b.host_port == wanted.host_port and meet(b.host_ip, wanted.host_ip) for b in neighbour.bindings
+    )

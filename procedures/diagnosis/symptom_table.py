@@ -1,4 +1,4 @@
-"""The table of symptoms and actions in a Markdown document, as text: where it stands, and the document with more rows."""
+"""The table of symptoms and actions in a Markdown document, as text: where it is, and the document with more rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANOTHER_BLOCK = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|[-+*][ \t]|\d{1,9}[.)][ \t]|```|~~~|<|(?:[-*_][ \t]*){3,}$)"
 )
 _SPAN = re.compile(r"`[^`]+`")
-# What Markdown would read as markup, or as an expression where pages are made of it.
+# What Markdown would read as markup, or a page generator as an expression.
 _MARKUP = re.compile(r"[\\|*\[\]<{}~&`]|(?<![^\W_])_|_(?![^\W_])")
 _FIGURES = re.compile(r"\b(?=\w*\d)[0-9a-f]{7,}\b|\d+(?:[.,]\d+)*")
 _SECTION = ("troubleshoot", "problem")
@@ -34,7 +34,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that was found: where more rows go, and what they look like there."""
+    """A table in the document: where more rows go, and what a row looks like there."""
 
     insert_at: int
     line_end: str
@@ -42,14 +42,14 @@ class Table:
     piped: bool
     """Whether its rows begin with a pipe."""
     symptoms: frozenset[str]
-    """The first cells of its rows, without what differs from one time to the next."""
+    """The first cells of its rows, without what differs each time."""
 
     def has(self, symptom: str) -> bool:
         return _alike(escaped(symptom)) in self.symptoms
 
 
 def find(document: str) -> Table | None:
-    """Return the first table of symptoms and actions in a section about troubleshooting."""
+    """Return the first table of symptoms and actions in a troubleshooting section."""
     lines = _lines(document)
     for place in _places(lines):
         head, rule = lines[place], lines[place + 1]
@@ -84,12 +84,12 @@ def row(symptom: str, action: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text as one line of plain words in a cell; what stands between backticks stays code."""
+    """Return a text as one line of plain words in a cell; text between backticks stays code."""
     plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     plain = plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"
     written, at = "", 0
     for span in _SPAN.finditer(plain):
-        # In code a pipe is escaped all the same, and a backslash before it cannot be told from that.
+        # In code a pipe must be escaped too, and a backslash before it would be ambiguous.
         if "\\" not in span[0]:
             written += _words(plain[at : span.start()]) + span[0].replace("|", "\\|")
             at = span.end()
@@ -111,7 +111,7 @@ def _lines(document: str) -> list[_Line]:
 
 
 def _places(lines: list[_Line]) -> Iterator[int]:
-    """Yield where a table's head may stand: lines of the troubleshooting sections, code and comments left out."""
+    """Yield where a table's head may stand: lines of troubleshooting sections, without code and comments."""
     section: int | None = None
     for place in _prose(lines):
         level, words = _heading(lines, place)
@@ -149,7 +149,7 @@ def _after_front_matter(lines: list[_Line]) -> int:
 
 
 def _heading(lines: list[_Line], place: int) -> tuple[int, str]:
-    """Return the level and the words of a heading; level 0 where the line is none."""
+    """Return the level and the words of a heading; level 0 if the line is none."""
     text = lines[place].text.removeprefix("\ufeff")
     if found := _HEADING.match(text):
         return len(found["marks"]), found["words"] or ""
@@ -189,6 +189,6 @@ def _names_both(cells: list[str]) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Return a text in small letters without accents."""
+    """Return a text in lower case without accents."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(one for one in apart if not unicodedata.combining(one))

@@ -1,1 +1,1 @@
-"""One run, whatever its procedure: what it was asked, the states it reaches, and how it is told."""
+"""One run, whatever its procedure: what was asked of it, the states it reaches, and its record."""

@@ -1,4 +1,4 @@
-"""A run that was interrupted and has seen the service answer again: what is said of it, and what judges it as it stands."""
+"""A run that was interrupted and then saw the service answer again: its sentence, and the command that judges the service."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from reports.page.banner import outage_in_words
 from reports.record.evidence import Outage
 
 
-def told(run: Run) -> str:
-    """Say that the service answers again, since when, and how long it was away; empty where nobody has seen that."""
+def sentence(run: Run) -> str:
+    """Say that the service answers again, since when, and how long it was away; empty if no answer was observed."""
     course = run.course
     if not (course.interrupted and run.changed and course.answers) or course.held_back:
         return ""
@@ -27,12 +27,12 @@ def told(run: Run) -> str:
 
 
 def judged_by(run: Run) -> str:
-    """Return what judges the service without touching it."""
+    """Return the command that judges the service without touching it."""
     return f"pytest -m accept --target={run.asked.target.file}"
 
 
 def _since(outage: Outage) -> str:
-    """Return when the path that tells the outage was good again; empty where it was never seen away and back."""
+    """Return when the measured address was good again; empty if it was never seen away and back."""
     path = outage.told
     if path is None or path.length is None or path.first_good is None:
         return ""

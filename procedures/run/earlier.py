@@ -1,4 +1,4 @@
-"""What earlier runs of the same service have left: journals in the state folder, and evidence in the archive."""
+"""What earlier runs of the same service left: journals in the state folder, and evidence in the archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from procedures.steps.lock import Lock
 
 
 class Earlier:
-    """Reads what is there of one service on one engine; it writes nothing."""
+    """Reads what earlier runs of one service on one engine left; it writes nothing."""
 
     def __init__(
         self, observers: Observers, asked: Asked, engine: str, environment: Mapping[str, str]
@@ -29,11 +29,11 @@ class Earlier:
 
     @property
     def open_journals(self) -> tuple[Story, ...]:
-        """The journals that nobody has sealed by now, this run's own among them."""
-        return self.place.open_ones()
+        """The unsealed journals, this run's own among them."""
+        return self.place.open_journals()
 
     def owed(self) -> tuple[Story, ...]:
-        """Return the journals that are owed, and that nobody still writes: of this place, and the one that the lock leads to."""
+        """Return the open journals whose run is gone and owes something: those of this place, and the one that the lock names."""
         lock = Lock(self._observers.engine, self._observers.project, self._asked.target.service)
         story = led_to(lock.holder(), self.place, given_up=self._asked.take_over)
         stories = (*self.open_journals, *((story,) if story else ()))
@@ -44,5 +44,5 @@ class Earlier:
 
 
 def shelter(environment: Mapping[str, str]) -> Path:
-    """Return where the evidence goes if the archive does not take it."""
+    """Return where the evidence goes if the archive cannot take it."""
     return journal.home(environment) / "runs"

@@ -1,4 +1,4 @@
-"""What was wrong, as a run tells it: each cause once, clean, and at no cost to how the run goes; boots in vain too."""
+"""What was wrong, reported by a run: each cause once, without secrets, and without influence on the run; failed boots too."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _NEWEST_FIRST = ("returned", "after", "stopped", "ready", "before")
 
 
 def before(run: Run, snapshot: Snapshot) -> None:
-    """Say what was wrong, before anything is done about it."""
+    """Report what was wrong, before anything is done about it."""
     _note(run, diagnosis.before, lambda: Case(run.asked.target, run.observers, snapshot))
 
 
 def before_going_back(run: Run) -> None:
-    """Say what a new server that did not prove good has to say: the way back takes its container away, log and all."""
+    """Report what the failed new server says: the way back removes its container together with the log."""
     _note(run, diagnosis.afterwards, lambda: _case(run))
 
 
 def afterwards(run: Run) -> None:
-    """Say of a run that did not end well what the service, its logs and the failed steps have to say."""
-    # Whoever sent these kills soon: the record comes first.
+    """For a run that did not end well: report what the service, its logs and the failed steps say."""
+    # A sender of these signals kills soon afterwards: the record comes first.
     if run.interruption.by not in HURRIED:
         _note(run, diagnosis.afterwards, lambda: _case(run))
 
@@ -59,22 +59,22 @@ def _observers(run: Run) -> Observers | None:
 def _note(
     run: Run, look: Callable[[Case, Collection[str]], Iterator[Cause]], case: Callable[[], Case]
 ) -> None:
-    """Make findings of what is found; nothing that goes wrong in it may change how a run goes or ends."""
+    """Turn causes into findings; an error meanwhile must not change how a run goes or ends."""
     causes = run.course.causes
     try:
         for cause in look(case(), causes):
             if cause.name:
                 causes.add(cause.name)
             run.finding(run.redaction.clean(cause.finding.text), cause.finding.next_move)
-    except Exception as error:  # noqa: BLE001 - an explanation that cannot be had is a finding
-        run.finding(f"what was wrong could not be looked into: {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - a missing explanation is a finding
+        run.finding(f"what was wrong could not be diagnosed: {type(error).__name__}: {error}")
 
 
 # Boots
 
 
 def boot_is_known(run: Run) -> bool:
-    """Say whether what was started last, forward or on the way back, was waited for in vain."""
+    """Whether what was started last, forward or on the way back, never became ready."""
     return _in_vain(run) is not None
 
 
@@ -84,22 +84,22 @@ def _in_vain(run: Run) -> Start | None:
 
 
 def note_boot(run: Run, when: str) -> None:
-    """Keep why the container that runs now does not boot; its log has just been saved."""
+    """Record why the container that runs now does not boot; its log has just been saved."""
     start = _in_vain(run)
     if start is None or run.course.answers:
         return
-    found = run.observers.containers()
-    if len(found) != 1:
+    containers = run.observers.containers()
+    if len(containers) != 1:
         return
-    one = found[0]
-    text = excerpt.cleaned(logs.text_of(run.observers.engine, one.id, _BYTES, _LIMIT))
-    told = run.restarting.hopeless() if run.restarting is not None else ""
+    container = containers[0]
+    text = excerpt.cleaned(logs.text_of(run.observers.engine, container.id, _BYTES, _LIMIT))
+    hopeless = run.restarting.hopeless() if run.restarting is not None else ""
     boot = FailedBoot(
-        container=one.name,
-        how=told or (start.ready.sentence if start.ready is not None else "it never became ready"),
+        container=container.name,
+        how=hopeless or (start.ready.sentence if start.ready is not None else "it never became ready"),
         said=failed_boot.last_errors(text),
-        differs=failed_boot.differences(run.course.snapshots.get("before"), one),
-        log=f"log-{when}-{one.name}.txt",
+        differs=failed_boot.differences(run.course.snapshots.get("before"), container),
+        log=f"log-{when}-{container.name}.txt",
     )
     if run.course.went_back:
         run.course.boot_back = boot

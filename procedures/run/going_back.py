@@ -1,4 +1,4 @@
-"""Going back: whether a claim leads back, whether the database lets it, and the way itself, once."""
+"""Going back: whether a failed claim leads back, whether the database permits it, and the way back itself, once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from procedures.way_back import way_back
 from reports.record.observed import Snapshot
 
 PROBE_SPARE = 5.0
-"""Seconds in which the probe must have seen what answers us."""
+"""Seconds in which the probe must have seen the server that answers us."""
 
 
 def not_needed(run: Run) -> str:
-    """Tell why the way back is not taken, before anybody asks whether it can be; empty where it is to be taken."""
+    """Return why the way back is not needed, before anybody asks whether it is possible; empty if it is needed."""
     if not run.changed:
         return "nothing was changed, so there is nothing to go back from"
     if not run.ledger.failed_forward():
@@ -30,7 +30,7 @@ def not_needed(run: Run) -> str:
 
 
 def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
-    """Start what ran before, let it soak, and see it; `soak` is in seconds."""
+    """Start what ran before, let it soak, and look at it; `soak` is in seconds."""
     if run.way_back is None or not run.way_back.leads_back or run.restarting is None:
         raise Blocked("there is no way back: nothing ran before that could be brought back")
     run.observers.look_at_kept(before)
@@ -39,7 +39,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     explaining.before_going_back(run)
     if run.course.gone:
         run.course.findings[:] = failed_boot.pointed_findings(run.course.findings, run.course.gone)
-    run.tell("a claim has failed: going back to what ran before")
+    run.say("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
     run.way_back.stop_new(run.grace)
@@ -53,7 +53,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.our_return = run.way_back.start_kept(_look(run), run.restarting.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
-    tell(run)  # whatever ends the run from here on, what runs is what ran before
+    note_return(run)  # from here on, what runs is what ran before, however the run ends
     if run.course.answers:
         run.our_return = run.way_back.note_soak(run.our_return, run.restarting.soak(soak))
         run.restarting.wait_for_parts(heartbeats.parts_of(before))
@@ -67,15 +67,15 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
 
 
 def give_names_back(run: Run) -> None:
-    """Have the image that ran before by its own name again, where a pull has moved it: what is made again has it so."""
-    if told := run.intent.names_back():
-        run.finding(told)
+    """Give the image that ran before its name back, if a pull moved it: the container is made again by that name."""
+    if given_back := run.intent.names_back():
+        run.finding(given_back)
 
 
 def _look(run: Run) -> Look:
-    """Look whether what was started is ready, and has been seen so from outside: whoever measures the outage needs its end.
+    """Look whether what was started is ready, here and for the probe: the measured outage needs its end.
 
-    A probe that has not seen it for a while keeps nobody waiting.
+    A probe that has not seen it for a while is not waited for.
     """
     heard = run.watch.look_for_ready() if run.watch is not None else None
     first: list[float] = []
@@ -91,7 +91,7 @@ def _look(run: Run) -> Look:
 
 
 def _allowed(run: Run, before: Snapshot) -> None:
-    """See that the database allows the way back, or leave the service to what was started."""
+    """Check that the database permits the way back; otherwise leave the service to what was started."""
     if closed := way_back.closed_because(before, run.observers.database()):
         run.observers.look_at_configured()
         run.course.way_back_closed = closed
@@ -99,8 +99,8 @@ def _allowed(run: Run, before: Snapshot) -> None:
         raise Blocked(f"the way back is closed: {closed}")
 
 
-def tell(run: Run) -> None:
-    """Say what is as it was, and what is not: the files are their owner's."""
+def note_return(run: Run) -> None:
+    """Report what is as it was, and what is not: the target's files belong to their owner."""
     file = run.way_back.file if run.way_back else ""
     run.finding(
         f"the service runs what it ran before, by {file}; the target's own files still say what failed",
@@ -109,13 +109,13 @@ def tell(run: Run) -> None:
 
 
 def _save_failed_logs(run: Run) -> None:
-    """Save the log of what failed: the way back makes the container anew, and its log goes with it."""
+    """Save the log of the failed container: the way back makes the container anew, and its log would be lost."""
     if run.folder is None:
         return
     try:
-        for one in run.observers.containers():
-            logbook.save(run.observers, one, run.folder, run.redaction.clean, failed_boot.FAILED)
-            run.course.gone = one.name
+        for container in run.observers.containers():
+            logbook.save(run.observers, container, run.folder, run.redaction.clean, failed_boot.FAILED)
+            run.course.gone = container.name
         explaining.note_boot(run, failed_boot.FAILED)
-    except Exception as error:  # noqa: BLE001 - a log that cannot be had, or written, closes no way back
+    except Exception as error:  # noqa: BLE001 - a missing log closes no way back
         run.finding(f"the log of what failed could not be saved: {error}")

@@ -1,4 +1,4 @@
-"""Holding a target: the lock on the engine and the journal on disk, and what to do about whoever held it before."""
+"""Holding a target: the lock on the engine, the journal on disk, and what to do about an earlier holder."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import Held
 from procedures.run.procedure import Asked
 from procedures.steps import settled
-from procedures.steps.journal import Journal, JournalUnreadable, Place, Story, seal_for, tell
+from procedures.steps.journal import Journal, JournalUnreadable, Place, Story, read_journal, seal_for
 from procedures.steps.lock import Holder, Lock
 from procedures.way_back.cut_off import forget, give_back, kept_of
 from reports.record.evidence import Finding, Verdict, Who
 
 
 def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> Story | None:
-    """Return the open journal of a holder that is gone, where its state folder is another one: only the lock says where.
+    """Return the open journal of a holder that is gone, if it is in another state folder: only the lock names it.
 
-    `given_up` says that somebody has given up a holder of whom nobody can tell from here whether it lives.
+    `given_up`: the operator has given up a holder that cannot be observed from here.
     """
     if holder is None or not holder.journal or not is_over(holder, given_up=given_up):
         return None
@@ -28,10 +28,10 @@ def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> St
     if file.parent == place.folder or (place.folder / file.name).is_symlink():
         return None
     try:
-        story = tell(file)
+        story = read_journal(file)
     except JournalUnreadable as error:
         if holder.is_elsewhere:
-            return None  # it may lie on another host
+            return None  # the journal may be on another host
         raise Held(
             f"the lock of a run that is gone points to a journal that cannot be read here: {error.what}",
             f"run `pytest -m recover` as {holder.user}, who ran it",
@@ -40,12 +40,12 @@ def led_to(holder: Holder | None, place: Place, *, given_up: bool = False) -> St
 
 
 def is_over(holder: Holder, *, given_up: bool) -> bool:
-    """Whether the lock of a holder may be removed: it is provably gone, or cannot be seen from here and was given up."""
+    """Whether a holder's lock may be removed: the holder is provably gone, or was given up and cannot be seen from here."""
     return holder.is_gone or (holder.is_elsewhere and given_up)
 
 
 class Holding:
-    """Takes the target for one run, or says who has it."""
+    """Takes the target for one run, or says who holds it."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Holding:
         self.taken_over: tuple[Story, ...] = ()
         self.by_hand: list[str] = []
         self.kept: Path | None = None
-        """What the run that is in the way had kept of what ran before its change."""
+        """What the run that is in the way kept of what ran before its change."""
 
     @property
     def journal(self) -> Journal:
@@ -77,7 +77,7 @@ class Holding:
         return self._journal
 
     def take(self) -> None:
-        """Take the lock, judge what an earlier run left, open the journal."""
+        """Take the lock, judge what earlier runs left, open the journal."""
         me = Holder.me(
             self._run,
             self._asked.procedure.name,
@@ -113,7 +113,7 @@ class Holding:
         )
 
     def let_go(self, verdict: str, *, owed: bool) -> None:
-        """Seal the journal unless something is owed, and give the lock back in every case."""
+        """Seal the journal unless something is owed, and give the lock back in any case."""
         try:
             if self._journal is not None and not owed:
                 self._journal.seal(verdict)
@@ -123,22 +123,22 @@ class Holding:
             self.lock.let_go()
 
     def _take_over(self, holder: Holder) -> None:
-        """Remove the lock of a holder that is gone; where a journal refuses this run, the lock stays where it is."""
+        """Remove the lock of a holder that is gone; if a journal refuses this run, leave the lock where it is."""
         given_up = self._asked.take_over
         if not is_over(holder, given_up=given_up):
             self._refuse(holder)
         story = led_to(holder, self._place, given_up=given_up)
         try:
-            self._judge((*self._place.open_ones(), *((story,) if story else ())))
+            self._judge((*self._place.open_journals(), *((story,) if story else ())))
         except JournalUnreadable as error:
             raise Held(error.what, error.next_move) from error
         if story is not None:
             self._place.adopt(story)
-        self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.told}"))
+        self.findings.append(Finding(f"the lock of a run that is gone was taken over: {holder.description}"))
         if holder.is_elsewhere and not Path(holder.journal).exists():
             self.findings.append(
                 Finding(
-                    f"the journal of run {holder.run} cannot be read from here, so nobody knows what it had begun: "
+                    f"the journal of run {holder.run} cannot be read from here, so what it had begun is unknown: "
                     f"{holder.journal}",
                     "read it there",
                 )
@@ -146,17 +146,17 @@ class Holding:
         self.lock.take_over(holder.run)
 
     def _refuse(self, holder: Holder) -> NoReturn:
-        """Say who holds the target, and whether that can be seen from here."""
+        """Say who holds the target, and whether the holder can be observed from here."""
         if hidden := holder.process.hidden:
             raise Held(
-                f"the target is held by {holder.told}; {hidden}",
+                f"the target is held by {holder.description}; {hidden}",
                 "ask there; if that run is gone for good: `pytest -m recover --take-over --reason TEXT`",
             )
-        raise Held(f"the target is held by {holder.told}", "wait until that run has ended")
+        raise Held(f"the target is held by {holder.description}", "wait until that run has ended")
 
     def _take_over_journals(self) -> None:
-        """Judge what earlier runs left open, and take it over; what they had on the engine goes only then."""
-        stories = self._place.open_ones()
+        """Judge the journals that earlier runs left open, and take them over; only then remove their helper containers."""
+        stories = self._place.open_journals()
         over = self._judge(stories)
         for story in stories:
             self._observers.engine.remove_lookouts(story.run)
@@ -178,7 +178,7 @@ class Holding:
         self.taken_over = tuple(one for one in stories if one.run not in over)
 
     def _seal(self, story: Story, verdict: str) -> None:
-        """Seal the journal of a run that owes nothing: it was cut off after its evidence, and before its own seal."""
+        """Seal the journal of a run that owes nothing: it was cut off between its evidence and its own seal."""
         if verdict == Verdict.ACCEPTED:
             forget(story)
         seal_for(story, verdict)
@@ -189,9 +189,9 @@ class Holding:
         )
 
     def _judge(self, stories: tuple[Story, ...]) -> dict[str, str]:
-        """See that nobody acts beside a run that lives, and nobody but recovery on a service that one was cut off in.
+        """Refuse to act beside a living run, and, except in recovery, on a service that an earlier run left changed.
 
-        Return the runs that owe nothing, as the archive has them.
+        Return the runs that owe nothing, according to the archive.
         """
         for story in stories:
             if (writer := story.writer) is not None and writer.is_alive:
@@ -218,17 +218,17 @@ class Holding:
         )
 
     def _undo(self, story: Story) -> tuple[str, ...]:
-        """Take back what a run had prepared that was cut off before it changed anything; tell what was done."""
-        # What it had kept for a way back that it never needed holds secrets.
+        """Undo what a run prepared before it was cut off without a change; return what was done."""
+        # What it kept for a way back that was never needed holds secrets.
         forget(story)
         return give_back(self._observers, (story,))
 
     def _shows_now(self) -> str:
         containers = self._observers.containers()
-        told = [f"{one.name} is {one.stands}" for one in containers]
-        return "; ".join(told) or "no container of the service"
+        shown = [f"{one.name} is {one.stands}" for one in containers]
+        return "; ".join(shown) or "no container of the service"
 
     def _image(self) -> str:
-        """Return an image that is here: a container cannot be created from another one."""
+        """Return an image that is on this engine: a container needs one."""
         containers = self._observers.containers()
         return containers[0].image_id if containers else self._observers.operator_rendering.image

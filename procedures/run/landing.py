@@ -1,4 +1,4 @@
-"""Landing: whatever ends a run, the service is not left down silently."""
+"""Landing: however a run ends, the service is not left down silently."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from reports.record.evidence import StepResult, StepStatus
 STARTS = {START, FALLBACK, way_back.BACK_START}
 STOPS = {STOP, way_back.BACK_STOP}
 ANSWER_IN_A_HURRY = 5.0
-"""Seconds for a look whether the start was heard: CI runners kill after about seven."""
+"""Seconds for a look whether the start took effect: CI runners kill after about seven."""
 SEEN_WITHIN = 1.0
-"""Seconds in which the probe must have seen the answer that we have had."""
+"""Seconds in which the probe must have seen the answer that we received."""
 _REPORT = "report it with this record"
 
 
 def land(states: States, ask_data: Callable[[], None]) -> None:
-    """Bring the service back where this run took it away, and look whether it answers.
+    """Bring the service back if this run took it away, and look whether it answers.
 
-    `ask_data` asks the data checks of the middle that were not asked yet: only a failed one holds the start back.
+    `ask_data` asks the data checks of the outage that were not asked yet: only a failed one holds the start back.
     """
     run = states.run
     run.interruption.hold()
@@ -41,8 +41,8 @@ def land(states: States, ask_data: Callable[[], None]) -> None:
         if run.owes and (_started(run) or run.spared):
             _look(run)
         elif run.owes and not reach.runs(run.observers):
-            run.course.answers = False  # what was commanded has brought nothing
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the record is still to be written
+            run.course.answers = False  # the commanded start brought nothing
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the record must still be written
         run.finding(f"landing failed: {type(error).__name__}: {error}", "start the service by hand")
     finally:
         _close_watch(run)
@@ -60,14 +60,14 @@ def _start(states: States, ask_data: Callable[[], None]) -> None:
     except BaseException as error:  # noqa: BLE001 - what cannot be seen now does not keep the service down
         run.finding(f"an error of this suite's own while landing: {type(error).__name__}: {error}", _REPORT)
     if run.restarting is not None and states.may_start():
-        run.tell("the run ends and the service was not started: starting it")
+        run.say("the run ends and the service was not started: starting it")
         if _bring_back(run).status is StepStatus.DONE:
             run.course.answers = None  # what was seen before this start says nothing of it
         run.moment("start commanded while landing")
 
 
 def _bring_back(run: Run) -> StepResult:
-    """Start what ran before where it was kept and nothing new was started, or a claim led back; else what the files say."""
+    """Start what ran before, if it was kept and nothing new was started, or if a claim led back; otherwise what the files say."""
     assert run.restarting is not None
     taken = {one.step.name for one in run.acting.results} if run.acting else set()
     if run.way_back is not None and run.way_back.leads_back and (START not in taken or run.course.went_back):
@@ -78,17 +78,17 @@ def _bring_back(run: Run) -> StepResult:
             going_back.give_names_back(run)
             result = run.way_back.land()
             if result.status is StepStatus.DONE:
-                going_back.tell(run)
+                going_back.note_return(run)
             return result
     run.observers.look_at_configured()
     return run.restarting.land()
 
 
 def _undo(run: Run) -> None:
-    """Take back what was prepared, where the service was not touched."""
+    """Undo what was prepared, if the service was not touched."""
     for one in reversed(run.intent.prepare):
-        if told := one.undo():
-            run.finding(told)
+        if undone := one.undo():
+            run.finding(undone)
     if run.checked is not None:
         run.checked.forget()
 
@@ -97,12 +97,12 @@ def _close_watch(run: Run) -> None:
     try:
         if run.watch is not None:
             run.watch.close()
-    except BaseException as error:  # noqa: BLE001 - whatever it saw, the record is still to be written
-        run.finding(f"what was watched cannot be told: {type(error).__name__}: {error}", _REPORT)
+    except BaseException as error:  # noqa: BLE001 - whatever it saw, the record must still be written
+        run.finding(f"what was watched cannot be reported: {type(error).__name__}: {error}", _REPORT)
 
 
 def _look(run: Run) -> None:
-    """Look whether the service answers; in a hurry an open question stays open, and the journal with it."""
+    """Look whether the service answers; in a hurry an open question stays open, and so does the journal."""
     hurried = run.interruption.by in HURRIED
     if run.restarting is None or (run.course.answers is False and not hurried):
         return

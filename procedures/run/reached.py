@@ -1,4 +1,4 @@
-"""The moments of a real run, for the checks of one way; reaching a state is the states' business, and so is every reason not to."""
+"""The moments of a real run, for the checks of one way; the states reach each state, or give the reason why not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reached:
     states: States
     way: Way = Way.FORWARD
     last: Snapshot | None = None
-    """The look that takes the first one's place, where a check is asked again."""
+    """The look that replaces the first one, if a check is asked again."""
 
     @property
     def first(self) -> Snapshot:

@@ -25,7 +25,7 @@ from procedures.run import planning, who
 from procedures.run.earlier import Earlier, shelter
 from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
-from procedures.run.procedure import Asked, Found, Intent
+from procedures.run.procedure import Asked, Intent, Service
 from procedures.steps import journal, own_scripts, stop_and_start
 from procedures.steps.carry_out import Acting
 from procedures.steps.checked import Checked
@@ -52,21 +52,21 @@ from reports.redaction.redact import Redaction
 
 
 class Run:
-    """What one execution knows and holds: what was typed, the plan, the lock, the journal, what it found."""
+    """What one execution knows and holds: what was typed, the plan, the lock, the journal, the findings."""
 
     def __init__(
         self,
         asked: Asked,
         environment: Mapping[str, str],
         interruption: Interruption,
-        tell: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
         self.asked = asked
         self.id = secrets.token_hex(4)
         self.began = time.monotonic()
         self.began_at = now()
         self.interruption = interruption
-        self.tell = tell
+        self.say = say
         self.course = Course()
         self.who = who.look(environment, asked.given, asked.arguments)
         self.redaction = Redaction(())
@@ -75,12 +75,12 @@ class Run:
         self.our_stop: Stop | None = None
         self.our_start: Start | None = None
         self.our_return: Start | None = None
-        """What brought the service back to what it was, where a claim had failed."""
+        """The start of what ran before, after a claim failed."""
         self.intent = Intent()
         self.checked: Checked | None = None
         self.folder: Path | None = None
         self.folder_key = (0, 0)
-        """What tells the folder from another one of its name, should somebody take it away."""
+        """Distinguishes the folder from another of the same name, should somebody remove it."""
         self.claims = check_files.read(asked.checks, NAMES)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
@@ -93,11 +93,11 @@ class Run:
         self._acting: Acting | None = None
         self.restarting: stop_and_start.Restart | None = None
         self.unprepared = ""
-        """Why nothing can be prepared, where the lock was taken and the journal could not be opened."""
+        """Why nothing can be prepared, if the lock was taken and the journal could not be opened."""
         self.watch: Watch | None = None
         self.grace = 0.0
 
-    # What was observed first, and the plan made from it
+    # The first look, and the plan made from it
 
     def observe(self) -> None:
         """Look once and make the plan; what cannot be read ends the run as unobservable."""
@@ -110,11 +110,11 @@ class Run:
             compose = Compose(self.asked.target, where.environment(self._environment), where.url)
             self._observers = Observers(self.asked.target, self._engine, compose, self.id)
             self.learn_secrets()
-            self._tell_environment(compose)
+            self._note_environment(compose)
             self._make_plan()
         except CannotObserve as error:
             self.course.unobservable = error.sentence
-            # What the env file says wrongly is a fact of the target, and told with its key: Compose does not name it.
+            # A mistake in the env file is a fact of the target, and is reported with its key: Compose does not name the key.
             if self._engine is not None:
                 self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
         except Interrupted as error:
@@ -124,8 +124,8 @@ class Run:
             self.finding(self.course.unobservable, "report it with this record")
         self.moment("planned")
 
-    def _tell_environment(self, compose: Compose) -> None:
-        """Name the variables for Compose and the docker client that stand in the caller's environment."""
+    def _note_environment(self, compose: Compose) -> None:
+        """Name the variables for Compose and the docker client that the caller's environment contains."""
         handed_on = f"; handed on: {', '.join(compose.handed_on)}" if compose.handed_on else ""
         if compose.dropped:
             self.finding(
@@ -146,45 +146,45 @@ class Run:
         return self._engine.where.url if self._engine else ""
 
     def _make_plan(self) -> None:
-        """Ask the procedure what it means to do to the service as it was found, and freeze the plan of that."""
+        """Ask the procedure what it intends to do to the service as it was found, and freeze the plan."""
         asked, observers = self.asked, self.observers
         self._earlier = earlier = Earlier(observers, asked, self.engine_id, self._environment)
-        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        waiting = Waiting(self.interruption.raise_if_asked, self.say)
         stem = earlier.place.folder / self.id
-        found = Found(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
-        self.intent = planning.intent_of(asked.procedure, found)
+        service = Service(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
+        self.intent = planning.intent_of(asked.procedure, service)
         if asked.procedure.acts:
             self.checked = Checked(observers, stem)
         if asked.procedure.recovers:
-            self.learn_secrets()  # what was kept before a change holds some
+            self.learn_secrets()  # what was kept before a change contains secrets
         for one in self.intent.findings:
             self.finding(one.text, one.next_move)
         if self.intent.nothing_new:
             self.finding(self.intent.nothing_new)
-        self.grace = found.grace
-        self.plan = planning.plan_of(asked.procedure, found, self.intent, self.claims)
-        self.ledger = Ledger(self.plan.checks, asked.waivers, self.told)
+        self.grace = service.grace
+        self.plan = planning.plan_of(asked.procedure, service, self.intent, self.claims)
+        self.ledger = Ledger(self.plan.checks, asked.waivers, self.shown)
 
     @property
     def earlier(self) -> Earlier:
-        """What earlier runs of this service have left."""
+        """What earlier runs of this service left."""
         if self._earlier is None:
             raise Blocked(self.course.unobservable or "the target was not observed")
         return self._earlier
 
     @property
     def shelter(self) -> Path:
-        """Where the evidence goes if the archive does not take it."""
+        """Where the evidence goes if the archive cannot take it."""
         return shelter(self._environment)
 
     @property
     def open_journals(self) -> tuple[journal.Story, ...]:
-        """The journals of this target that nobody has sealed by now, this run's own among them."""
+        """The unsealed journals of this target, this run's own among them."""
         return self.earlier.open_journals
 
     @property
     def recovery(self) -> cut_off.Recovery:
-        """Which way leads out of a change that was cut off."""
+        """The way out of an interrupted change."""
         return self.intent.recovery
 
     def _know(self, redaction: Redaction) -> None:
@@ -192,7 +192,7 @@ class Run:
         excerpt.know(redaction.clean)
 
     def learn_secrets(self) -> None:
-        """Build the redaction anew from every secret value that was met by now."""
+        """Build the redaction anew from every secret value that is known by now."""
         observers, target = self.observers, self.asked.target
         public = (
             target.name,
@@ -213,11 +213,11 @@ class Run:
     # The lock and the journal
 
     def hold(self) -> None:
-        """Take the lock and open the journal; whoever is in the way ends this run as locked."""
+        """Take the lock and open the journal; an earlier holder in the way ends this run as locked."""
         if self.course.unobservable or self.asked.leaves_nothing or self.plan is None or self._engine is None:
             return
         try:
-            # Labels on the engine are a sink too: what was typed may hold a secret.
+            # What was typed may contain a secret, and labels on the engine are public too.
             given = {name: self.redaction.clean(text) for name, text in self.asked.given.items()}
             asked = dataclasses.replace(self.asked, given=given)
             holding = Holding(self.observers, asked, self.id, self.who, self._environment)
@@ -230,7 +230,7 @@ class Run:
         except Held as error:
             held = error.sentence
             self.course.held = self.typed(held)
-            # Under a run that is alive nobody starts anything by hand.
+            # While another run is alive, nobody may start anything by hand.
             start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
             self.course.by_hand = [*holding.by_hand, *start] if holding.by_hand else []
             return
@@ -244,8 +244,8 @@ class Run:
         self.course.recovered_from = holding.recovered_from
         self.course.findings += holding.findings
         steps = self._frozen_steps()
-        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.tell)
-        waiting = Waiting(self.interruption.raise_if_asked, self.tell)
+        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.say)
+        waiting = Waiting(self.interruption.raise_if_asked, self.say)
         self.restarting = stop_and_start.Restart(
             steps, self.observers.driver, self._acting, self.observers, waiting
         )
@@ -254,7 +254,7 @@ class Run:
         self.moment("locked")
 
     def _frozen_steps(self) -> tuple[Step, ...]:
-        """Let the start use what was checked; the plan names the files, which others can type, and the step what it used."""
+        """Let the start use what was checked. The plan names the files, which others can type; the step names what it used."""
         planned = self.plan.steps if self.plan else ()
         if self.checked is None:
             return planned
@@ -273,7 +273,7 @@ class Run:
 
     @property
     def way_back(self) -> WayBack | None:
-        """The way back, where this procedure has one and the target is held."""
+        """The way back, if this procedure has one and the target is held."""
         return self.intent.way_back if self._acting else None
 
     @property
@@ -291,17 +291,17 @@ class Run:
 
     @property
     def owes_evidence(self) -> bool:
-        """Whether a run without evidence is no good one: it did something, or its evidence is all that it does."""
+        """Whether a run without evidence is no good run: it changed something, or evidence is all that it is for."""
         return self.changed or not (self.acts or self.asked.leaves_nothing)
 
     @property
     def acts(self) -> bool:
-        """Whether this run has anything to do but look: what stands and answers is only judged."""
+        """Whether this run does more than look: a service that stands and answers is only judged."""
         return self.asked.procedure.acts and not self.recovery.stands
 
     @property
     def stopped_short(self) -> str:
-        """Why nothing can be asked any more; empty where the run goes on."""
+        """Why no more checks can be asked; empty if the run goes on."""
         if self.course.unobservable:
             return f"no plan could be made: {self.course.unobservable}"
         if self.course.held:
@@ -310,17 +310,17 @@ class Run:
 
     @property
     def spared(self) -> str:
-        """Why nothing is started although the stop was commanded: the server was not touched by it."""
+        """Why nothing is started although the stop was commanded: the stop did not touch the server."""
         return self.restarting.scripted.spared if self.restarting else ""
 
     @property
     def left_out(self) -> str:
-        """Why the start script has brought everything but the service, where it was told to."""
+        """Why the start script left the service out on purpose."""
         return self.restarting.scripted.left_out if self.restarting else ""
 
     @property
     def script_results(self) -> tuple[StepResult, ...]:
-        """What became of the steps that the operator's own scripts carried out."""
+        """The results of the steps that the operator's own scripts carried out."""
         carried = self._acting.results if self._acting else []
         driver = self.observers.driver
         return tuple(
@@ -329,41 +329,41 @@ class Run:
 
     @property
     def started_servers(self) -> frozenset[str]:
-        """The host names of the containers that this run has started and stopped again on its way back."""
+        """The host names of the containers that this run started, and stopped again on its way back."""
         found = self.course.snapshots.get("after")
         return frozenset(one.id[:12] for one in known(found.containers if found else None))
 
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:
-        """The journals of runs that were cut off, which this run has taken over."""
+        """The journals of interrupted runs that this run has taken over."""
         return self._holding.taken_over if self._holding else ()
 
     def give_names_back(self) -> None:
-        """Give back the names that the pulls of runs which were cut off had moved: what they brought does not run."""
-        for told in cut_off.give_back(self.observers, self.taken_over):
-            self.finding(told)
+        """Give back the image names that the pulls of interrupted runs moved: the pulled images do not run."""
+        for sentence in cut_off.give_back(self.observers, self.taken_over):
+            self.finding(sentence)
 
     def has_recovered(self, verdict: str) -> bool:
-        """Whether this run has done what the open journals of others asked for."""
+        """Whether this run did what the open journals of others demand."""
         if not self.asked.procedure.recovers:
             return False
-        # What only stands there owes its judgement, and nothing else has been done about it.
+        # A service that stands is only judged; nothing else was done about it.
         if self.recovery.stands:
             return verdict == Verdict.ACCEPTED
         return self.changed and not self.owes and not self.course.held_back
 
     @property
     def owes(self) -> bool:
-        """Whether the service was touched and has not been seen to answer since: a duty to recover.
+        """Whether the service was touched and was not seen to answer since: a duty to recover.
 
-        One that was held back is started by whoever has cleared the way; only a change leaves that to recovery,
-        which alone knows what ran before.
+        A start that was held back is left to whoever clears the way; after a change it is left to recovery, because only
+        recovery knows what ran before.
         """
         leaves_it = bool(self.course.held_back) and not (self.way_back and self.way_back.leads_back)
         return self.changed and self.course.answers is not True and not leaves_it
 
     def let_go(self, verdict: str) -> None:
-        """Seal the journal where nothing is owed, and give the lock back."""
+        """Seal the journal if nothing is owed, and give the lock back."""
         try:
             if verdict == Verdict.ACCEPTED:
                 self._forget()
@@ -383,16 +383,16 @@ class Run:
                 self._engine.close()
 
     def _forget(self) -> None:
-        """Remove what was kept for a way back, where this run held the target and judged what runs now."""
+        """Remove what was kept for a way back, if this run held the target and judged what runs now."""
         if self.checked is None or self._acting is None or self.intent.nothing_new:
             return
         if self.recovery.stands and not self.recovery.as_kept:
-            return  # it was just told as what leads back
+            return  # it was just named as what leads back
         try:
             kept_file.forget_all(self.earlier.place.folder)
             self.checked.forget_all()
             for story in self.taken_over:
-                cut_off.forget(story)  # it may lie in another user's folder
+                cut_off.forget(story)  # it may be in another user's folder
         except OSError as error:
             self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
 
@@ -403,11 +403,11 @@ class Run:
         self.course.moments.append(Moment(name, round(time.monotonic() - self.began, 3), wall))
 
     def typed(self, text: str) -> str:
-        """Let the commands that a text tells to type find the target's engine."""
+        """Give the commands in a text the words by which they reach the target's engine."""
         return on_engine(text, self.asked.target.engine_flags)
 
-    def told(self, text: str) -> str:
-        """Return a text as it is told: without secrets, its commands as they are typed for this engine."""
+    def shown(self, text: str) -> str:
+        """Return a text as it is shown: without secrets, and with its commands as typed for this engine."""
         return self.typed(self.redaction.clean(text))
 
     def finding(self, text: str, next_move: str = "") -> None:

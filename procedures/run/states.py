@@ -1,4 +1,4 @@
-"""The states that a run reaches, each once: before, ready, stopped, after. The gates stand inside, not before them."""
+"""The states that a run reaches, each once: before, ready, stopped, after. The gates are inside them, not before them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reports.record.values import known
 
 
 class States:
-    """Leads a procedure from state to state; a state is remembered, and so is the reason why it was not reached."""
+    """Leads a procedure from state to state. It remembers each state, or the reason why it was not reached."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -49,7 +49,7 @@ class States:
 
     @property
     def baseline(self) -> baseline.Baseline:
-        """What post checks compare with: the look before, or the last accepted run where nothing is acted on."""
+        """What post checks compare with: the look before, or the last accepted run if nothing is acted on."""
         if self.run.asked.procedure.acts:
             return baseline.of(self.before())
         if self.run.intent.compared.unseen:
@@ -101,7 +101,7 @@ class States:
         )
 
     def look_while_landing(self) -> None:
-        """See the stopped service where that state was cut off, so that its data checks can be asked."""
+        """Look at the stopped service if that state was cut off, so that its data checks can be asked."""
         if isinstance(self._reached.get("stopped"), Snapshot):
             return
         self._reached["stopped"] = self.run.course.snapshots["stopped"] = self.run.observers.stopped()
@@ -119,10 +119,10 @@ class States:
         return (run.changed or isinstance(self._reached.get("stopped"), Snapshot)) and not failed
 
     def _reach(self, name: str, reach: Callable[[], Snapshot]) -> Snapshot:
-        """Reach a state once: whoever asks again gets the same snapshot, or the same reason why there is none.
+        """Reach a state once: everybody who asks gets the same snapshot, or the same reason why there is none.
 
-        An error of our own is such a reason too, and so is whatever somebody else raises into it, a timer's end of a
-        test included: a state that was half reached must never be reached for again.
+        An error of our own is such a reason, and so is an exception raised from outside, such as a test's time-out: a state
+        that was half reached must never be reached for again.
         """
         if name not in self._reached:
             try:
@@ -144,7 +144,7 @@ class States:
         return found
 
     def _go_on(self) -> None:
-        """See that nothing has ended this run."""
+        """Raise unless this run may go on."""
         run, limit = self.run, self.run.asked.target.budgets.run
         if run.stopped_short:
             raise Blocked(run.stopped_short)
@@ -159,16 +159,16 @@ class States:
         snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
-        if told := self.run.intent.changes(snapshot):
-            self._announce(told)
+        if sentence := self.run.intent.changes(snapshot):
+            self._announce(sentence)
         found = snapshot.containers
         state = None if isinstance(found, Unseen) else plan.state_of(found)
         planned = self.run.plan.state if self.run.plan else None
         if state is not None and state != planned and not self.run.asked.procedure.recovers:
-            # In a restart loop the state changes with every look, and may be any one of them.
+            # In a restart loop the state changes with every look.
             loops = plan.State.LOOPING in {state, planned} or any(one.restart_count for one in known(found))
             move = "`pytest -m recover`" if loops else "run again"
-            # Nothing was asked, so no check tells the move.
+            # No check was asked yet, so no check shows the next move.
             raise Blocked(f"the plan was made for a service that is {planned}; now it is {state} → {move}")
         if self.run.asked.procedure.recovers:
             explaining.before(self.run, snapshot)
@@ -190,24 +190,24 @@ class States:
         self._prepare(before)
         self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
         if not self.run.watch.looking:
-            raise Blocked("the outage probe does not look, so nobody would see the outage", "run again")
+            raise Blocked("the outage probe does not run, so nothing would measure the outage", "run again")
         self.run.moment("probe looking")
         ready = self.run.observers.before("ready")
         self._note(ready)
-        if told := self.run.intent.brings(ready):
-            self._announce(told)
+        if sentence := self.run.intent.brings(ready):
+            self._announce(sentence)
         return ready
 
     def _prepare(self, before: Snapshot) -> None:
-        """Do what the procedure does while the service still runs, as far as it is planned."""
+        """Do what the procedure prepares while the service still runs, as far as it is planned."""
         run = self.run
         planned = {one.name for one in run.plan.steps} if run.plan else set()
         for one in run.intent.prepare:
             if run.acting is not None and planned.issuperset(step.name for step in one.steps):
-                one.carry_out(run.acting, before, run.tell)
+                one.carry_out(run.acting, before, run.say)
 
     def _note(self, look: Snapshot) -> None:
-        """Let every later look ask after the executions that this one saw, by their ids."""
+        """Let every later look ask for the executions of this one, by their ids."""
         seen_now, under_way = known(baseline.of(look).executions), known(work.under_way(look))
         noted = (*self.run.observers.noted, *seen_now, *under_way)
         self.run.observers.noted = tuple(dict.fromkeys(noted))
@@ -235,7 +235,7 @@ class States:
             raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
         run.observers.look_at_configured(self._superseded())
         if run.recovery.starts_kept:
-            run.give_names_back()  # what is made again then has its image by the name that it had
+            run.give_names_back()  # the container is then made again by the image name that it had
         run.our_start = run.restarting.start(run.watch)
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
@@ -252,26 +252,26 @@ class States:
         run.course.answers = reach.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
-    def _announce(self, told: str) -> None:
+    def _announce(self, sentence: str) -> None:
         """Say at once what this run is about to change, and keep it in the record."""
-        self.run.finding(told)
-        self.run.tell(self.run.redaction.clean(told))
+        self.run.finding(sentence)
+        self.run.say(self.run.redaction.clean(sentence))
 
     def _superseded(self) -> Settings | Unseen | None:
-        """The settings that lose their effect by this start, where the procedure applies new ones."""
+        """Return the settings that this start makes ineffective, if the procedure applies new ones."""
         applies = Group.NEW_SETTINGS in self.run.asked.procedure.groups
         return self.before().running_settings if applies else None
 
     def _returned(self) -> Snapshot:
-        """Go back to what ran before, because a claim has failed; this is never done a second time."""
+        """Go back to what ran before, because a claim failed; this is never done twice."""
         self._go_on()
         return self._with_dashboards(going_back.go(self.run, self.before(), self._soak()))
 
     def _looked(self) -> Snapshot:
-        """See the service as it runs, for a procedure without steps."""
+        """Look at the service as it runs, for a procedure without steps."""
         run = self.run
         if not run.asked.leaves_nothing:
-            waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+            waiting = Waiting(run.interruption.raise_if_asked, run.say)
             wait = waiting.until(
                 "settled", lambda: ready.settled(run.observers), run.asked.target.budgets.boot, 0.5
             )
@@ -285,7 +285,7 @@ class States:
         return self._with_dashboards(snapshot)
 
     def _with_dashboards(self, snapshot: Snapshot) -> Snapshot:
-        """Look at the target's dashboards; none is waited for where the server is not well, or only a look was asked."""
+        """Look at the target's dashboards; do not wait for them if the server is not well, or if only a look was asked for."""
         run, target = self.run, self.run.asked.target
         server = snapshot.server
         well = isinstance(server, Server) and is_ready(server)
@@ -294,7 +294,7 @@ class States:
             run.began + one.at for one in run.course.moments if one.name in {"ready again", "back again"}
         ]
         back = max(starts, default=None)
-        waiting = Waiting(run.interruption.raise_if_asked, run.tell)
+        waiting = Waiting(run.interruption.raise_if_asked, run.say)
         shown = dashboards.look(
             target.dashboards, waiting, back, target.budgets.look / 2, run.observers.pace, patient=patient
         )
@@ -311,13 +311,13 @@ class States:
     def _soak(self) -> float:
         database = self.before().database
         instances = known(database.instances) if isinstance(database, Database) else ()
-        # A server that is down has left its figures behind; one that runs is asked alone.
+        # A server that is down leaves its figures behind; only those of running servers count, if there are any.
         asked = [one for one in instances if heartbeats.runs(one)] or instances
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
         return stop_and_start.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
 def _counts(snapshot: Snapshot) -> Container | None:
-    """Return the container that is stopped: the one that counts, where a cut-off start has left others."""
-    found = leftovers.without(known(snapshot.containers))
-    return found[0] if len(found) == 1 else None
+    """Return the container to stop: the one that is no leftover of an interrupted start."""
+    containers = leftovers.without(known(snapshot.containers))
+    return containers[0] if len(containers) == 1 else None

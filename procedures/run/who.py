@@ -1,4 +1,4 @@
-"""Who runs this, where and why: as given, or as the environment says; nothing of it is verified."""
+"""Who runs this, where and why: as typed, or as the environment says; none of it is verified."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CI_JOBS = (
 
 
 def look(environment: Mapping[str, str], given: Mapping[str, str], arguments: tuple[str, ...]) -> Who:
-    """Collect it; `given` holds operator, reason, ticket and approved_by as typed."""
+    """Collect the answers; `given` holds operator, reason, ticket and approved_by as typed."""
     found = Who(
         user=_user(),
         host=socket.gethostname(),
@@ -43,7 +43,7 @@ def look(environment: Mapping[str, str], given: Mapping[str, str], arguments: tu
         pytest=version("pytest"),
         command_line=shlex.join(("pytest", *arguments)),
     )
-    # A user's name need be no UTF-8, and a job's name may hold anything.
+    # A user's name need not be UTF-8, and a job's name may contain anything.
     return Who(**{one.name: one_line(getattr(found, one.name)) for one in dataclasses.fields(found)})
 
 
@@ -64,14 +64,14 @@ def _ci_job(environment: Mapping[str, str]) -> str:
 
 
 class _Blank(dict[str, str]):
-    """An environment in which what is not set is blank."""
+    """An environment in which a missing variable is blank."""
 
     def __missing__(self, key: str) -> str:
         return ""
 
 
 def _commit() -> str:
-    """Return the commit of the suite, and whether its files were changed since."""
+    """Return the suite's commit, and whether its files were changed since."""
     head = shell.run(shell.Command(("git", "rev-parse", "HEAD"), SUITE, 5))
     if not head.ok:
         return ""

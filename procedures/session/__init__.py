@@ -1,1 +1,1 @@
-"""How pytest is made to obey: from what was typed to the run, and back to the screen."""
+"""How pytest carries out a procedure: from what was typed to the run, and back to the screen."""

@@ -1,4 +1,4 @@
-"""What an operator sees: the target and the plan first, one line a check, live lines while waiting, a closing block."""
+"""What an operator sees: target and plan first, one line for each check, live lines while waiting, a closing block."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _COLOUR = {
     Outcome.NOT_APPLICABLE: "light",
 }
 _WIDTH = max(len(one.value) for one in Outcome)
-# What is counted and told together, and what its checks were not.
+# Outcomes that are counted and shown together, with what did not happen to their checks.
 _TOGETHER = {Outcome.NOT_APPLICABLE: "asked", Outcome.BLOCKED: "reached"}
-# Verdicts that leave no question whether the containers are there.
+# Verdicts that leave no doubt whether the containers are there.
 _SETTLED = frozenset({Verdict.ACCEPTED, Verdict.REFUSED, Verdict.CANNOT_OBSERVE})
 _PHASES = {
     Phase.PRE: "Before: nothing is touched yet",
@@ -40,7 +40,7 @@ _BACK = "Back: what ran before, as it runs again"
 
 
 class Console:
-    """Writes our lines through pytest's own terminal reporter, so that colour and pipes are its business."""
+    """Writes our lines through pytest's own terminal reporter, which handles colour and pipes."""
 
     def __init__(self, reporter: TerminalReporter, capture: CaptureManager | None) -> None:
         self._reporter = reporter
@@ -51,10 +51,10 @@ class Console:
 
     @staticmethod
     def _unsaid(*_words: object, **_markup: object) -> None:
-        """Drop what other plugins say between lines."""
+        """Drop what other plugins print between our lines."""
 
     def say(self, text: str = "", **markup: bool) -> None:
-        """Write one line, wherever pytest's capture stands."""
+        """Write one line, whether or not pytest captures output."""
         if self._capture is None:
             self._write(text, markup)
             return
@@ -63,17 +63,17 @@ class Console:
 
     def _write(self, text: str, markup: dict[str, bool]) -> None:
         self._reporter.ensure_newline()
-        # What was read from elsewhere steers no terminal, and begins no line that could be taken for one of ours.
+        # Text from elsewhere must not control the terminal, nor begin a line that looks like one of ours.
         lines = (escaped(one) for one in self.clean(text).split("\n"))
         self._reporter.write_line("\n      | ".join(lines), **markup)
         self._reporter.flush()
 
     def live(self, text: str) -> None:
-        """Write a line about something that goes on."""
+        """Write a line about something in progress."""
         self.say(f"    … {text}")
 
     def opening(self, record: Record) -> None:
-        """Say what will be done, to what, and how long the service may be away at the most."""
+        """Show what will be done, to what, and how long the service may be away at most."""
         target, plan = record.target, record.plan
         for waiver in record.waivers:
             self.say(
@@ -91,7 +91,7 @@ class Console:
             self._plan(plan)
 
     def _plan(self, plan: Plan) -> None:
-        """Say how many checks are asked when, every step with its exact command, and the worst case."""
+        """Show how many checks are asked in each phase, every step with its exact command, and the worst case."""
         self.say(f"  the service is {plan.state}")
         self.say("Plan", bold=True)
         for phase in Phase:
@@ -111,35 +111,35 @@ class Console:
             self.say(f"  worst case of the outage: {worst} (stop grace and boot deadline{both})")
 
     def details(self, record: Record) -> None:
-        """List everything of the plan: for `--plan`."""
+        """List the whole plan, for `--plan`."""
         if record.plan is None:
             return
         for phase in Phase:
             self.say(_PHASES[phase], bold=True)
-            for one in record.plan.checks:
-                if one.phase is phase:
+            for check in record.plan.checks:
+                if check.phase is phase:
                     kind = (
                         "data, required"
-                        if one.protects == "data"
+                        if check.protects == "data"
                         else "advisory"
-                        if one.advisory
+                        if check.advisory
                         else "required"
                     )
-                    left = f" — not applicable: {one.not_applicable}" if one.not_applicable else ""
-                    self.say(f"  {one.id}")
-                    self.say(f"      {one.claim} ({kind}{', asked again' if one.again else ''}){left}")
+                    left = f" — not applicable: {check.not_applicable}" if check.not_applicable else ""
+                    self.say(f"  {check.id}")
+                    self.say(f"      {check.claim} ({kind}{', asked again' if check.again else ''}){left}")
         self.say("Looks that start something of ours", bold=True)
         for look in record.plan.looks:
             self.say(f"  {look}")
         self.say("Not tried, because it cannot be without acting", bold=True)
-        for one_untried in record.plan.untried:
-            self.say(f"  {one_untried}")
+        for untried in record.plan.untried:
+            self.say(f"  {untried}")
 
     def result(self, result: CheckResult, *, folded: bool = False) -> None:
-        """Write a check's line, and under what does not hold its reason and the next move.
+        """Write a check's line; under a check that does not hold, also its reason and the next move.
 
-        What was not asked is counted and told together, once, at the end. Where one cause stands behind many, they
-        are `folded`: the cause is told at the end.
+        Checks that were not asked are counted and shown once, at the end. If many checks fail for one cause, they are
+        `folded`: the cause is shown at the end.
         """
         if result.outcome in _TOGETHER:
             return
@@ -157,10 +157,10 @@ class Console:
                 self.say(f"  {'':<{_WIDTH}}  → {result.next_move}")
 
     def _not_asked(self, record: Record) -> None:
-        """Say what was not asked, once for each reason; a reason that the verdict gives is not said twice."""
+        """Show what was not asked, once for each reason; a reason that the verdict gives is not repeated."""
         for outcome, word in _TOGETHER.items():
             reasons = [
-                "" if any(told in one.reason for told in record.verdict_reasons) else f": {one.reason}"
+                "" if any(given in one.reason for given in record.verdict_reasons) else f": {one.reason}"
                 for one in record.results
                 if one.outcome is outcome
             ]
@@ -170,14 +170,15 @@ class Console:
                 self.say(f"{outcome}: {count} {checks} not {word}{reason}", blue=True)
 
     def closing(self, record: Record, report: str, *, ending: str) -> None:
-        """Say how it ended, what to do next, where the report is; `ending` is how a run without a record ends."""
+        """Show how it ended, what to do next, where the report is; `ending` is how a run without a record ends."""
         good = record.verdict is Verdict.ACCEPTED
         self._not_asked(record)
         self.say()
         self.say(ending or f"{record.verdict}", bold=True, green=good, red=not good)
         if record.target is not None and record.target.understudy:
             self.say(
-                "  this ran against the understudy, not Kestra; it says nothing of a real one", yellow=True
+                "  this ran against the understudy, not Kestra; it says nothing about a real Kestra",
+                yellow=True,
             )
         self._boot(record)
         self._reasons(record)
@@ -203,7 +204,7 @@ class Console:
         self.say(f"exit status {record.exit_status}: {meaning}")
 
     def _boot(self, record: Record) -> None:
-        """Say why a server does not boot, before everything that follows from it."""
+        """Show why a server does not boot, before everything that follows from it."""
         for boot, way in record.failed_boots:
             self.say(f"  {boot_in_words(boot, way)}: {boot.how}", bold=True)
             self.say(f"  it says last ({boot.log} in the run's folder):")
@@ -220,25 +221,25 @@ class Console:
                 self.say(f"  {claims} not hold because of this: the report has each")
 
     def _reasons(self, record: Record) -> None:
-        """Say why: a check's finding with its next move and the name by which it could be waived."""
+        """Show why: each check's finding, its next move, and the id by which it could be waived."""
         found = {
             f"{one.check.claim} {one.outcome}: {one.reason}": one for one in record.results if one.closes
         }
         for reason in record.verdict_reasons:
-            one = found.get(reason)
-            if one is not None and record.follows(one):
+            result = found.get(reason)
+            if result is not None and record.follows(result):
                 continue
-            if one is None:
+            if result is None:
                 self.say(f"  {reason}")
                 continue
-            self.say(f"  {one.outcome}: {one.check.claim}")
-            self.say(f"    {one.reason}")
-            if one.next_move:
-                self.say(f"    → {one.next_move}")
-            self.say(f"    ({one.check.id})")
+            self.say(f"  {result.outcome}: {result.check.claim}")
+            self.say(f"    {result.reason}")
+            if result.next_move:
+                self.say(f"    → {result.next_move}")
+            self.say(f"    ({result.check.id})")
 
     def _now(self, record: Record) -> None:
-        """Say what the engine showed last: an operator asks first whether the service is there."""
+        """Show what the engine showed last: an operator first asks whether the service is there."""
         if record.verdict in _SETTLED or isinstance(record.exists_now, Unseen):
             return
         for container in record.exists_now:

@@ -1,4 +1,4 @@
-"""The end of a run: judged, handed to pytest's views, sealed and told."""
+"""The end of a run: judged, handed to pytest's reports, sealed and shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reports.record.record import Record
 
 
 class Ending:
-    """Makes the record and sees to it that it is kept; `lost` says why it is not, or not whole."""
+    """Makes the record and sees that it is kept; `lost` says why it is not kept, or not complete."""
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self.config = config
@@ -31,12 +31,12 @@ class Ending:
         self._record: Record | None = None
 
     def judge(self, session: pytest.Session, trouble: str) -> None:
-        """Make the record, and give the views what pytest never came to; `trouble` is the screen's."""
+        """Make the record, and give the reports the checks that pytest never reached; `trouble` is the screen's."""
         reason = self.run.stopped_short or "the run ended before it was reached"
         blocked = () if self.run.asked.plan_only else self.run.ledger.block_rest(reason)
         sealing.save_last_logs(self.run)
         if trouble:
-            self.run.finding(trouble, "nothing waited for it; the report holds all that was told")
+            self.run.finding(trouble, "nothing waited for it; the report contains everything")
         self._record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         if self._record.verdict not in {Verdict.ACCEPTED, Verdict.LOCKED}:
             explaining.afterwards(self.run)
@@ -49,18 +49,18 @@ class Ending:
         junit.push(self.config, junit.verdict_report(self._record))
 
     def view_failed(self, error: Exception) -> None:
-        """Note that pytest's own report or JUnit file could not be written: our renderer takes the report's place."""
+        """Note that pytest's own report or JUnit file could not be written; our own report takes its place."""
         self.lost = (
             self.lost or f"a view of the evidence could not be written: {type(error).__name__}: {error}"
         )
 
     def seal(self, session: pytest.Session, console: Console) -> None:
-        """After the views were written: complete the folder, give everything back, say how it ended."""
+        """After the reports were written: complete the folder, give everything back, show how it ended."""
         if self._record is None:
-            # An error of our own while landing: there is nothing to seal, and the target is given back all the same.
+            # An error of our own while landing: there is nothing to seal, but the target must still be given back.
             self.run.let_go(Verdict.INTERRUPTED)
-            for found in self.run.course.findings:
-                console.say(f"noted: {found.text}", red=True)
+            for finding in self.run.course.findings:
+                console.say(f"noted: {finding.text}", red=True)
             return
         record, folder = self._record, self.run.folder
         try:
@@ -68,21 +68,21 @@ class Ending:
             self._seal_earlier(record)
             if self.run.journal is not None:
                 unfinished.complete(self.run)
-        except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is told
+        except Exception as error:  # noqa: BLE001 - whatever fails here, the target is given back and the end is shown
             self.view_failed(error)
             self.run.finding(f"the evidence is not whole: {self.lost}")
             record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         finally:
             self.run.let_go(record.verdict)
         session.exitstatus = record.exit_status
-        # What was found since the record was written is told at least here.
+        # What was found after the record was written is at least shown.
         record = dataclasses.replace(record, findings=findings_of(self.run))
         report = str(folder / archive.REPORT) if folder else ""
-        self._tell_status(console)
+        self._show_status(console)
         console.closing(record, report, ending=self._words(record))
         self._record = None
 
-    def _tell_status(self, console: Console) -> None:
+    def _show_status(self, console: Console) -> None:
         look = self.run.course.snapshots.get("after")
         if self.run.asked.procedure.closing_lines is None or look is None:
             return
@@ -91,7 +91,7 @@ class Ending:
             console.say(f"  {line}")
 
     def _words(self, record: Record) -> str:
-        """Return the words by which a run that leaves no record ends: it is no accepted run."""
+        """Return the words by which a run without a record ends: it is no accepted run."""
         good = record.verdict is Verdict.ACCEPTED
         if self.run.asked.plan_only:
             word = "BE LET THROUGH" if self.run.acts else "BE ACCEPTED"
@@ -101,7 +101,7 @@ class Ending:
         return ""
 
     def _whole(self, record: Record) -> tuple[Path | None, Record]:
-        """Complete and seal the run's folder; return where it lies and what the record says now."""
+        """Complete and seal the run's folder; return the folder and the final record."""
         if self.run.asked.leaves_nothing:
             return None, record
         if not_kept := sealing.keep(self.run, record):
@@ -115,16 +115,16 @@ class Ending:
             return rescue(self.run, str(error))
 
     def _seal_earlier(self, record: Record) -> None:
-        """Seal what runs that were cut off left behind, once this one has looked at the service."""
+        """Seal what interrupted runs left, once this run has looked at the service."""
         for story in self.run.taken_over:
             if story.changed and not self.run.has_recovered(record.verdict):
                 continue
             sealing.seal_killed(self.run, story)
-            if story.changed:  # any other was sealed before this run went on
+            if story.changed:  # an unchanged one was sealed before this run went on
                 seal_for(story, f"INTERRUPTED, recovered as {record.verdict} by run {record.run}")
 
     def drop_folder(self) -> None:
-        """Take the folder away again, with what pytest's views wrote about nothing: nothing was run."""
+        """Remove the folder and what pytest's reports wrote into it: nothing was run."""
         if self.run.folder is None or not self.run.folder.is_dir():
             return
         for name in (archive.REPORT, archive.MADE_BY, "junit.xml"):

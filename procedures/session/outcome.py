@@ -1,4 +1,4 @@
-"""What became of an item, in our own outcomes, and how pytest's report says the same."""
+"""What became of an item, as one of our outcomes, and how pytest's report shows it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def id_of(item: pytest.Item) -> str:
 
 
 def of(check: Check, error: BaseException | None, began: float, took: float) -> CheckResult:
-    """Return the result of a check that ended with `error`, or with none.
+    """Return the result of a check that ended with `error`, or without one.
 
-    Only an assertion says that a claim does not hold. Everything else that we did not raise on purpose, a skip or
-    somebody's `pytest.fail` included, means that nobody knows.
+    Only an assertion says that a claim does not hold. Anything else that we did not raise on purpose, such as a skip or
+    a `pytest.fail` elsewhere, leaves the claim unknown.
     """
     asked_at = datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds")
     result = CheckResult(check, Outcome.PASSED, asked_at=asked_at, took=round(took, 4))
@@ -54,21 +54,21 @@ def of(check: Check, error: BaseException | None, began: float, took: float) -> 
 
 
 def asked(check: Check, body: Callable[..., None], ask: Callable[[Callable[..., None]], None]) -> CheckResult:
-    """Ask a check outside pytest's own loop, and return what became of it."""
+    """Ask a check outside pytest's own loop, and return its result."""
     witness = Witness(body)
     began: float = time.time()
-    told: BaseException | None = None
+    raised: BaseException | None = None
     try:
         ask(witness.function)
     except BaseException as error:  # noqa: BLE001 - a check that crashes, or is timed out, is unknown and ends nothing
-        told = error
-    return of(check, witness.ended(told), began, time.time() - began)
+        raised = error
+    return of(check, witness.ended(raised), began, time.time() - began)
 
 
-def tell(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
-    """Let a report say our outcome: failed is what withholds acceptance; else what has not passed is a skip.
+def set_report(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> None:
+    """Put our outcome into a report: failed if it withholds acceptance; anything else that has not passed is a skip.
 
-    The JUnit file is read by CI: a finding that closes nothing, as a failure, would turn an accepted run red.
+    CI reads the JUnit file: if an advisory finding were a failure there, an accepted run would turn red.
     """
     advisory = " (advisory)" if result.check.advisory else ""
     words = f"{result.outcome}{advisory}: {result.reason}"
@@ -82,7 +82,7 @@ def tell(report: pytest.TestReport, result: CheckResult, item: pytest.Item) -> N
 
 
 def report_of(result: CheckResult) -> pytest.TestReport:
-    """Return a report for a check that pytest never came to."""
+    """Return a report for a check that pytest never reached."""
     name = f"checks/{result.check.id}"
     path, _, test = name.partition("::")
     return pytest.TestReport(
@@ -91,6 +91,6 @@ def report_of(result: CheckResult) -> pytest.TestReport:
 
 
 def _parts(message: str) -> tuple[str, str]:
-    """Part an assertion's message into what was seen and what to do; pytest adds its own comparison below it."""
+    """Split an assertion's message into reason and move; pytest adds its own comparison below them."""
     reason, _, move = message.partition("\nassert ")[0].partition(_ARROW)
     return " ".join(reason.split()), " ".join(move.split())

@@ -1,7 +1,7 @@
-"""The screen, which may stand still: what is written waits in a bounded queue, and no step waits for a terminal.
+"""The screen, which may stand still: output waits in a bounded queue, and no step waits for a terminal.
 
-Ctrl-S, a pager or a reader that has stopped reading blocks whoever writes. So the standard streams lead into a pipe
-of ours that is always read, and one thread a stream, on which nobody waits, writes on to what they were.
+Ctrl-S, a pager or a reader that no longer reads blocks the writer. So the standard streams lead into a pipe of ours
+that is always read, and one thread for each stream, on which nobody waits, writes on to the original stream.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from _pytest.capture import CaptureManager
 from reports.page.words import count
 
 KEPT_BYTES = 1_000_000
-"""How much waits for a screen that stands still; what is older is lost, and that is said where it would stand."""
+"""How much output waits for a screen that stands still; older output is lost, and a line says so in its place."""
 STILL = 1.0
-"""Seconds after which a screen that takes nothing is called one that stands still."""
+"""Seconds after which a screen that takes nothing is said to stand still."""
 PATIENCE = 2.0
-"""Seconds without a line taken after which the end of a run no longer waits for its screen."""
+"""Seconds without progress after which the end of a run stops waiting for its screen."""
 LAST = 10.0
-"""Seconds that the end of a run waits for its screen at the most."""
+"""Seconds that the end of a run waits for its screen at most."""
 _CHUNK = 65536
 
 
@@ -47,9 +47,9 @@ class Relay:
         self.lost = 0
         """How many lines were never shown."""
         self.longest = 0.0
-        """The longest time in seconds that one line has waited for the screen."""
+        """The longest time in seconds that a line has waited for the screen."""
         self.gone = False
-        """Whether the screen has gone away: what comes is dropped."""
+        """Whether the screen is gone: further output is dropped."""
 
     def take(self, chunk: bytes) -> None:
         """Queue what was written; the oldest lines make room for the newest."""
@@ -66,7 +66,7 @@ class Relay:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Let the writer end with what is queued: no more will come."""
+        """Let the writer end after what is queued: nothing more will come."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
@@ -88,7 +88,7 @@ class Relay:
                 self._changed.notify_all()
 
     def _next(self) -> bytes | None:
-        """Return what is to be written next, with a word about what is missing before it."""
+        """Return what is to be written next, preceded by a line about lost lines, if any."""
         with self._changed:
             while not self._lines:
                 if self._over:
@@ -110,7 +110,7 @@ class Relay:
 
     @property
     def trouble(self) -> str:
-        """What the screen did not take by now; empty where it took everything at once."""
+        """What the screen has not taken; empty if it took everything at once."""
         with self._changed:
             self._note_wait()
             if self.longest < STILL and not self.lost:
@@ -123,7 +123,7 @@ class Relay:
             return f"the screen took nothing for {self.longest:.0f} s{lost}"
 
     def settle(self, began: float, patience: float, limit: float) -> bool:
-        """Wait until everything is written, as long as the screen takes anything; return whether it is."""
+        """Wait until everything is written, as long as the screen takes anything; return whether everything is written."""
         with self._changed:
             while self._lines or self._writing_since is not None:
                 left = min(max(self._taken_at, began) + patience, began + limit) - time.monotonic()
@@ -134,7 +134,7 @@ class Relay:
 
 
 class Stream:
-    """One standard stream of ours, led through a relay; `places` are the descriptors that pytest keeps of it too."""
+    """One standard stream, led through a relay; `places` are the descriptors that pytest keeps of it as well."""
 
     def __init__(self, descriptor: int, places: Iterable[int]) -> None:
         self._places = (descriptor, *places)
@@ -163,9 +163,9 @@ class Stream:
         self.relay.write_on()
 
     def give_back(self, began: float) -> None:
-        """Give the stream back, once it is written; where that does not happen, leave it leading nowhere.
+        """Give the stream back once everything is written; if that takes too long, let it lead nowhere.
 
-        The interpreter's own end must neither wait for a screen that stands still nor fail on one that is gone.
+        The interpreter's own end must not wait for a screen that stands still, nor fail on one that is gone.
         """
         nowhere = os.open(os.devnull, os.O_WRONLY)
         self._lead_to(nowhere)  # the pipe ends with its last writer, and the reader with the pipe
@@ -176,7 +176,7 @@ class Stream:
 
 
 def open_streams(capture: CaptureManager | None) -> None:
-    """Let every standard stream that was closed lead nowhere: else the next file that is opened takes its place."""
+    """Let every closed standard stream lead nowhere: otherwise the next file that is opened takes its number."""
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(descriptor)
@@ -185,14 +185,14 @@ def open_streams(capture: CaptureManager | None) -> None:
         if getattr(sys, name) is None:
             stream = Path(os.devnull).open("r" if descriptor == 0 else "w")  # noqa: SIM115 - for as long as we run
             setattr(sys, name, stream)
-            # pytest's capture gives back what was there before it.
+            # pytest's capture restores the stream that was there before it.
             syscapture = getattr(_half(capture, descriptor), "syscapture", None)
             if syscapture is not None:
                 syscapture._old = stream  # noqa: SLF001
 
 
 class Screen:
-    """Both standard streams of a run, from which nothing that it does can be held up."""
+    """Both standard streams of a run; they cannot hold up anything that the run does."""
 
     def __init__(self, capture: CaptureManager | None) -> None:
         if capture is not None:
@@ -201,11 +201,11 @@ class Screen:
 
     @property
     def trouble(self) -> str:
-        """What was not shown as it was told; empty where all was."""
+        """What was not shown in time; empty if everything was."""
         return next((one.relay.trouble for one in self._streams if one.relay.trouble), "")
 
     def give_back(self) -> None:
-        """Try for a while to write what is left, then give the streams back whatever the screen does."""
+        """Try for a while to write what is left, then give the streams back, whatever the screen does."""
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
@@ -215,16 +215,16 @@ class Screen:
 
 
 def _half(capture: CaptureManager | None, descriptor: int) -> object:
-    """Return what of pytest's capture takes one stream, where it takes any."""
+    """Return the part of pytest's capture that takes one stream, if any does."""
     return getattr(getattr(capture, "_global_capturing", None), ("in_", "out", "err")[descriptor], None)
 
 
 def _kept_by(capture: CaptureManager | None, descriptor: int) -> tuple[int, ...]:
-    """Return the descriptor to which pytest's capture goes back whenever it pauses, where it captures by descriptors."""
+    """Return the descriptor to which pytest's capture returns when it pauses, if it captures by descriptors."""
     saved = getattr(_half(capture, descriptor), "targetfd_save", None)
     return () if saved is None else (saved,)
 
 
 def _hear_no_signal() -> None:
-    """Leave every signal to the thread that waits for it."""
+    """Leave every signal to the thread that waits for signals."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

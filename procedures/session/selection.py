@@ -1,4 +1,4 @@
-"""Selection: what was typed must be exactly one procedure, and nothing that could shrink, repeat or reorder it."""
+"""Selection: exactly one procedure must have been typed, and nothing that could shrink, repeat or reorder it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ NEEDED = {
     "html fixtures": "pytest_html.fixtures",
     "reports": "reports.plugin",
 }
-"""Plugins without which a run would leave less evidence than it promises, by what people call them."""
+"""Plugins without which a run would leave less evidence than it promises, by their common names."""
 
 OURS = (
     "plan", "target", "waive", "reason", "ticket", "operator", "approved_by", "take_over", "record_anomalies",
 )  # fmt: skip
-"""Options of ours: each belongs to one run, so each is typed for it."""
+"""Options of ours: each belongs to one run, so it must be typed for that run."""
 
 HARMLESS = {"markexpr", "file_or_dir", "verbose", "color", "capture", "code_highlight", *OURS}
 """Options that cannot keep a planned check from being asked, nor ask it twice."""
 
 
 def procedure_of(config: pytest.Config) -> str:
-    """Return the one procedure that was named; empty where none was."""
+    """Return the procedure that was typed; empty if none was."""
     typed = [one for one in _expressions(config.invocation_params.args) if one]
     preset = [one for one in _expressions(_preset()) if one]
     expression = str(config.option.markexpr or "").strip()
@@ -61,7 +61,7 @@ def procedure_of(config: pytest.Config) -> str:
 
 
 def refuse_unsafe(config: pytest.Config) -> None:
-    """Refuse every option that is not known to be harmless, whoever set it: the line, PYTEST_ADDOPTS, a file."""
+    """Refuse every option that is not known to be harmless, whether from the line, PYTEST_ADDOPTS or a file."""
     _refuse_foreign_settings(config)
     for called, name in NEEDED.items():
         if not config.pluginmanager.hasplugin(name):
@@ -82,7 +82,7 @@ def refuse_unsafe(config: pytest.Config) -> None:
 
 
 def _refuse_foreign_settings(config: pytest.Config) -> None:
-    """Refuse settings from any other file: pytest prefers whatever lies beside the project's own, and says nothing."""
+    """Refuse settings from any other file: pytest prefers some files beside the project's own, and does not say so."""
     if config.inipath is None or config.inipath.resolve() != SETTINGS:
         raise pytest.UsageError(
             f"pytest has its settings from {config.inipath or 'no file at all'}, and with a procedure only {SETTINGS} "
@@ -91,7 +91,7 @@ def _refuse_foreign_settings(config: pytest.Config) -> None:
 
 
 def _preset_of_ours(config: pytest.Config) -> list[str]:
-    """Return the options of ours that were not typed: what lies in the environment waives nothing."""
+    """Return our options that were not typed: an environment must waive nothing."""
     parser = config._parser  # noqa: SLF001 - as below
     unset, preset = parser.parse([]), parser.parse([*map(str, config.getini("addopts")), *_preset()])
     return [one for one in OURS if getattr(unset, one) != getattr(preset, one)]
@@ -109,7 +109,7 @@ def _refuse_misspelt(config: pytest.Config, expression: str) -> None:
 
 
 def _changed(config: pytest.Config) -> set[str]:
-    """Return the options whose value is another than the project's own settings give."""
+    """Return the options whose value differs from the project's own settings."""
     parser = config._parser  # noqa: SLF001 - the only place where pytest keeps its defaults
     own = parser.parse([str(one) for one in config.getini("addopts")])
     now = vars(config.option)
@@ -122,7 +122,7 @@ def _preset() -> list[str]:
 
 
 def _expressions(arguments: Iterable[str]) -> list[str]:
-    """Return the marker expressions as typed: pytest lets the last one win without a word."""
+    """Return the marker expressions as typed: pytest silently lets the last one win."""
     found, follows = [], False
     for one in arguments:
         if follows:

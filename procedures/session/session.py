@@ -56,8 +56,8 @@ class Session:
         interruption.listen()
         interruption.by = interruption.by or EARLY.heard
         asked = typed.asked(config, procedure, checks, environment)
-        # What a library says of its own future, or the interpreter of a socket, is no claim about the target: as
-        # errors they would blind a look in the outage, and end an accepted run with 1. The suite's own tests keep them.
+        # A warning of a library or of the interpreter is no claim about the target. As an error it would blind a look in
+        # the outage, and end an accepted run with 1. The suite's own tests keep such warnings as errors.
         config.addinivalue_line("filterwarnings", "ignore")
         session = Session(config, Run(asked, environment, interruption, _silent), interruption)
         typed.refuse_waivers(asked.waivers, session.run.claims)
@@ -69,7 +69,7 @@ class Session:
         return session
 
     def _direct_views(self) -> None:
-        """Let pytest's own views write into the run's folder, and leave the screen to us."""
+        """Let pytest's own reports write into the run's folder, and leave the screen to us."""
         option, folder = self.config.option, self.run.folder
         option.htmlpath = str(folder / archive.REPORT) if folder else None
         option.self_contained_html = True
@@ -94,19 +94,19 @@ class Session:
         return capture if isinstance(capture, CaptureManager) else None
 
     def _clean(self, text: str) -> str:
-        """Take secrets out; what is known of them grows while the run looks."""
+        """Take secrets out; more of them become known while the run looks."""
         return self.run.redaction.clean(text)
 
     # pytest's course
 
     def observe(self) -> None:
         """Look at the engine once and make the plan."""
-        self.run.tell = self.console.live
+        self.run.say = self.console.live
         self.run.before_changing = self._keep_before_changing
         self.run.observe()
 
     def ordered(self, session: pytest.Session) -> list[pytest.Item]:
-        """Compare what pytest collected with what the files hold; return the items in the run's own order."""
+        """Compare what pytest collected with what the check files hold; return the items in the run's own order."""
         known = {one.id for one in self.run.claims}
         if self.procedure.returns:
             known |= {one.id + BACK for one in self.run.claims if one.phase is Phase.POST}
@@ -118,7 +118,7 @@ class Session:
                 f"what pytest collected is not what the check files hold: {named}",
                 "leave out what selects, repeats or ignores; a file that cannot be imported is named above",
             )
-        # Without a plan every check is asked, to say why none could be made.
+        # Without a plan every check is asked, to say why there is no plan.
         order = [one.id for one in (self.run.plan.checks if self.run.plan else self.run.claims)]
         if self.run.asked.plan_only:
             asked = {one.id for one in self.run.claims if self._is_asked_by_a_plan(one)}
@@ -131,18 +131,18 @@ class Session:
         return [collected[name] for name in order]
 
     def _is_asked_by_a_plan(self, check: Check) -> bool:
-        """Whether a check can be asked without acting: of an image that is here already, more than of one that is not."""
+        """Whether a check can be asked without acting; more can be asked if the new image is already here."""
         if check.phase is Phase.READY:
             found = self.run.intent.announcement
             return "candidate" in check.asks and found is not None and found.known is not None
         return check.phase is (Phase.PRE if self.run.acts else Phase.POST)
 
     def asks_both_ways(self, file: Path) -> bool:
-        """Whether the checks of a file judge the procedure's own way and its way back."""
+        """Whether the checks of a file judge both the procedure's own way and its way back."""
         return self.procedure.returns and file.parent.name == Phase.POST
 
     def moments_of(self, item: pytest.Item) -> Reached:
-        """Return the moments that an item judges: those of the procedure's own way, or of its way back."""
+        """Return the moments that an item judges: those of the procedure's own way, or those of its way back."""
         return Reached(self.states, Way.BACK if outcome.id_of(item).endswith(BACK) else Way.FORWARD)
 
     def begin_asking(self) -> None:
@@ -151,12 +151,12 @@ class Session:
         self.console.opening(record)
         if self.run.asked.plan_only:
             self.console.details(record)
-        # A run that is killed from here on leaves a record for the next one to seal.
+        # If the run is killed from here on, the next run seals the record that it left.
         sealing.keep(self.run, record)
         self.run.hold()
 
     def before_item(self, item: pytest.Item) -> None:
-        """End an item before its fixtures where the plan or an earlier act has decided about it."""
+        """End an item before its fixtures if the plan or an earlier act has decided about it."""
         check = self.run.ledger.planned(outcome.id_of(item))
         if self.run.stopped_short:
             raise Blocked(self.run.stopped_short)
@@ -172,36 +172,36 @@ class Session:
         facts.need_besides(self._bodies[check.id], check.asks, self.moments_of(item))
 
     def barred(self, item: pytest.Item, error: BaseException) -> None:
-        """Note that an item is not reached, before anybody can make something else of it."""
+        """Note that an item is not reached, before another plugin can turn it into something else."""
         self._witnesses[outcome.id_of(item)].barred = error
 
     def after_call(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Turn what was seen of a check into an outcome of ours, and tell it in the report's own words."""
+        """Turn what is known of a check into one of our outcomes, and put it into pytest's report."""
         name = outcome.id_of(item)
         check = self.run.ledger.planned(name) or _unplanned(self.run.claims, name)
-        witness, told = self._witnesses[name], call.excinfo.value if call.excinfo else None
+        witness, error = self._witnesses[name], call.excinfo.value if call.excinfo else None
         if call.when == "teardown":
-            self._torn_down(check, told, report)
+            self._torn_down(check, error, report)
             return
-        if call.when == "setup" and told is None and witness.barred is None:
+        if call.when == "setup" and error is None and witness.barred is None:
             return
-        ended = witness.ended(told)
+        ended = witness.ended(error)
         if isinstance(ended, Interrupted):
             self.run.course.interrupted = str(ended)
         result = outcome.of(check, ended, call.start, call.duration)
         result = self.run.ledger.note(result)
-        outcome.tell(report, result, item)
+        outcome.set_report(report, result, item)
         report.sections = [(name, self.run.redaction.clean(text)) for name, text in report.sections]
         after = check.phase is Phase.POST and (check.way is Way.BACK) is self.run.course.went_back
         self.console.result(result, folded=after and explaining.boot_is_known(self.run))
         if self._interruption.by:
             item.session.shouldstop = f"interrupted by {self._interruption.by}"
 
-    def _torn_down(self, check: Check, told: BaseException | None, report: pytest.TestReport) -> None:
-        """Keep what went wrong after a check apart from what the check said: nothing of ours is torn down there."""
-        if told is not None:
+    def _torn_down(self, check: Check, error: BaseException | None, report: pytest.TestReport) -> None:
+        """Keep an error after a check apart from the check's result: our checks tear nothing down."""
+        if error is not None:
             report.outcome, report.longrepr = "passed", None
-            self.run.finding(f"after {check.id} something ended with {type(told).__name__}: {told}")
+            self.run.finding(f"after {check.id} something ended with {type(error).__name__}: {error}")
 
     def crashed(self, excrepr: object) -> None:
         """Note a crash of our own: the run ends as interrupted, and the service is brought back."""
@@ -212,7 +212,7 @@ class Session:
         self.run.finding(f"an error of this suite's own: {text[-1500:]}", "report it with this record")
 
     def land(self, session: pytest.Session) -> None:
-        """Leave nothing down silently, judge, and hand the record to the views."""
+        """Leave nothing down silently, judge, and hand the record to pytest's reports."""
         if self._ended:
             return
         self._ended = True
@@ -224,7 +224,7 @@ class Session:
             return
         try:
             self._ending.judge(session, self._screen.trouble if self._screen else "")
-        except Exception as error:  # noqa: BLE001 - the views are told what there is, and the target is given back
+        except Exception as error:  # noqa: BLE001 - the reports get what there is, and the target is given back
             self.crashed(f"{type(error).__name__}: {error}")
             self.view_failed(error)
             session.exitstatus = Verdict.INTERRUPTED.exit_status
@@ -234,7 +234,7 @@ class Session:
         self._ending.view_failed(error)
 
     def seal(self, session: pytest.Session) -> None:
-        """After the views were written: complete the folder, give everything back, say how it ended."""
+        """After the reports were written: complete the folder, give everything back, show how it ended."""
         if self._unused:
             self._ending.drop_folder()
         else:
@@ -249,7 +249,7 @@ class Session:
     # Parts
 
     def _ask_again(self) -> None:
-        """Ask the time-critical checks again; why they could not be asked is told by the items that follow."""
+        """Ask the time-critical checks again; if that fails, the items that follow say why."""
         try:
             results = self.states.ask_again(self._asked)
         except Problem:
@@ -258,7 +258,7 @@ class Session:
             self._keep(one)
 
     def _ask_data(self) -> None:
-        """Ask the data checks of the middle that pytest did not come to."""
+        """Ask the data checks of the outage that pytest has not reached."""
         for check in self.run.ledger.of(Phase.MID):
             if (
                 check.protects is Protects.DATA
@@ -268,7 +268,7 @@ class Session:
                 self._keep(self._asked(check))
 
     def _asked(self, check: Check, last: Snapshot | None = None) -> CheckResult:
-        """Ask a check outside pytest's own loop; again on a last look, where there is one."""
+        """Ask a check outside pytest's own loop; for a check that is asked again, on the last look."""
         at = Reached(self.states, last=last)
         return outcome.asked(check, self._bodies[check.name], lambda body: facts.ask(body, check.asks, at))
 
@@ -285,9 +285,9 @@ class Session:
 
 
 def _unplanned(claims: tuple[Check, ...], name: str) -> Check:
-    """Return a check as its file says it, for a run that has no plan."""
+    """Return a check as its file declares it, for a run without a plan."""
     return next((one for one in claims if one.id == name), Check(name, Phase.PRE, name, ()))
 
 
 def _silent(_text: str) -> None:
-    """Say nothing: the console is not there yet."""
+    """Print nothing: the console does not exist yet."""

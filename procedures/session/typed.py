@@ -17,7 +17,7 @@ from reports.redaction.redact import Redaction
 
 
 def asked(config: pytest.Config, procedure: Procedure, checks: Path, environment: Mapping[str, str]) -> Asked:
-    """Read the options; `TypedWrong` where they do not go together."""
+    """Read the options; raise `TypedWrong` if they do not go together."""
     option = config.option
     target = targets.read(targets.find(option.target, environment))
     given = {
@@ -45,7 +45,7 @@ def asked(config: pytest.Config, procedure: Procedure, checks: Path, environment
 
 
 def _typed(text: object, target: targets.Target) -> str:
-    """Return what was typed as one line; of a long one no secret is left half."""
+    """Return what was typed as one line; a long text is cut so that no part of a secret is left."""
     typed = str(text)
     if len(typed) > LONGEST:
         typed = Redaction(secret for file in target.env_files for secret in env_file.secrets(file)).clean(
@@ -55,7 +55,7 @@ def _typed(text: object, target: targets.Target) -> str:
 
 
 def refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> None:
-    """See that what is waived is there, closes something, and protects no data."""
+    """Check that each waived check exists, can close a gate, and protects no data."""
     known = {one.id: one for one in checks}
     for one in waivers:
         check = known.get(one.check)
@@ -69,5 +69,5 @@ def refuse_waivers(waivers: tuple[Waiver, ...], checks: tuple[Check, ...]) -> No
             )
         if check.protects is Protects.DATA:
             raise TypedWrong(
-                f"--waive {one.check}: this check protects data and is never waived", "mend what it found"
+                f"--waive {one.check}: this check protects data and is never waived", "correct what it found"
             )

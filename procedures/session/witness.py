@@ -1,4 +1,4 @@
-"""What a check's own body did: seen by us, and not by what is told of it."""
+"""What a check's own body did, as we observe it ourselves, whatever others report of it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from procedures.problems import CannotObserve, TypedWrong
 from procedures.target.target import SUITE
 
 OURS = (SUITE / "checks", SUITE / "procedures")
-"""Where what a check asserts is written: an assertion from elsewhere is not its own."""
+"""Where the assertions of checks are written: an assertion from elsewhere is not the check's own."""
 _MOVE = "leave out what is loaded beside this suite (PYTEST_PLUGINS, -p)"
 
 
 class Witness:
-    """Stands between a check and whoever calls it; remembers how the body ended, whatever becomes of that."""
+    """Stands between a check and its caller; remembers how the body ended, whatever others make of that."""
 
     def __init__(self, function: Callable[..., None]) -> None:
         self.barred: BaseException | None = None
-        """Why the body was never to be entered."""
+        """Why the body must not be entered."""
         self._entered = self._left = False
         self._error: BaseException | None = None
-        self.function = self._seen(function)
+        self.function = self._watched(function)
 
-    def _seen(self, function: Callable[..., None]) -> Callable[..., None]:
+    def _watched(self, function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def call(**given: object) -> None:
             self._entered = True
@@ -40,26 +40,26 @@ class Witness:
 
         return call
 
-    def ended(self, told: BaseException | None) -> BaseException | None:
-        """Return how the check ended, None for well; `told` is what whoever called it makes of that.
+    def ended(self, reported: BaseException | None) -> BaseException | None:
+        """Return how the check ended, None if it passed; `reported` is the error that its caller reports.
 
-        Only a body that was entered and left, and of which nobody says otherwise, has passed; only an assertion of
-        its own has failed.
+        A check has passed only if its body was entered and left, and nobody reports otherwise. It has failed only by an
+        assertion of its own.
         """
         if self.barred is not None:
             return _no_claim(self.barred)
         if self._error is not None:
             return self._error if _is_of(OURS, self._error) else _no_claim(self._error)
-        if told is not None:
-            return _no_claim(told)
+        if reported is not None:
+            return _no_claim(reported)
         if self._left:
             return None
-        what = "was entered, and did not come to its end" if self._entered else "was never run"
+        what = "was entered, and did not reach its end" if self._entered else "was never run"
         return CannotObserve(f"its body {what}, whatever answered in its place", _MOVE)
 
 
 def body_of(item: pytest.Item) -> FunctionType:
-    """Return the function that a check's file holds, whatever an item of pytest's would call by now."""
+    """Return the function in a check's file, whatever pytest's item would call by now."""
     name = getattr(item, "originalname", item.name)
     found = getattr(getattr(item, "module", None), name, None)
     if isinstance(found, FunctionType):
@@ -70,7 +70,7 @@ def body_of(item: pytest.Item) -> FunctionType:
 
 
 def _no_claim(error: BaseException) -> BaseException:
-    """Return an error as one that fails no claim: an assertion that is not the check's own says nothing of it."""
+    """Return an error that fails no claim: an assertion that is not the check's own says nothing of the claim."""
     if isinstance(error, AssertionError):
         return CannotObserve(f"an assertion that is not the check's own: {error}", _MOVE)
     return error

@@ -1,1 +1,1 @@
-"""The one way from a planned step to the world: held, journalled, carried out, waited for."""
+"""The only way from a planned step to the world: locked, journalled, carried out, waited for."""

@@ -1,4 +1,4 @@
-"""Carrying out steps: journalled before and after, bounded, recorded."""
+"""Carrying out steps: journalled before and after, limited in time, recorded."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from procedures.steps.lock import Lock
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
 from reports.record.values import now
 
-Tell = Callable[[Step, shell.Result], StepResult]
-"""Says what became of a step by what became of its command."""
+ToResult = Callable[[Step, shell.Result], StepResult]
+"""Makes the result of a step from the result of its command."""
 
 
 class Acting:
-    """The one way from a planned step to the world; everything it does stands in the journal first."""
+    """The only way from a planned step to the world; everything it does is in the journal first."""
 
     def __init__(
-        self, journal: Journal, lock: Lock, interruption: Interruption, tell: Callable[[str], None]
+        self, journal: Journal, lock: Lock, interruption: Interruption, say: Callable[[str], None]
     ) -> None:
         self.journal = journal
         self.results: list[StepResult] = []
-        self.tell = tell
+        self.say = say
         self.changed_at: float | None = None
         """When the first changing step was begun, on the monotonic clock."""
         self._lock = lock
@@ -38,35 +38,37 @@ class Acting:
         return self.journal.changed
 
     def note(self, result: StepResult) -> None:
-        """Record a step's result, in the place of what was known of it."""
+        """Record a step's result, and replace what was known of the step."""
         self.results = [one for one in self.results if one.step.name != result.step.name] + [result]
 
-    def command(self, step: Step, command: Command, tell: Tell | None = None) -> StepResult:
-        """Carry out a step that is one command, to its end: a signal meanwhile waits until it is over."""
-        return self.carry_out(step, lambda: (tell or _told)(step, shell.run(command)))
+    def command(self, step: Step, command: Command, to_result: ToResult | None = None) -> StepResult:
+        """Carry out a step that is one command, to its end: a signal waits until the command is over."""
+        return self.carry_out(step, lambda: (to_result or _result_of)(step, shell.run(command)))
 
     def breakable(
         self,
         step: Step,
         command: Command,
-        tell: Tell | None = None,
+        to_result: ToResult | None = None,
         hear: Callable[[str], None] | None = None,
     ) -> StepResult:
-        """Carry out a step whose command may be left behind when somebody asks this run to end.
+        """Carry out a step whose command may be left behind if somebody asks this run to end.
 
-        `hear` is given the last line that the command has printed, now and then.
+        `hear` receives the last line of the command's output from time to time.
         """
         return self.carry_out(
             step,
-            lambda: (tell or _told)(step, shell.run(command, self._interruption.raise_if_asked, hear)),
+            lambda: (to_result or _result_of)(
+                step, shell.run(command, self._interruption.raise_if_asked, hear)
+            ),
         )
 
     def carry_out(self, step: Step, act: Callable[[], StepResult]) -> StepResult:
-        """Journal a step, carry it out, judge nothing: what it did is read from the engine by whoever asks."""
+        """Journal a step and carry it out, without judging it: the caller reads from the engine what it did."""
         self._interruption.raise_if_asked()
         self._still_locked(step)
         began_at, began = now(), time.monotonic()
-        self.tell(f"{step.name}: {' '.join(step.command) or step.purpose}")
+        self.say(f"{step.name}: {' '.join(step.command) or step.purpose}")
         self.note(StepResult(step, StepStatus.BEGUN, began_at))
         if step.changing and self.changed_at is None:
             self.changed_at = began
@@ -86,7 +88,7 @@ class Acting:
         return self.results[-1]
 
     def remember(self, name: str, **values: object) -> None:
-        """Write down what a later run needs where this one is cut off, before that can happen."""
+        """Write down what a later run needs if this one is cut off, before that can happen."""
         self._journalled(lambda: self.journal.remember(name, values))
 
     def add_wait(self, step: Step, wait: Wait) -> None:
@@ -98,7 +100,7 @@ class Acting:
         )  # fmt: skip
 
     def add_wait_to_last(self, wait: Wait) -> None:
-        """Record a wait beside the step that was taken last."""
+        """Record a wait beside the most recent step."""
         if self.results:
             self.add_wait(self.results[-1].step, wait)
 
@@ -107,7 +109,7 @@ class Acting:
         self._journalled(lambda: self.journal.end(result.step, result.status, result.reason))
 
     def _journalled(self, write: Callable[[], None]) -> None:
-        """Write to the journal first; once the service was touched, a disk that is full does not keep it down."""
+        """Write to the journal first; once the service was touched, a full disk does not keep it down."""
         touched = self.journal.changed
         try:
             write()
@@ -115,10 +117,10 @@ class Acting:
             what = f"the journal {self.journal.file} cannot be written: {error.strerror or error}"
             if not touched:
                 raise StepFailed(what, "free some room there, or set XDG_STATE_HOME") from error
-            self.tell(what)
+            self.say(what)
 
     def _still_locked(self, step: Step) -> None:
-        """See that the lock is still ours; in the outage its loss does not keep the service down."""
+        """Check that the lock is still ours; in the outage its loss does not keep the service down."""
         if not step.changing:
             return
         try:
@@ -134,7 +136,7 @@ class Acting:
         )
 
 
-def _told(step: Step, result: shell.Result) -> StepResult:
+def _result_of(step: Step, result: shell.Result) -> StepResult:
     if result.timed_out:
         status, reason = StepStatus.TIMED_OUT, f"not within {result.command.limit:g} s"
     elif result.ok:

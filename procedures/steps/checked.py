@@ -11,7 +11,7 @@ from procedures.target.steps_by import replaces
 
 
 class Checked:
-    """What was checked, as Compose has rendered it; `stem` begins the names of a run's files beside its journal."""
+    """What was checked, as Compose rendered it; `stem` begins the names of a run's files beside its journal."""
 
     def __init__(self, observers: Observers, stem: Path) -> None:
         self._observers = observers
@@ -19,7 +19,7 @@ class Checked:
         self._is_used = False
 
     def use(self, *, starts_otherwise: bool) -> None:
-        """Let the start use it, unless the run starts something of its own choice."""
+        """Let the start use it, unless the run chooses for itself what it starts."""
         observers = self._observers
         self._is_used = observers.freeze(self._stem)
         if self._is_used and not starts_otherwise:
@@ -39,9 +39,9 @@ class Checked:
         self._observers.rehearse_frozen()
 
     def forget(self) -> None:
-        """Remove what this run has kept: nobody starts anything from it any more."""
+        """Remove what this run kept: nobody starts anything from it any more."""
         rendered.forget(self._stem)
 
     def forget_all(self) -> None:
-        """Remove what this run and earlier ones have kept: what runs now was accepted."""
+        """Remove what this run and earlier runs kept: what runs now was accepted."""
         rendered.forget_all(self._stem.parent)

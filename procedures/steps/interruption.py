@@ -1,4 +1,4 @@
-"""One flag: whether somebody asked this run to end, and by what."""
+"""Whether somebody asked this run to end, and by which signal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from procedures.problems import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
-"""What a terminal holds a program with: nobody may fall asleep over a service that is down."""
+"""Signals by which a terminal stops a program: they are ignored, because nobody may fall asleep over a service that is down."""
 HURRIED = {"SIGINT", "SIGTERM"}
-"""Whoever sends these waits for us, and not for long; a lost terminal does not."""
+"""The sender of these signals waits for us, but not for long; a lost terminal does not wait."""
 
 
 class Interruption:
-    """Remembers the first signal; waits ask it, so that no child is cut off half-way by an exception."""
+    """Remembers the first signal. Waits ask it, so that no exception cuts off a child process half-way."""
 
     def __init__(self) -> None:
         self.by = ""
@@ -25,7 +25,7 @@ class Interruption:
     def listen(self) -> None:
         """Take over the signals that end a run."""
         for one in SIGNALS:
-            # Whoever made us ignore a signal meant it: `nohup` does, and a shell for what it runs in the background.
+            # An ignored signal is meant to be ignored: by `nohup`, or by a shell for what it runs in the background.
             if signal.getsignal(one) is not signal.SIG_IGN:
                 self._replaced[one] = signal.signal(one, self._note)
 
@@ -33,13 +33,13 @@ class Interruption:
             self._replaced[one] = signal.signal(one, signal.SIG_IGN)
 
     def let_go(self) -> None:
-        """Give the signals back to whoever had them."""
+        """Restore the earlier signal handlers."""
         for one, before in self._replaced.items():
             signal.signal(one, before)  # type: ignore[arg-type]  # exactly what signal.signal returned
         self._replaced.clear()
 
     def hold(self) -> None:
-        """From here on the run is landing: a further signal is noted and changes nothing."""
+        """Begin landing: from here on a further signal is noted and changes nothing."""
         self._held = True
 
     def raise_if_asked(self) -> None:

@@ -1,7 +1,7 @@
-"""The journal: what this run has begun and ended, on disk before it happens, outside the clone.
+"""The journal: what this run began and ended, on disk before it happens, outside the clone.
 
-One file a run, one JSON object a line, each written with `fsync`; it survives SIGKILL and a lost clone.
-A journal without a `sealed` line is open: a duty to recover.
+One file for each run, one JSON object for each line, each written with `fsync`; it survives SIGKILL and a lost clone.
+A journal without a `sealed` line is open: somebody must recover.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = 1
 
 
 class JournalUnreadable(Problem):
-    """A journal is there, and this version cannot read it."""
+    """A journal exists, but this version cannot read it."""
 
 
 def home(environment: Mapping[str, str]) -> Path:
@@ -41,26 +41,28 @@ class Place:
 
     @staticmethod
     def of(engine: str, project: str, service: str, environment: Mapping[str, str]) -> Place:
-        """Key the folder by engine, project and service: every clone of this user finds the same one."""
+        """Name the folder by engine, project and service: every clone of this user finds the same folder."""
         key = hashlib.sha256(f"{engine}\n{project}\n{service}".encode()).hexdigest()[:16]
         return Place(home(environment) / f"{project}-{service}-{key}")
 
-    def open_ones(self) -> tuple[Story, ...]:
-        """Return the journals that nobody has sealed, oldest first."""
+    def open_journals(self) -> tuple[Story, ...]:
+        """Return the unsealed journals, oldest first."""
         if not self.folder.is_dir():
             return ()
-        told = sorted((tell(file) for file in self.folder.glob("*.jsonl")), key=lambda one: one.began_at)
-        return tuple(one for one in told if not one.sealed)
+        stories = sorted(
+            (read_journal(file) for file in self.folder.glob("*.jsonl")), key=lambda one: one.began_at
+        )
+        return tuple(one for one in stories if not one.sealed)
 
     def adopt(self, story: Story) -> None:
-        """Let another folder's journal be found here too, by a link: whoever takes its lock over must not lose it."""
+        """Link another folder's journal here, so that a run that takes over its lock does not lose it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / story.file.name).symlink_to(story.file)
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a journal tells: who ran, which steps were begun and how each ended."""
+    """What a journal says: who ran, which steps were begun and how each ended."""
 
     file: Path
     run: str
@@ -72,7 +74,7 @@ class Story:
     way_back: str
     sealed: str
     facts: dict[str, dict[str, Any]]
-    """What the run noted for whoever has to go on without it, by its name; the last word on each."""
+    """What the run noted for a later run that has to go on without it, by name; the latest values."""
 
     @property
     def changed(self) -> bool:
@@ -81,7 +83,7 @@ class Story:
 
     @property
     def writer(self) -> Process | None:
-        """The process that wrote it; None where it did not note that."""
+        """The process that wrote it; None if it is not noted."""
         said = self.about.get("process")
         try:
             return Process(**said) if isinstance(said, dict) else None
@@ -105,14 +107,14 @@ class Journal:
         self.changed = False
 
     def open(self, run: str, about: Mapping[str, object]) -> None:
-        """Begin the journal; `about` is what a reader in another process needs to recover."""
+        """Begin the journal; `about` is what a reader in another process needs in order to recover."""
         self._append("run", run=run, version=VERSION, about=dict(about))
 
     def begin(self, step: Step) -> None:
         """Note that a step is about to be taken, with its way back.
 
-        Whatever strikes between the line and the step, but for a line that could not be written, leaves it begun: what
-        the journal says, this run believes too.
+        If anything but a failed write happens between the line and the step, the step counts as begun: this run believes
+        what the journal says.
         """
         before, self.changed = self.changed, self.changed or step.changing
         try:
@@ -134,7 +136,7 @@ class Journal:
         self._append("note", text=text)
 
     def remember(self, name: str, values: Mapping[str, object]) -> None:
-        """Note something that a later run needs where this one is cut off."""
+        """Note something that a later run needs if this one is cut off."""
         self._append("fact", name=name, values=dict(values))
 
     def seal(self, verdict: str) -> None:
@@ -149,7 +151,7 @@ class Journal:
             self._descriptor = -1
 
     def _append(self, kind: str, **values: object) -> None:
-        """Add a line as a whole or not at all: half a line on a full disk would make the rest unreadable."""
+        """Add a whole line or nothing: half a line on a full disk would make the rest unreadable."""
         line = {"at": now(), "kind": kind, **values}
         raw = (json.dumps(line, ensure_ascii=False) + "\n").encode()
         length = os.fstat(self._descriptor).st_size
@@ -167,10 +169,10 @@ class Journal:
 
 
 def seal_for(story: Story, verdict: str) -> None:
-    """Seal the journal of a run that cannot do it any more."""
+    """Seal the journal of a run that can no longer do so."""
     line = {"at": now(), "kind": "sealed", "verdict": verdict, "by": "a later run"}
     with story.file.open("r+b") as file:
-        # A last line that was cut off by a crash would swallow the seal.
+        # A last line that a crash cut off would swallow the seal.
         file.truncate(file.read().rfind(b"\n") + 1)
         file.seek(0, os.SEEK_END)
         file.write((json.dumps(line) + "\n").encode())
@@ -178,8 +180,8 @@ def seal_for(story: Story, verdict: str) -> None:
         os.fsync(file.fileno())
 
 
-def tell(file: Path) -> Story:
-    """Read a journal; a last line that was cut off by a crash is left out, anything else unreadable is a problem."""
+def read_journal(file: Path) -> Story:
+    """Read a journal. A last line that a crash cut off is left out; anything else unreadable is a problem."""
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
         entries = [json.loads(one) for one in lines[:-1] if one]

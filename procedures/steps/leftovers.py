@@ -1,4 +1,4 @@
-"""The step that removes leftovers: what a start which was cut off has made and never started."""
+"""The step that removes leftovers: containers that an interrupted start made and never started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT = 30.0
 
 
 def planned(observers: Observers, containers: tuple[Container, ...]) -> tuple[Step, ...]:
-    """Return the step that removes them, where there are any."""
+    """Return the step that removes leftovers, if there are any."""
     found = leftovers.are(containers)
     if not found:
         return ()
@@ -24,9 +24,9 @@ def planned(observers: Observers, containers: tuple[Container, ...]) -> tuple[St
 
 
 def clear(step: Step, acting: Acting, observers: Observers) -> None:
-    """Remove them, and see that they have gone."""
+    """Remove the leftovers, and check that they are gone."""
     ids = tuple(word for word in step.command if len(word) == 64)
-    # The engine itself refuses to remove one that somebody has started since the plan was made.
+    # The engine itself refuses to remove a container that was started since the plan was made.
     acting.command(step, observers.compose.clear(ids, LIMIT))
     left = [one.name for one in observers.containers() if one.id in ids]
     if left:

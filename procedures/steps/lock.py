@@ -1,4 +1,4 @@
-"""The lock: a container that is created and never started, on the engine where everybody who could act sees it."""
+"""The lock: a container that is created and never started, on the engine, where everybody who could act sees it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from procedures.steps.process import Process
 
 _LABEL = "io.kestra-restart.lock."
 TRIES = 20
-"""How often a lock is tried for whose holder is gone at every look."""
+"""How often the lock is tried while its holder is gone at every look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a target: as written by the holder, read by everybody else."""
+    """Who holds a target: written by the holder, read by everybody else."""
 
     run: str
     procedure: str
@@ -42,7 +42,7 @@ class Holder:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What of it stands on the lock."""
+        """The labels on the lock that describe the holder."""
         of_process = {name: getattr(self.process, name) for name in _OF_PROCESS}
         return {
             _LABEL + name: str(value)
@@ -50,7 +50,7 @@ class Holder:
         }
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         return (
             f"{self.procedure} run {self.run} of {self.user}@{self.process.host} (process {self.process.pid}), "
             f"since {self.since}" + (f", because: {self.why}" if self.why else "")
@@ -64,7 +64,7 @@ class Holder:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether nobody can say from here if the holder lives."""
+        """Whether it cannot be known from here if the holder lives."""
         return bool(self.process.hidden)
 
 
@@ -82,7 +82,7 @@ class Lock:
         self._container = ""
 
     def take(self, me: Holder, image: str, tries: int = TRIES) -> Holder | None:
-        """Take the lock; return None, or who holds it. Creating a container by name is atomic on the engine."""
+        """Take the lock; return None, or its holder. The engine creates a container by name atomically."""
         labels = {OURS: "lock", **me.labels}
         try:
             api = self._engine.client.api
@@ -100,7 +100,7 @@ class Lock:
         return None
 
     def _again(self, me: Holder, image: str, tries: int) -> Holder | None:
-        """Try once more: the holder let go between our two looks. An engine may also keep the name of nothing."""
+        """Try once more: the holder let go between our two looks, or the engine reserves the name without a container."""
         if tries <= 0:
             raise CannotObserve(
                 f"the lock {self.name} cannot be taken: the engine calls the name taken and shows no container of it",
@@ -112,18 +112,18 @@ class Lock:
         return self.take(me, image, tries)
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock now."""
+        """Return the present holder of the lock."""
         found = self._engine.named(self.name)
         return _holder(found.labels) if found else None
 
     @property
     def is_ours(self) -> bool:
-        """Whether the lock is still the one that we took: a `docker container prune` removes it."""
+        """Whether the lock is still the container that we made: a `docker container prune` removes it."""
         found = self._engine.named(self.name)
         return bool(found and self._container and found.id == self._container)
 
     def take_over(self, from_run: str) -> None:
-        """Remove the lock of a holder that is gone; only that one."""
+        """Remove the lock if it belongs to this holder, which is gone."""
         found = self._engine.named(self.name)
         if found and found.labels.get(_LABEL + "run") == from_run:
             self._remove(found.id)

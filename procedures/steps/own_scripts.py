@@ -1,4 +1,4 @@
-"""What a run does where the operator's own script acts: its exit code and its words are recorded, the engine is believed."""
+"""Steps by the operator's own scripts: exit code and output are recorded, but only the engine is believed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
-from procedures.steps.carry_out import Acting, Tell
+from procedures.steps.carry_out import Acting, ToResult
 from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
 from procedures.target.target import Target
 from reports import archive
@@ -29,46 +29,46 @@ from reports.redaction import excerpt
 
 OWN_LOGS, TAKE_OVER, FALLBACK = "save_logs_by_script", "take_over", "fallback"
 PREPARING = {STATUS: STATUS, OWN_LOGS: SAVE_LOGS}
-"""The scripts that run before the second gate: the step's name in the plan, and in the target file."""
+"""The scripts that run before the second gate: by the step's name in the plan, its name in the target file."""
 TAIL = 20_000
-"""How much of a script's output stands in the record; its newest part says how it ended."""
+"""How much of a script's output is recorded; its newest part says how it ended."""
 STATUS_LIMIT = 30.0
 RM_LIMIT = 30.0
 UNHEARD = 2.0
-"""Seconds in which a container that heard no signal must end, if a script that has returned ended it at all."""
+"""Seconds in which a container that received no signal must end, if a script that has returned ended it at all."""
 CLOCKS = 0.5
-"""Seconds by which the engine's clock and ours may differ where an event is held against a step."""
+"""Seconds by which the engine's clock and ours may differ when an event is compared with a step."""
 GONE_FOR = 5.0
-"""Seconds after which a container that is not there is not waited for: with `--rm` a server that dies takes it along."""
+"""Seconds after which a missing container is not waited for: with `--rm`, the container goes when its server dies."""
 
 
 def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[Step, ...]:
-    """Return the steps of a procedure with what the operator's scripts add to them and change in them."""
+    """Return the steps of a procedure, with what the operator's scripts add and change."""
     if not any(one.changing for one in steps):
         return steps
     looks = {
         STATUS: (STATUS_LIMIT, "let the operator's own script say what it sees"),
         OWN_LOGS: (save_logs, "let the operator's own script show the logs, and keep what it prints"),
     }
-    found: list[Step] = []
+    extended: list[Step] = []
     for name, (limit, purpose) in looks.items():
         if command := driver.own(PREPARING[name], limit):
-            found.append(Step(name, purpose, command.argv, command.limit, False, "nothing to undo"))
-    for one in steps:
-        if one.name == START and (remove := driver.remove(RM_LIMIT)):
+            extended.append(Step(name, purpose, command.argv, command.limit, False, "nothing to undo"))
+    for step in steps:
+        if step.name == START and (remove := driver.remove(RM_LIMIT)):
             purpose = "free the name that a container of another driver holds, once it has stopped"
-            found.append(Step(TAKE_OVER, purpose, remove.argv, RM_LIMIT, True, one.way_back))
-        is_own = one.changing and driver.own(one.name, one.limit) is not None
-        purpose = f"{one.purpose.replace(' and nothing else', '')}, by the operator's own script"
-        found.append(dataclasses.replace(one, purpose=purpose) if is_own else one)
+            extended.append(Step(TAKE_OVER, purpose, remove.argv, RM_LIMIT, True, step.way_back))
+        is_own = step.changing and driver.own(step.name, step.limit) is not None
+        purpose = f"{step.purpose.replace(' and nothing else', '')}, by the operator's own script"
+        extended.append(dataclasses.replace(step, purpose=purpose) if is_own else step)
     if instead := driver.fallback(save_logs):
         purpose = "only if the script does not bring the service: start it by Compose"
-        found.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
-    return tuple(found)
+        extended.append(Step(FALLBACK, purpose, instead.argv, instead.limit, True, " ".join(instead.argv)))
+    return tuple(extended)
 
 
 def lacking(target: Target, driver: Driver) -> dict[Presupposed, Reason]:
-    """Return what checks may presuppose and a target has nothing of."""
+    """Return what checks may presuppose and a target lacks."""
     scripts = [one for one in target.steps if one.driver == SCRIPTS]
     missing: dict[Presupposed, Reason] = {}
     if not scripts:
@@ -97,7 +97,7 @@ def lacking(target: Target, driver: Driver) -> dict[Presupposed, Reason]:
 
 
 def has_health_check(target: Target, rendering: Rendering, containers: tuple[Container, ...]) -> bool:
-    """Whether the new container will have a health check; one that a script makes where something promises that."""
+    """Whether the new container will have a health check; for one that a script makes, whether something promises that."""
     start = script(target.steps, START)
     if start is None:
         return rendering.has_health_check
@@ -105,16 +105,16 @@ def has_health_check(target: Target, rendering: Rendering, containers: tuple[Con
     return shown or (not start.takes_over and any(one.health for one in containers))
 
 
-def rehearsals_of(seen: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
-    """Return the rehearsals by their steps; one that was to be made and was not leaves all of them unknown."""
-    for one in seen:
+def rehearsals_of(scripts: tuple[ScriptSeen, ...]) -> dict[str, Rehearsal]:
+    """Return the rehearsals by step; if one could not be made, all of them are unknown."""
+    for one in scripts:
         if isinstance(one.rehearsal, Unseen):
             raise CannotObserve(f"{one.file}: {one.rehearsal.unseen}", one.rehearsal.next_move)
-    return {one.step: one.rehearsal for one in seen if isinstance(one.rehearsal, Rehearsal)}
+    return {one.step: one.rehearsal for one in scripts if isinstance(one.rehearsal, Rehearsal)}
 
 
 def left_out(driver: Driver) -> str:
-    """Return why the start script has left the service out on purpose; empty where no variable has told it to."""
+    """Return why the start script left the service out on purpose; empty if no variable demands that."""
     value = settings_of(driver).get(LEAVES_OUT, "")
     if value.lower() in {"", "0", "false"}:  # what the stack's own script takes as a no
         return ""
@@ -125,14 +125,14 @@ def left_out(driver: Driver) -> str:
 
 
 def settings_of(driver: Driver) -> dict[str, str]:
-    """Return those variables of the start script that leave something out, and what looks like them."""
+    """Return the variables of the start script that leave something out, or look as if they do."""
     command = driver.own(START, 1.0)
     given = (command.environment or {}) if command else {}
     return {name: value for name, value in given.items() if name.upper().startswith(LEAVES_OUT_PREFIX)}
 
 
 def meanwhile(events: tuple[EngineEvent, ...], results: tuple[StepResult, ...]) -> tuple[EngineEvent, ...]:
-    """Return those events that came while a script ran, by the engine's clock and ours, which may differ a little."""
+    """Return the events that happened while a script ran; the engine's clock and ours may differ a little."""
     spans = [(moment(one.began_at).timestamp() - CLOCKS, one.took + 2 * CLOCKS) for one in results]
     return tuple(
         one
@@ -142,7 +142,7 @@ def meanwhile(events: tuple[EngineEvent, ...], results: tuple[StepResult, ...]) 
 
 
 class Scripted:
-    """Runs the operator's scripts for one run and judges by the engine what became of the service."""
+    """Runs the operator's scripts for one run, and judges by the engine what became of the service."""
 
     def __init__(self, acting: Acting, observers: Observers, waiting: Waiting, driver: Driver) -> None:
         self._acting = acting
@@ -150,24 +150,24 @@ class Scripted:
         self._waiting = waiting
         self._driver = driver
         self.spared = ""
-        """Why nothing is started: the stop has not touched the server, which runs on."""
+        """Why nothing is started: the stop did not touch the server, which runs on."""
         self.left_out = ""
-        """Why the start script has brought everything but the service: it was told to."""
+        """Why the start script left the service out on purpose."""
         self._gone = False
 
     def is_own(self, name: str) -> bool:
         return self._driver.own(name, 1.0) is not None
 
-    def look(self, step: Step, keep: Tell) -> None:
-        """Run a script that only looks, before the second gate, and keep what it prints as a file too."""
+    def look(self, step: Step, keep: ToResult) -> None:
+        """Run a script that only looks, before the second gate, and keep its output as a file too."""
         command = self._driver.own(PREPARING[step.name], step.limit)
         if command is not None:
             self._acting.breakable(step, command, keep)
 
     def ended(self, container: Container, began: float, limit: float, watch: Watch) -> Container | None:
-        """Wait for the end of a container that a stop script may have left behind while it drains; None: it has ended.
+        """Wait for the end of a container that a stop script may have left draining; return None once it has ended.
 
-        A script may return before the server has ended. Where the server heard no signal, it is not waited for long.
+        A script may return before the server has ended. A server that received no signal is not waited for long.
         """
         until = time.monotonic() + limit
 
@@ -191,7 +191,7 @@ class Scripted:
         return now
 
     def started(self, result: StepResult, commanded_at: float) -> StepResult:
-        """Judge a start script by what runs now that did not run before; its step is done only then."""
+        """Judge a start script by what runs now and did not run before; only that makes its step done."""
         found = self.running_since(commanded_at)
         if isinstance(found, str):
             self.left_out = left_out(self._driver)
@@ -205,7 +205,7 @@ class Scripted:
         return result
 
     def while_it_lives(self, look: Look, began: float) -> Look:
-        """Look for readiness no longer than there is a container: a server that dies with `--rm` leaves nothing."""
+        """Look for readiness only while there is a container: a server that dies with `--rm` leaves nothing."""
         self._gone = False
         asked = seen = time.monotonic()
 
@@ -223,7 +223,7 @@ class Scripted:
         return looking
 
     def judged(self, ready: Wait) -> Wait:
-        """Tell a wait that ended because nothing was left to wait for from one that saw the server."""
+        """Distinguish a wait that ended because no container was left from a wait that saw the server."""
         if not self._gone:
             return ready
         last = ready.attempts[-1].saw
@@ -233,14 +233,16 @@ class Scripted:
     def running_since(self, began: float) -> Container | str:
         """Return the service's container that was started since a time by the engine's clock, or why there is none."""
         containers = self._observers.containers()
-        for one in containers:
-            if (one.running or one.restarting) and moment(one.started_at).timestamp() >= began:
-                return one
+        for container in containers:
+            if (container.running or container.restarting) and moment(
+                container.started_at
+            ).timestamp() >= began:
+                return container
         shown = ", ".join(f"{one.name} is {one.stands}" for one in containers)
         return f"no container of the service was started by it (the engine shows: {shown or 'none'})"
 
     def _taken(self, output: str) -> tuple[str, ...]:
-        """Explain a name that is taken: the engine's own words say by which id, and not whose that is."""
+        """Explain that a name is taken: the engine names the container's id, but not its owner."""
         if "is already in use by container" not in output:
             return ()
         holder = self._observers.engine.named(self._observers.container_name)
@@ -255,8 +257,8 @@ class Scripted:
             self._acting.command(step, command)
 
 
-def told(step: Step, result: Result, folder: Path | None) -> StepResult:
-    """Record what a script did; that it could be started is all that is asked of it here."""
+def result_of(step: Step, result: Result, folder: Path | None) -> StepResult:
+    """Record what a script did; all that is asked of it here is that it could be started."""
     text = plain(result.output)
     if result.cut:
         text = text.rpartition("\n")[0] + "\n… cut here\n"
@@ -274,7 +276,7 @@ def told(step: Step, result: Result, folder: Path | None) -> StepResult:
 
 
 def _unsaved(file: Path, text: str) -> str:
-    """Save what a script printed; return why that could not be done: the step itself goes on, whatever the archive does."""
+    """Save a script's output; return why it cannot be saved. The step itself goes on, whatever the archive does."""
     try:
         archive.write_private(file, text)
     except OSError as error:
@@ -292,7 +294,7 @@ def _how(result: Result) -> str:
     elif result.exit_code:
         words.append(f"it ended with {result.exit_code}")
     if result.left:
-        words.append(f"it left running, and what was ended: {'; '.join(result.left)}")
+        words.append(f"it left processes running, which were ended: {'; '.join(result.left)}")
     return ", ".join(words)
 
 
@@ -304,7 +306,7 @@ def _last_word(output: str) -> tuple[str, ...]:
 def _signals(watch: Watch, began: float, container: str) -> int:
     events = watch.events
     if isinstance(events, Unseen):
-        return 1  # nobody can say that it heard none
+        return 1  # the signals are unknown
     return sum(
         one.id == container and one.action == "kill" and moment(one.at).timestamp() >= began - 0.01
         for one in events

@@ -1,4 +1,4 @@
-"""Which process a run is, noted so that another one can say whether it still lives, or that nobody can say so from here."""
+"""The process of a run, noted so that another run can say whether it still lives, or that this is unknown from here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process as it has noted itself; what is empty was not noted, and nothing is concluded from it.
+    """A process as it noted itself; an empty value was not noted, and nothing is concluded from it.
 
-    `boot` and `began` tell it from a later one with the same number, `namespace` from one of another container.
+    `boot` and `began` distinguish it from a later process with the same number, `namespace` from one of another container.
     """
 
     host: str
@@ -27,12 +27,12 @@ class Process:
 
     @property
     def hidden(self) -> str:
-        """Why nobody can say from here whether it lives; empty where it can be looked for."""
+        """Why it is unknown from here whether it lives; empty if it can be looked for."""
         here = Process.me()
         if self.host != here.host:
             return "which is on another host"
         if not all((self.boot, self.namespace, here.boot, here.namespace)):
-            return "and nobody can say from here whether it lives: its PID namespace is not known"
+            return "and whether it lives is unknown from here: its PID namespace is not known"
         if self.boot != here.boot:
             return "which began in another boot of this host, or on another one of its name"
         if self.namespace != here.namespace:
@@ -41,7 +41,7 @@ class Process:
 
     @property
     def is_gone(self) -> bool:
-        """Whether it is provably gone: it could be seen from here, and no longer lives."""
+        """Whether it is provably gone: it could be observed from here, and no longer lives."""
         return not self.hidden and not self._lives
 
     @property
@@ -58,8 +58,8 @@ class Process:
         except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:
-            pass  # it is another user's
-        # What cannot be read of it (`hidepid`) does not make it another one.
+            pass  # another user's process
+        # Values that cannot be read (`hidepid`) do not make it another process.
         began = _began(str(self.pid))
         return not began or not self.began or began == self.began
 
@@ -69,7 +69,7 @@ def _boot() -> str:
 
 
 def _namespace() -> str:
-    """Return this process's PID namespace; empty where `/proc` shows another one's numbers, so that it misleads."""
+    """Return this process's PID namespace; empty if `/proc` shows the numbers of another namespace, and so misleads."""
     try:
         if Path("/proc/self").readlink().name != str(os.getpid()):
             return ""
@@ -79,7 +79,7 @@ def _namespace() -> str:
 
 
 def _began(pid: str) -> str:
-    """Return when a process began, in the kernel's ticks since boot; empty where that cannot be read (proc(5), stat)."""
+    """Return when a process began, in the kernel's ticks since boot; empty if that cannot be read (proc(5), stat)."""
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if fields else ""
 

@@ -1,7 +1,7 @@
-"""Whether the target's addresses lead from here to the server, told apart from how the server itself is.
+"""Whether the target's addresses lead from here to the server, distinguished from the state of the server itself.
 
-Between the two may stand a gateway that has not learnt the container yet, an engine on another host, a wrong URL. The
-server is asked inside its own network (`observe/direct.py`); users, and with them the outage, meet the addresses.
+Between the two there may be a gateway that does not yet know the container, an engine on another host, or a wrong
+URL. The server is asked inside its own network (`observe/direct.py`); users, and the outage, see the addresses.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from reports.record.observed import (
 
 
 def answers(look: Snapshot, target: Target) -> bool | None:
-    """Whether the server answers; its own word comes first, since a gateway answers for one that is down.
+    """Whether the server answers; its own answer counts first, because a gateway answers for a server that is down.
 
-    Where no container of the service runs, whoever answers at its addresses is somebody else.
+    If no container of the service runs, it is another server that answers at the addresses.
     """
     if not isinstance(look.containers, Unseen) and not any(one.running for one in look.containers):
         return False
@@ -44,7 +44,7 @@ def answers(look: Snapshot, target: Target) -> bool | None:
 
 
 def strayed(server: Server, itself: Direct) -> tuple[tuple[str, Answer], ...]:
-    """Return the keys whose addresses do not lead to the server, though it answers well, and what answers there."""
+    """Return the keys whose addresses do not lead to a server that is well, with what answers there instead."""
     pairs = (
         ("http_url", server.ping, itself.ping),
         ("management_url", server.health, itself.health),
@@ -53,7 +53,7 @@ def strayed(server: Server, itself: Direct) -> tuple[tuple[str, Answer], ...]:
 
 
 def server_of(look: Snapshot, target: Target) -> Server:
-    """Return what answers at the target's addresses; where they lead astray, nothing is known of the server there."""
+    """Return what answers at the target's addresses; if they lead astray, the server is unknown there."""
     server = seen(look.server)
     if isinstance(look.direct, Direct) and (astray := strayed(server, look.direct)):
         raise CannotObserve(told(astray, look.direct), move(target, look))
@@ -101,16 +101,16 @@ def kept_alone(look: Snapshot, target: Target) -> tuple[str, ...]:
 
 
 def is_published(template: str, look: Snapshot) -> bool:
-    """Whether an address names a port of the engine's own host, so that the engine says whose it is."""
+    """Whether an address uses a port of the engine's own host, so that the engine knows its owner."""
     engine = seen(look.engine)
     here = _is_loopback(urlsplit(template.partition("{")[0]).hostname or "") and not engine.elsewhere
     return "{gateway_port}" not in template and "_port}" in template and ("{engine_host}" in template or here)
 
 
 def need_same_database(server: Server, database: Database, container: Container, own: frozenset[str]) -> None:
-    """See that who answers is of the database on which this container's server, and no other, is alive.
+    """Check that the server that answers uses the database on which this container's server, and no other, is alive.
 
-    `own` are the host names of our own servers: of those that this run has stopped none answers any more.
+    `own` are the host names of our own servers; those that this run stopped no longer answer.
     """
     there, here = seen(server.instance_id), seen(database.instance_id)
     assert there == here, (
@@ -126,7 +126,7 @@ def need_same_database(server: Server, database: Database, container: Container,
 def instance_of(
     server: Server, database: Database | Unseen | None, container: Container, own: frozenset[str]
 ) -> str | Unseen:
-    """Return the instance id that a server names; where it does not, that of the database on which it alone is alive."""
+    """Return the instance id that a server names; if it names none, the id of the database on which it alone is alive."""
     if not isinstance(server.instance_id, Unseen) or not isinstance(database, Database):
         return server.instance_id
     if isinstance(database.instances, Unseen):
@@ -139,12 +139,12 @@ def instance_of(
 def _alive(
     instances: tuple[ServiceInstance, ...], container: Container, own: frozenset[str]
 ) -> frozenset[str]:
-    """Return the host names of the servers that are alive on a database, but for those of our own that were stopped."""
+    """Return the host names of the servers that are alive on a database, without those that this run stopped."""
     return heartbeats.hosts_alive(instances) - (own - {container.id[:12]})
 
 
 def by_the_service(observers: Observers, look: Look) -> Look:
-    """Let a look count only while a container of the service runs: else somebody else holds its address."""
+    """Let a look count only while a container of the service runs: otherwise somebody else holds its address."""
 
     def asked() -> tuple[bool, str]:
         ready, saw = look()
@@ -164,7 +164,7 @@ def runs(observers: Observers) -> bool:
 
 
 def look_at_itself(observers: Observers) -> Look:
-    """Make a look that asks the server itself, for a wait that must not be a gateway's."""
+    """Return a look that asks the server itself, for a wait in which no gateway may answer."""
 
     def look() -> tuple[bool, str]:
         itself = observers.glance()

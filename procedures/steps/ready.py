@@ -10,7 +10,7 @@ from reports.record.observed import Unseen
 
 
 def look_at_service(observers: Observers) -> tuple[bool, str]:
-    """Ask the service ourselves whether it is ready, and say what it answered."""
+    """Ask the service whether it is ready, and return its answer."""
     server = observers.server()
     if isinstance(server, Unseen):
         return False, server.sentence
@@ -18,12 +18,12 @@ def look_at_service(observers: Observers) -> tuple[bool, str]:
 
 
 def engine_time(observers: Observers) -> float:
-    """Return the time by the engine's clock, in which its containers' start times are given."""
+    """Return the time by the engine's clock, which also gives its containers' start times."""
     return time.time() + observers.skew
 
 
 def settled(observers: Observers) -> tuple[bool, str]:
-    """Whether the service is through with its boot, however that ended: acceptance often follows a start."""
+    """Whether the service has finished its boot, well or not: acceptance often follows a start."""
     containers = observers.containers()
     if len(containers) != 1 or not containers[0].running or containers[0].paused:
         return True, "no single container that runs"

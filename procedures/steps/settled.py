@@ -1,4 +1,4 @@
-"""Open journals that owe nothing: of runs that the archive holds with a verdict, cut off before their journal said so."""
+"""Open journals that owe nothing: the archive holds their runs with a verdict, but the runs were cut off before sealing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.record.record import Record, RecordUnreadable
 _OWES_NOTHING = {
     Verdict.ACCEPTED, Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.ROLLED_BACK, Verdict.NO_EVIDENCE,
 }  # fmt: skip
-"""The verdicts of a run that was through with the service, and had seen it answer where it touched it."""
+"""The verdicts of a run that had finished with the service, and saw it answer if it touched it."""
 
 
 def among(stories: Iterable[Story]) -> dict[str, str]:
@@ -30,7 +30,7 @@ def among(stories: Iterable[Story]) -> dict[str, str]:
 
 
 def _sealed(story: Story) -> Record | None:
-    """Return the head of the record that a run was sealed with; None where it was not, or it may still owe."""
+    """Return the head of a run's sealed record; None if there is none, or if the run may still owe something."""
     places = (Path(str(story.about.get("archive", ""))), story.file.resolve().parent.parent / "runs")
     for folder in filter(None, (archive.folder_of(one, story.run) for one in places)):
         if archive.is_open(folder) or archive.damage(folder):

@@ -19,8 +19,8 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve, StepFailed
 from procedures.steps import leftovers, reach
-from procedures.steps.carry_out import Acting, Tell
-from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, told
+from procedures.steps.carry_out import Acting, ToResult
+from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, result_of
 from procedures.steps.ready import engine_time, look_at_service
 from procedures.target.steps_by import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
@@ -30,9 +30,9 @@ STOP_SPARE = 15.0
 """Seconds beyond the grace in which the engine must have killed what did not end by itself."""
 START_LIMIT = 60.0
 AFTER_FAILED_START = 5.0
-"""Seconds for a look at what a start command that failed has left."""
+"""Seconds for a look at the result of a failed start command."""
 HEALTH_SPARE = 60.0
-"""Seconds beyond the soak in which Docker's own health check must have made up its mind."""
+"""Seconds beyond the soak in which Docker's own health check must have decided."""
 LOOPS = 5
 """Restarts by the engine after which a boot is given up: a server that waits for its database needs one or two."""
 CADENCE = 0.25
@@ -42,7 +42,7 @@ UNPAUSE = "unpause"
 
 
 def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: float) -> tuple[Step, ...]:
-    """Return the steps for a service in a state, in their order."""
+    """Return the steps for a service in a state, in order."""
     start = driver.start(START_LIMIT)
     way_back = " ".join(start.argv)
     planned = [Step(SAVE_LOGS, "save the logs of both containers", (), save_logs, False, "nothing to undo")]
@@ -68,7 +68,7 @@ def steps(driver: Driver, state: State, grace: float, boot: float, save_logs: fl
 
 
 def started_by(planned: tuple[Step, ...], driver: Driver) -> tuple[Step, ...]:
-    """Return the steps with the start as this driver carries it out, and with that as their way back."""
+    """Return the steps with the start as this driver carries it out, also as their way back."""
     start = driver.start(START_LIMIT).argv
     then = next((" ".join(one.command) for one in planned if one.name == START), "")
     return tuple(
@@ -82,14 +82,14 @@ def started_by(planned: tuple[Step, ...], driver: Driver) -> tuple[Step, ...]:
 
 
 def soak_of(asked: float | None, liveness: float | None) -> float:
-    """Return how long to watch: as asked, else four thirds of the server's own liveness, at most a minute."""
+    """Return how long to watch: as the target asks, otherwise four thirds of the server's liveness, at most a minute."""
     if asked is not None:
         return asked
     return SOAK_FOR_KESTRA if liveness is None else min(SOAK_FOR_KESTRA, liveness * 4 / 3)
 
 
 class Restart:
-    """Carries out the planned steps; each method ends when the state it is named after is reached or missed."""
+    """Carries out the planned steps; each method ends when the state in its name is reached or missed."""
 
     def __init__(
         self,
@@ -100,31 +100,31 @@ class Restart:
         waiting: Waiting,
     ) -> None:
         self._planned = {one.name: one for one in planned}
-        # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+        # An interrupted stop leaves its drain to the start: a start that is cut short there would start nothing.
         self._start_limit = START_LIMIT + (self._planned[STOP].limit if STOP in self._planned else 0.0)
         self._driver = driver
         self._acting = acting
         self._observers = observers
         self._waiting = waiting
         self.scripted = Scripted(acting, observers, waiting, driver)
-        self._keep: Tell | None = None
+        self._keep: ToResult | None = None
         self.last_words: logs.LastWords | None = None
-        """What the container that was stopped has said since, until its end."""
+        """What the stopped container has logged since, until its end."""
 
     def prepare(self, folder: Path, containers: tuple[Container, ...], clean: Callable[[str], str]) -> None:
-        """Save the logs of the containers, bounded in time and bytes, secrets taken out."""
+        """Save the logs of the containers, limited in time and bytes, without secrets."""
         step = self._planned[SAVE_LOGS]
-        self._keep = lambda one, result: told(one, result, folder)
+        self._keep = lambda one, result: result_of(one, result, folder)
 
         def save() -> StepResult:
             try:
-                told = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
+                saved = [logbook.save(self._observers, one, folder, clean, "before") for one in containers]
             except OSError as error:
                 raise StepFailed(
                     f"the logs cannot be saved: {error}",
                     "free or change the archive's folder, then run again",
                 ) from error
-            return StepResult(step, StepStatus.DONE, output="\n".join(told))
+            return StepResult(step, StepStatus.DONE, output="\n".join(saved))
 
         self._acting.carry_out(step, save)
         for name in PREPARING:
@@ -133,7 +133,7 @@ class Restart:
         self._bring_back(containers)
 
     def _bring_back(self, before: tuple[Container, ...]) -> None:
-        """See that scripts that were to look have ended nothing, and start the service where one has."""
+        """Check that the scripts that only look have ended nothing; start the service if one did."""
         ran = {one.id for one in before if one.running and not one.restarting}
         if not any(name in self._planned for name in PREPARING) or not ran:
             return
@@ -148,7 +148,7 @@ class Restart:
         )
 
     def stop(self, container: Container | None, grace: float, watch: Watch) -> Stop | None:
-        """Stop the server; None where the plan has no stop because the service is not running."""
+        """Stop the server; None if the plan has no stop because the service is not running."""
         if leftovers.CLEAR in self._planned:
             leftovers.clear(self._planned[leftovers.CLEAR], self._acting, self._observers)
         if STOP not in self._planned or container is None:
@@ -175,14 +175,14 @@ class Restart:
         return Stop(result, container, watch.since(began, container.id))
 
     def start(self, watch: Watch | None) -> Start:
-        """Start the service and wait until it answers, then until what stands before it leads there."""
+        """Start the service and wait until it answers, then until the gateway in front of it leads there."""
         start = self._commanded(watch)
         if start.ready is None or not start.ready.ended:
             return start
         return dataclasses.replace(start, gateway=self._wait_for_gateway(start.step.step, watch))
 
     def _commanded(self, watch: Watch | None) -> Start:
-        """Command the start, by whatever it takes, and wait until the server is ready."""
+        """Command the start, by the fallback if necessary, and wait until the server is ready."""
         commanded_at = engine_time(self._observers)
         self._free_the_name()
         own = self.scripted.is_own(START)
@@ -196,7 +196,7 @@ class Restart:
         return Start(result, commanded_at, ready, None, fell_back=True)
 
     def _fallback(self) -> Command | None:
-        """Build what stands in for the operator's script, unless that has left the service out because it was told to."""
+        """Build the fallback for the operator's script, unless the script left the service out on purpose."""
         if FALLBACK not in self._planned or self.scripted.left_out:
             return None
         return self._driver.fallback(self._start_limit)
@@ -210,7 +210,7 @@ class Restart:
         look = self._look_for_ready(watch)
         if own:
             result, look = self.scripted.started(result, began), self.scripted.while_it_lives(look, began)
-        # A start that has failed is commanded once more by landing: a boot is not waited for before that.
+        # Landing commands a failed start once more, so no boot is waited for before that.
         boot = self._planned[START].limit
         limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
         ready = self._wait_for_boot(look, limit, began, watch)
@@ -220,9 +220,9 @@ class Restart:
         return result, ready
 
     def _wait_for_boot(self, look: Look, limit: float, began: float, watch: Watch | None) -> Wait:
-        """Look as soon as the probe has news, and ask the engine only where it has told of an end.
+        """Look as soon as the probe has news, and ask the engine only if the probe reports an end.
 
-        A boot takes all of a small machine: every needless look makes it longer.
+        A boot needs the whole of a small machine: every needless look makes it longer.
         """
         if watch is None:
             return self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
@@ -233,18 +233,18 @@ class Restart:
         return self._waiting.until("ready", look, limit, CADENCE, hopeless, rest=watch.rest)
 
     def hopeless(self) -> str:
-        """Tell a container that has ended for good, or ends again and again: no boot is worth waiting for."""
+        """Return why no boot is worth waiting for: the container has ended for good, or ends again and again."""
         try:
-            found = self._observers.containers()
+            containers = self._observers.containers()
         except CannotObserve:
             return ""
-        if len(found) != 1:
+        if len(containers) != 1:
             return ""
-        one = found[0]
-        if one.restart_count >= LOOPS:
-            return f"{one.name} was restarted {one.restart_count} times, last exit code {one.exit_code}"
-        if one.state in {"exited", "dead"} and one.restart_policy in {"", "no"}:
-            return f"{one.name} has ended with {one.exit_code}, and nothing starts it again"
+        container = containers[0]
+        if container.restart_count >= LOOPS:
+            return f"{container.name} was restarted {container.restart_count} times, last exit code {container.exit_code}"
+        if container.state in {"exited", "dead"} and container.restart_policy in {"", "no"}:
+            return f"{container.name} has ended with {container.exit_code}, and nothing starts it again"
         return ""
 
     def _free_the_name(self) -> None:
@@ -252,21 +252,21 @@ class Restart:
             self.scripted.remove(self._planned[TAKE_OVER])
 
     def soak(self, length: float) -> Wait:
-        """Watch the new container for a while: it must stay the same one, running, and become healthy."""
+        """Watch the new container for a while: it must stay the same container, keep running, and become healthy."""
         began = time.monotonic()
 
         def look() -> tuple[bool, str]:
             containers = self._observers.containers()
             if len(containers) != 1 or not containers[0].running:
                 return True, "no running container"
-            one = containers[0]
-            saw = f"{one.state}, restarted {one.restart_count} times, Docker's health {one.health or 'not checked'}"
-            return time.monotonic() - began >= length and one.health != "starting", saw
+            container = containers[0]
+            saw = f"{container.state}, restarted {container.restart_count} times, Docker's health {container.health or 'not checked'}"
+            return time.monotonic() - began >= length and container.health != "starting", saw
 
         return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
 
     def wait_for_parts(self, parts: frozenset[str] | Unseen) -> None:
-        """Wait until every part of the server sends heartbeats: on a busy machine they follow its answers by far."""
+        """Wait until every part of the server sends heartbeats: on a busy machine they come long after its first answers."""
 
         def look() -> tuple[bool, str]:
             found = self._observers.containers()
@@ -287,7 +287,7 @@ class Restart:
         return dataclasses.replace(start, soak=wait)
 
     def land(self) -> StepResult:
-        """Command the start because the run is ending while the service is down; nothing is waited for here."""
+        """Command the start because the run ends while the service is down; nothing is waited for here."""
         self._free_the_name()
         command = self._driver.start(self._start_limit)
         if not self.scripted.is_own(START):
@@ -300,13 +300,13 @@ class Restart:
         return self._acting.command(self._planned[FALLBACK], instead)
 
     def wait_for_answer(self, limit: float) -> Wait:
-        """Look whether the service answers, for a while."""
+        """Look for a while whether the service answers."""
         wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
         self._acting.add_wait_to_last(wait)
         return wait
 
     def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:
-        """Wait until the gateway, where there is one, leads to the server that is ready behind it."""
+        """Wait until the gateway, if there is one, leads to the ready server behind it."""
         limit = self._observers.target.budgets.gateway
         if limit is None:
             return None
@@ -319,14 +319,14 @@ class Restart:
     def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         if self._observers.target.budgets.gateway is None:
             return self._look_from_here(watch)
-        # A gateway answers for a server that it has not learnt, and has a deadline of its own.
+        # A gateway answers for a server that it does not know yet, and has a deadline of its own.
         return reach.look_at_itself(self._observers)
 
     def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
         heard = watch.look_for_ready() if watch is not None else None
 
         def look() -> tuple[bool, str]:
-            # A probe that has died tells its last word for ever: then we ask ourselves.
+            # A dead probe repeats its last word for ever: then we ask ourselves.
             if heard is not None and watch is not None and watch.looks:
                 return heard()
             return look_at_service(self._observers)

@@ -1,6 +1,6 @@
-"""`python -m procedures.way_back FILE`: what was kept is made again in the place of what has its name, and started.
+"""`python -m procedures.way_back FILE`: make again what was kept, in the place of the container with its name, and start it.
 
-`--try RUN` makes it under another name, says in what it would be another one, and removes it without starting it.
+`--try RUN` makes it under another name, says in what it would differ, and removes it without starting it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from procedures.way_back import kept, making
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Carry out what was typed; 0 where the engine has done it, 1 where not, 3 where a trial shows a difference."""
+    """Carry out what was typed; 0 if the engine did it, 1 if not, 3 if a trial shows a difference."""
     parser = argparse.ArgumentParser(prog="python -m procedures.way_back", description=__doc__)
     parser.add_argument("file", type=Path, help="what was kept: RUN.kept.json beside the journal")
     parser.add_argument("--try", dest="trial", metavar="RUN", help="only try it, for this run")
@@ -32,19 +32,19 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _carry_out(file: Path, trial: str | None, environment: Mapping[str, str]) -> int:
-    found = kept.read(file)
-    engine = EngineObserver(endpoint.of_words(found.reach, environment))
+    description = kept.read(file)
+    engine = EngineObserver(endpoint.of_words(description.reach, environment))
     try:
         if trial is not None:
-            different = making.try_it(engine, found, trial)
+            different = making.try_it(engine, description, trial)
         else:
-            different = making.put_in_place(engine, found)
+            different = making.put_in_place(engine, description)
     finally:
         engine.close()
-    said = "would be another" if trial else "is another one than before"
-    print(f"{found.name} {'can be made again' if trial else 'is started'}")
-    for one in different:
-        print(f"{one} {said}")
+    said = "would differ" if trial else "differs from before"
+    print(f"{description.name} {'can be made again' if trial else 'is started'}")
+    for part in different:
+        print(f"{part} {said}")
     return 3 if trial and different else 0
 
 

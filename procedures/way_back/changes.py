@@ -1,4 +1,4 @@
-"""In what a container that is made anew from the target's files would be another one, by name."""
+"""What would change in a container that is made anew from the target's files, by name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from procedures.way_back import recreation
 from reports.record.observed import Binding, Container, Image, Rendering, Unseen
 
 UNNAMED = "what only Compose knows"
-"""What changes where Compose's own mark differs, and nothing that has a name does."""
+"""The name of a change that only Compose's own mark shows."""
 
 
 def changes(container: Container, rendering: Rendering, image: Image | Unseen | None) -> tuple[str, ...]:
-    """Return what a recreation would change in a container of an image, by name; values are never told."""
-    # Each way of making a container has names of its own for the same settings.
+    """Return the names of what a recreation would change in a container of an image; values are never shown."""
+    # Compose and other tools name the same settings differently.
     alike = recreation.alike(container, rendering)
     found = recreation.variables(container, rendering, image) if alike else ["who makes it"]
     if published_elsewhere(container.bindings, rendering.bindings):
@@ -31,7 +31,7 @@ def changes(container: Container, rendering: Rendering, image: Image | Unseen | 
 
 
 def published_elsewhere(now: tuple[Binding, ...], then: tuple[Binding, ...]) -> bool:
-    """Whether other ports are published, or at other addresses; an address that the files do not name is every address, however it is told."""
+    """Whether other ports or addresses are published; if the files name no address, that is every address."""
     anywhere = {(one.container_port, one.host_port) for one in then if not one.host_ip}
 
     def plain(bindings: tuple[Binding, ...]) -> set[tuple[str, str, int]]:

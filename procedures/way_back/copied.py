@@ -1,6 +1,6 @@
-"""Files that Compose has copied into a container: secrets and configs that are given as text or as a variable.
+"""Files that Compose copied into a container: secrets and configs that are given as text or as a variable.
 
-They are in no mount and no image, so a container that is made again has them only if somebody puts them there.
+They are in no mount and no image, so a container that is made again has them only if they are put there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ADDED = 1
 
 
 def out_of(engine: EngineObserver, container: Described, named: tuple[str, ...]) -> dict[str, str]:
-    """Return an archive of each file that was copied in, in Base64, by its path; `named` is where the files say so."""
+    """Return an archive of each copied file, in Base64, by its path; `named` are the paths that the files give."""
     api = engine.client.api
     mounted = {one["Destination"] for one in container.get("Mounts") or ()}
     with engine.reading(f"the files in {container['Name'].lstrip('/')}"):
@@ -42,7 +42,7 @@ def into(engine: EngineObserver, container: str, files: dict[str, str]) -> None:
 
 
 def _archive(engine: EngineObserver, container: str, path: str) -> bytes:
-    """Return a file as an archive that is unpacked at the root; nothing where there is none, or a folder."""
+    """Return a file as an archive that is unpacked at the root; nothing if there is no file, or a folder."""
     try:
         parts, _ = engine.client.api.get_archive(container, path)
     except docker.errors.NotFound:

@@ -1,6 +1,6 @@
-"""What makes a container again: the engine takes for a new one what it tells of an old one.
+"""What makes a container again: the engine accepts for a new container what it describes of an old one.
 
-What it tells besides is of the one that runs: its id, its times, and the addresses that it was given. Pure functions.
+The rest of a description belongs to the running container: id, times and assigned addresses. Pure functions.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from procedures.observe.engine.description import (
 
 _NAMED_BY_THE_ENGINE = frozenset({"host", "none"})
 _OF_A_PLACE = ("Aliases", "DriverOpts", "GwPriority", "IPAMConfig", "Links")
-"""What a container's place in a network has of its own; the rest is what the engine gave it."""
+"""The container's own settings for a network; the engine assigns the rest."""
 _OF_A_NETWORK = ("Attachable", "Driver", "EnableIPv6", "IPAM", "Internal", "Labels", "Name", "Options")
 _FROM_AN_IMAGE = ("Entrypoint", "Healthcheck", "StopSignal", "User", "WorkingDir")
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A container to be made: its configuration, its host configuration, and its places in networks by their names.
+    """A container to be made: its configuration, its host configuration, and its settings for each network, by name.
 
-    `first` is the network that it is made in, where that has places; the others are connected before its start.
+    It is made in the network `first`, if that has settings; the others are connected before its start.
     """
 
     config: Mapping[str, Any]
@@ -48,26 +48,26 @@ class Creation:
 
     @property
     def others(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """The places in further networks: an engine before 25 takes one at creation."""
+        """The settings for further networks: an engine before 25 takes only one network at creation."""
         return tuple((name, place) for name, place in self.places.items() if name != self.first)
 
 
 def of(container: Described, image: Described) -> Creation:
-    """Return what makes a container again of the image that it was made of."""
+    """Return what makes a container again from the image that it was made of."""
     mode = _network_by_name(container)
     first = "bridge" if mode == "default" else mode
     return Creation(_config(container, image), _host(container), first, _places(container))
 
 
 def of_another_image(container: Described, image: Described) -> Creation:
-    """Return what makes a container again of another image: without what `image`, its own one, had brought."""
+    """Return what makes a container again from another image: without what `image`, its own image, brought."""
     same, old = of(container, image), image.get("Config") or {}
     config = dict(same.config)
     for name in _FROM_AN_IMAGE:
         if (config.get(name) or None) == (old.get(name) or None):
             config.pop(name, None)
     if "Entrypoint" not in config and (config.get("Cmd") or None) == (old.get("Cmd") or None):
-        # Beside an entry point of its own, an image's command counts for nothing.
+        # Beside an entry point of the container's own, an image's command counts for nothing.
         config.pop("Cmd", None)
     config["Env"] = [one for one in config.get("Env") or () if one not in (old.get("Env") or ())]
     for name in ("ExposedPorts", "Volumes"):
@@ -87,7 +87,7 @@ def definition_of(network: Described) -> dict[str, Any]:
 
 
 def differences(wanted: Creation, made: Creation) -> tuple[str, ...]:
-    """Return in what a container that was made is another one, by the engine's own names for it."""
+    """Return in what a container that was made differs, by the engine's own names."""
     parts = (("Config", wanted.config, made.config), ("HostConfig", wanted.host, made.host))
     found = [
         f"{part}.{name}"
@@ -104,7 +104,7 @@ def differences(wanted: Creation, made: Creation) -> tuple[str, ...]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """Return a value as two descriptions agree on it: nothing is nothing in whatever form, and some lists are sets."""
+    """Return a value in a form that compares: nothing is nothing in whatever form, and some lists are sets."""
     if isinstance(value, Mapping):
         there = {key: _plain(key, one) for key, one in value.items()}
         return {key: one for key, one in there.items() if one is not None} or None
@@ -119,10 +119,10 @@ def _config(container: Described, image: Described) -> dict[str, Any]:
     if not has_hostname(container):
         config.pop("Hostname", None)
     if shares_a_network(container):
-        # The engine refuses these beside another's network; the image's own it adds by itself.
+        # The engine refuses these beside another container's network; it adds the image's own by itself.
         config.pop("ExposedPorts", None)
     if not config.get("Entrypoint") and (image.get("Config") or {}).get("Entrypoint"):
-        # One text that is empty takes the image's own entry point away.
+        # A list of one empty text removes the image's own entry point.
         config["Entrypoint"] = [""]
     return config
 
@@ -138,20 +138,20 @@ def _host(container: Described) -> dict[str, Any]:
 
 
 def _network_by_name(container: Described) -> str:
-    """Return the network mode with a network's name for its id: one that is made anew has another id."""
+    """Return the network mode with the network's name instead of its id: a new network has another id."""
     mode = network_mode(container)
     known = container["NetworkSettings"].get("Networks") or {}
     return next((name for name, place in known.items() if place.get("NetworkID") == mode), mode)
 
 
-def _link(one: str) -> str:
-    """Return a link as it is asked for; the engine describes `db:alias` as `/db:/kestra/alias`."""
-    other, _, alias = one.partition(":")
+def _link(link: str) -> str:
+    """Return a link as a request gives it; the engine describes `db:alias` as `/db:/kestra/alias`."""
+    other, _, alias = link.partition(":")
     return f"{other.lstrip('/')}:{alias.rpartition('/')[2]}"
 
 
 def _name_volumes(host: dict[str, Any], container: Described) -> None:
-    """Have volumes that nobody has named again by the names that the engine gave them: what is in them stays."""
+    """Name unnamed volumes by the names that the engine gave them, so that their content stays."""
     volumes = {
         one["Destination"]: one["Name"]
         for one in container.get("Mounts") or ()
@@ -174,7 +174,7 @@ def _name_volumes(host: dict[str, Any], container: Described) -> None:
 
 
 def _places(container: Described) -> dict[str, dict[str, Any]]:
-    """Return a container's places in networks, without what the engine gave it there."""
+    """Return a container's network settings, without what the engine assigned."""
     if shares_a_network(container):
         return {}
     own = container["Id"][:12]

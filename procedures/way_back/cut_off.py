@@ -1,7 +1,7 @@
-"""Recovery after a change that was cut off in its outage: which way leads out, by what was kept and what runs now.
+"""Recovery after a change that was cut off in its outage: what was kept and what runs now decide which way leads out.
 
-What a change has started was never accepted, so it is not started once more: what ran before is. Whatever runs and
-answers, old or new, is judged as it stands: recovery is for a service that is away.
+What a change started was never accepted, so recovery does not start it again; it starts what ran before. A service
+that runs and answers, old or new, is judged as it stands: recovery is for a service that is down.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOT_LOOKED_AT = Unseen("the image that the target's files name was not looked a
 
 
 class Lead(StrEnum):
-    """What leads out of the state that a run was cut off in."""
+    """The way out of the state in which a run was cut off."""
 
     FILES = "as the target's files say"
     KEPT = "as it was before the change"
@@ -43,14 +43,14 @@ class Lead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a run that was cut off has kept of what ran before its change."""
+    """What an interrupted run kept of what ran before its change."""
 
     story: Story
     file: Path
     unread: str = ""
-    """Why nobody knows what it would start; empty where that was read."""
+    """Why its content is unknown; empty if it was read."""
     by_files: Image | Unseen = _NOT_LOOKED_AT
-    """What a start by the target's own files would run."""
+    """What a start from the target's own files would run."""
 
     @property
     def image(self) -> str:
@@ -58,7 +58,7 @@ class Kept:
 
     @property
     def chosen(self) -> str:
-        """The image that a rollback had chosen; empty where it was none."""
+        """The image that a rollback had chosen; empty if the run was no rollback."""
         return str(self.story.facts.get(kept.CHOOSE, {}).get("image", ""))
 
     @property
@@ -70,7 +70,7 @@ class Kept:
 
     @property
     def changed(self) -> str:
-        """Why the file is not the one that was written; empty where it is, or nothing was noted of that."""
+        """Why the file is not as it was written; empty if it is, or if nothing was noted about that."""
         noted = self._fact.get("sha256")
         try:
             found = private.digest(self.file)
@@ -81,7 +81,7 @@ class Kept:
         )
 
     def files_closed(self, database: Database) -> str | Unseen:
-        """Return why the start by the target's own files is no way out either; empty where it may be one."""
+        """Return why a start from the target's own files is no way out either; empty if it may be one."""
         if isinstance(self.by_files, Unseen):
             return self.by_files
         if isinstance(database.schema, Unseen):
@@ -90,18 +90,18 @@ class Kept:
             if self.by_files.id == self.image:
                 return "they name the very image that ran before"
             if not numbers(self.by_files.version):
-                return f"which version {self.by_files.reference} is cannot be told"
+                return f"the version of {self.by_files.reference} is unknown"
         return downgrade.too_old(self.by_files.version, database)
 
     def way_out(self, database: Database) -> str:
-        """Return the next move where what was kept must not be started."""
+        """Return the next move if what was kept must not be started."""
         closed = self.files_closed(database)
         if not closed:
             return "start the service as the target's files say (the command is below), then `pytest -m recover` judges it"
         return (
             "the target's files lead nowhere as they are: "
             f"{closed.sentence if isinstance(closed, Unseen) else closed}; let them name the version that last ran on this "
-            "database, or a later one, then run `pytest -m recover` again: it tells the start"
+            "database, or a later one, then run `pytest -m recover` again: it shows the start command"
         )
 
     @property
@@ -111,13 +111,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The way that recovery takes; `as_kept` says that what stands is what was kept, and `chosen` which image else."""
+    """The way that recovery takes. `as_kept`: what runs is what was kept. `chosen`: the image that runs instead."""
 
     lead: Lead = Lead.FILES
     kept: Kept | None = None
     as_kept: bool = False
     chosen: str = ""
-    told: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def starts_kept(self) -> bool:
@@ -129,11 +129,11 @@ class Recovery:
         """Whether nothing is started, because the service answers."""
         return self.lead is Lead.STANDS
 
-    def expected(self, before: Snapshot, found: Expected) -> Expected:
-        """Return what should run at its end; `found` is what should where no run was cut off."""
+    def expected(self, before: Snapshot, usual: Expected) -> Expected:
+        """Return what should run at its end; `usual` is the expectation without an interrupted run."""
         if self.starts_kept:
-            return dataclasses.replace(found, version=version_of(before.image))
-        return dataclasses.replace(found, image_id=self.chosen) if self.chosen else found
+            return dataclasses.replace(usual, version=version_of(before.image))
+        return dataclasses.replace(usual, image_id=self.chosen) if self.chosen else usual
 
 
 def look(
@@ -142,7 +142,7 @@ def look(
     containers: tuple[Container, ...],
     settled: Callable[[Container], bool],
 ) -> Recovery:
-    """Find what was cut off, and lead the observers to what was kept where that is what runs, or will run."""
+    """Find what was cut off; lead the observers to what was kept if that runs, or will run."""
     cut = _cut_off(stories)
     if cut is None:
         return Recovery()
@@ -152,18 +152,20 @@ def look(
     if isinstance(was, Unseen):
         cut = dataclasses.replace(cut, unread=was.sentence)
         if stands:
-            return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
-        # No gate opens to this start: what nobody can read is started by hand, or not at all.
+            return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
+        # No gate opens for this start: a file that nobody can read is started by hand, or not at all.
         observers.choose(_start(cut.file, observers))
         return Recovery(Lead.KEPT, cut)
     if stands:
-        one = containers[0]
-        if one.image_id == cut.image and not changes(one, was, observers.engine.image(one.image_id)):
+        container = containers[0]
+        if container.image_id == cut.image and not changes(
+            container, was, observers.engine.image(container.image_id)
+        ):
             observers.start_from(_start(cut.file, observers), was)
-            return _told(Recovery(Lead.STANDS, cut, as_kept=True))
-        return _told(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
+            return _with_finding(Recovery(Lead.STANDS, cut, as_kept=True))
+        return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
     observers.start_from(_start(cut.file, observers), was)
-    return _told(Recovery(Lead.KEPT, cut))
+    return _with_finding(Recovery(Lead.KEPT, cut))
 
 
 def _start(file: Path, observers: Observers) -> Callable[[float], Command]:
@@ -171,7 +173,7 @@ def _start(file: Path, observers: Observers) -> Callable[[float], Command]:
 
 
 def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
-    """Read what would be started by what was kept, or say why that cannot be known."""
+    """Read what a start of what was kept would run, or say why that is unknown."""
     if changed := cut.changed:
         return Unseen(changed)
     try:
@@ -181,7 +183,7 @@ def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
 
 
 def answers(observers: Observers, container: Container, waiting: Waiting, boot: float) -> bool:
-    """Whether what runs answers; one that is still booting is given its boot."""
+    """Whether the container answers; if it is still booting, its boot is waited for."""
     if not container.running or container.paused or container.restarting:
         return False
 
@@ -191,7 +193,7 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
             return True, "it has ended"
         server = observers.server_at(found)
         ready = isinstance(server, Server) and is_ready(server)
-        # A gateway may not have learnt it: then Docker's own word counts, and the checks judge the rest.
+        # A gateway may not know it yet: then Docker's health counts, and the checks judge the rest.
         through = observers.target.budgets.gateway is not None and found.health == "healthy"
         return ready or through, f"the server is {'ready' if ready else 'not ready'}"
 
@@ -201,46 +203,46 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
 
 
 def _loops(container: Container, since: Container) -> bool:
-    """Whether a container ends again and again: it has ended while we looked, and often enough before."""
+    """Whether a container keeps ending: it ended while we looked, and often enough before."""
     return container.restart_count > since.restart_count and container.restart_count >= stop_and_start.LOOPS
 
 
 def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:
-    """Give the names back that pulls of runs which were cut off had moved; tell what was done."""
+    """Give back the names that pulls of interrupted runs moved; return what was done."""
     moved = [one.facts[names.NAME] for one in stories if names.NAME in one.facts]
-    return tuple(told for one in reversed(moved) if (told := names.give_back(observers, one)))
+    return tuple(sentence for one in reversed(moved) if (sentence := names.give_back(observers, one)))
 
 
 def _cut_off(stories: tuple[Story, ...]) -> Kept | None:
-    """Return what the oldest run kept that was cut off after it had begun to change something, be it there or not."""
-    for one in stories:
-        noted = one.facts.get(way_back.KEPT, {}).get("file")
-        file = next(kept_of(one), Path(str(noted)) if noted else None)
-        if one.changed and file is not None:
-            return Kept(one, file)
+    """Return what the oldest run kept that was cut off after its first change, whether or not the file still exists."""
+    for story in stories:
+        noted = story.facts.get(way_back.KEPT, {}).get("file")
+        file = next(kept_of(story), Path(str(noted)) if noted else None)
+        if story.changed and file is not None:
+            return Kept(story, file)
     return None
 
 
 def kept_of(story: Story) -> Iterator[Path]:
-    """Yield what a run has kept beside its journal, in whatever form."""
+    """Yield what a run kept beside its journal, in whatever form."""
     yield from _beside(story, kept.ANY)
 
 
 def forget(story: Story) -> None:
-    """Remove what a run has written beside its journal: what it kept, and what a rollback would have started from."""
+    """Remove what a run wrote beside its journal: what it kept, and what a rollback would have started from."""
     for one in (*kept_of(story), *_beside(story, kept.CHOSEN)):
         one.unlink(missing_ok=True)
 
 
 def _beside(story: Story, word: str) -> list[Path]:
-    """Return the files of a run of one kind; a journal that was adopted is a link to where they lie."""
+    """Return the files of one kind of a run; an adopted journal is a link to where they are."""
     return sorted(story.file.resolve().parent.glob(f"{story.file.stem}{word}*"))
 
 
-def _told(found: Recovery) -> Recovery:
-    """Say which way is taken, and what the other one would be."""
-    assert found.kept is not None
-    story, file = found.kept.story, found.kept.file
+def _with_finding(recovery: Recovery) -> Recovery:
+    """Add the finding that says which way is taken, and what the other way would be."""
+    assert recovery.kept is not None
+    story, file = recovery.kept.story, recovery.kept.file
     what = str(story.about.get("procedure", "change"))
     head = f"run {story.run} of {story.began_at} was cut off in its {what}, before anybody had judged what it started"
     files = "the target's own files still name what was never accepted"
@@ -252,14 +254,14 @@ def _told(found: Recovery) -> Recovery:
             f"to have back what ran before: `{kept.typed(file)}`, then `pytest -m recover`",
         ),
     }
-    finding = ways[found.lead]
-    if found.kept.unread:
+    finding = ways[recovery.lead]
+    if recovery.kept.unread:
         finding = Finding(
             f"{head}: what it has started runs and answers, so it is judged as it stands; what ran before cannot be "
-            f"read: {file}: {found.kept.unread}"
+            f"read: {file}: {recovery.kept.unread}"
         )
-    if found.as_kept:
+    if recovery.as_kept:
         finding = Finding(
             f"{head}: what ran before runs and answers, so it is judged as it stands; {files}", correct
         )
-    return dataclasses.replace(found, told=(finding,))
+    return dataclasses.replace(recovery, findings=(finding,))

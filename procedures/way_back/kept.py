@@ -1,7 +1,7 @@
 """What is kept before a change, so that the way back starts exactly what ran: the engine's description of the container.
 
-The target's own files may say something else by then, and are never edited. The description holds the container's
-values in the clear, so it lies beside the journal with mode 0600, outside the evidence.
+By then, the target's own files may say something else; they are never edited. The description holds the container's
+values in the clear, so it is stored beside the journal with mode 0600, outside the evidence.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ from reports.record.observed import Container, Rendering
 
 SUFFIX = ".kept.json"
 ANY = ".kept."
-"""What stands in the name of every file that something is kept in."""
+"""The part of its name that every kept file has."""
 CHOSEN = ".rollback."
-"""What stands in the name of the file that says what a rollback starts."""
+"""The part of its name that every file of a rollback's choice has."""
 CHOOSE = "choose"
-"""What the journal calls the choice of that image."""
+"""The journal's name for the choice of that image."""
 FORM = "kestra-restart container 1"
-"""What the file begins with; an earlier version of this suite wrote others."""
+"""The form that the file names; earlier versions of this suite wrote other forms."""
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _PREDEFINED = frozenset({"bridge", "host", "none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One container as it was: in the engine's words, and what the engine's description alone does not hold.
+    """One container as it was: the engine's description, and what the description does not contain.
 
     `image` is the name under which its image is kept, `own_image` what the engine says of the image that it was made
-    of. `another` says that `image` is another one than that. `networks` are the definitions of its networks by name,
-    `files` the archives of the files that Compose had copied in, `reach` the words by which a typed `docker` finds the
-    engine.
+    of. `another`: `image` is not that image. `networks` are the definitions of its networks by name, `files` the
+    archives of the files that Compose copied in, `reach` the words by which a typed `docker` reaches the engine.
     """
 
     container: Described
@@ -63,12 +62,12 @@ class Kept:
 
     @property
     def grace(self) -> int:
-        """The seconds that whatever stands in its place is given to end."""
+        """The seconds that a container in its place is given to end."""
         return int(self.container["Config"].get("StopTimeout") or 10)
 
     @property
     def creation(self) -> creation.Creation:
-        """What makes it again."""
+        """What makes the container again."""
         make = creation.of_another_image if self.another else creation.of
         return make(self.container, self.own_image)
 
@@ -76,7 +75,7 @@ class Kept:
 def keep(
     engine: EngineObserver, target: Target, container: Container, image: str, copied_in: tuple[str, ...]
 ) -> Kept:
-    """Read from the engine what is kept of a container; `copied_in` is where the files say that Compose copies."""
+    """Read from the engine what is kept of a container; `copied_in` are the paths that Compose copies to."""
     described = engine.described(container.id)
     if described is None:
         raise CannotObserve(f"the container {container.name} has gone, so nothing of it can be kept")
@@ -116,13 +115,13 @@ def read(file: Path) -> Kept:
 
 
 def forget_all(folder: Path) -> None:
-    """Remove what every run of this place has kept, and what a rollback has started from: both hold values."""
+    """Remove what every run of this place kept, and what rollbacks started from: both hold values."""
     for one in (*folder.glob(f"*{ANY}*"), *folder.glob(f"*{CHOSEN}*")):
         one.unlink(missing_ok=True)
 
 
 def start(file: Path, environment: Mapping[str, str], limit: float) -> Command:
-    """Build the command that puts what was kept in the place of whatever has its name, and starts it."""
+    """Build the command that puts what was kept in the place of the container with its name, and starts it."""
     return Command((*_words(file), str(file)), CHECKOUT, limit, environment)
 
 
@@ -143,9 +142,9 @@ def _words(file: Path) -> tuple[str, ...]:
 
 
 def rendering(kept: Kept, target: Target, files: Rendering) -> Rendering:
-    """Return what is started from what was kept, in the place of what Compose renders of the target's `files`.
+    """Return what is started from what was kept, in place of what Compose renders of the target's `files`.
 
-    No key of an env file reaches it any more, but for the gateway's port, which is none of the service's own.
+    No key of an env file affects it any more, except the gateway's port, which is not the service's own.
     """
     was = container_of(kept.container)
     named = tuple(one for one in was.mounts if not (one.kind == "volume" and ANONYMOUS.fullmatch(one.source)))

@@ -1,4 +1,4 @@
-"""Making a container again on the engine, in the place of what has its name by then."""
+"""Making a container again on the engine, in the place of the container that has its name by then."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ CADENCE = 0.2
 
 
 def try_it(engine: EngineObserver, kept: Kept, run: str) -> tuple[str, ...]:
-    """Make the container once more under another name, without starting it; return in what it is another one."""
+    """Make the container once more under another name, without starting it; return in what it differs."""
     name = f"kestra-restart-trial-{run}"
     labels = kept.container["Config"].get("Labels") or {}
-    # With Compose's labels it would be one of the service's for whoever looks.
+    # With Compose's labels it would count as a container of the service.
     own = {key: value for key, value in labels.items() if not key.startswith(COMPOSE)}
     config = {**kept.creation.config, "Labels": {**own, OURS: "lookout", OUR_RUN: run}}
     wanted = replace(kept.creation, config=config)
@@ -42,7 +42,7 @@ def try_it(engine: EngineObserver, kept: Kept, run: str) -> tuple[str, ...]:
 
 
 def put_in_place(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
-    """Stop and remove what stands in its place, make it, and start it; return in what it is another one."""
+    """Stop and remove the container in its place, make it, and start it; return in what it differs."""
     empty = _volumes_that_are_gone(engine, kept)
     _make_room(engine, kept)
     wanted = kept.creation
@@ -54,7 +54,7 @@ def put_in_place(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
 
 
 def _made(engine: EngineObserver, kept: Kept, wanted: Creation, name: str) -> Described:
-    """Make a container, and return how the engine describes it."""
+    """Make a container, and return the engine's description of it."""
     api = engine.client.api
     with _doing(f"{kept.name} cannot be made again"):
         for network, definition in kept.networks.items():
@@ -69,26 +69,26 @@ def _made(engine: EngineObserver, kept: Kept, wanted: Creation, name: str) -> De
 
 
 def _image(engine: EngineObserver, kept: Kept) -> str:
-    """Return the image's name as it was given, where that still leads to it; else the name that it is kept by."""
+    """Return the image's name as it was given, if it still leads to that image; otherwise the name that keeps it."""
     given = str(kept.container["Config"].get("Image", ""))
     here = engine.image(given) if given and not kept.another else None
     return given if here is not None and here.id == kept.container["Image"] else kept.image
 
 
 def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
-    """See that no named volume has gone, since the engine would make an empty one without a word; return the unnamed.
+    """Fail if a named volume is gone, because the engine would silently make an empty one; return the unnamed ones.
 
-    Some starts remove the volumes that nobody has named, and give the new container empty ones.
+    Some starts remove unnamed volumes, and give the new container empty ones.
     """
     gone = []
-    for one in kept.container.get("Mounts") or ():
-        if one["Type"] != "volume" or kept.container["HostConfig"].get("AutoRemove"):
+    for mount in kept.container.get("Mounts") or ():
+        if mount["Type"] != "volume" or kept.container["HostConfig"].get("AutoRemove"):
             continue
         try:
-            engine.client.api.inspect_volume(one["Name"])
+            engine.client.api.inspect_volume(mount["Name"])
         except docker.errors.NotFound:
-            what = f"the volume {one['Name']} at {one['Destination']}"
-            if not ANONYMOUS.fullmatch(one["Name"]):
+            what = f"the volume {mount['Name']} at {mount['Destination']}"
+            if not ANONYMOUS.fullmatch(mount["Name"]):
                 raise StepFailed(
                     f"{what} is not there, so nothing is made", "restore it, or see who has removed it"
                 ) from None
@@ -97,14 +97,14 @@ def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...
 
 
 def _make_room(engine: EngineObserver, kept: Kept) -> None:
-    """Stop and remove the containers of the service, and what else has its name, unless that is another project's."""
-    for one in _in_its_place(engine, kept):
-        name = one["Name"].lstrip("/")
+    """Stop and remove the containers of the service, and any container with its name, unless another project owns it."""
+    for container in _in_its_place(engine, kept):
+        name = container["Name"].lstrip("/")
         with _doing(f"{name} cannot be removed"), suppress(docker.errors.NotFound):
-            if one["State"].get("Paused"):
-                engine.client.api.unpause(one["Id"])
-            engine.client.api.stop(one["Id"], timeout=kept.grace)
-            _remove(engine, one["Id"])
+            if container["State"].get("Paused"):
+                engine.client.api.unpause(container["Id"])
+            engine.client.api.stop(container["Id"], timeout=kept.grace)
+            _remove(engine, container["Id"])
 
 
 def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
@@ -121,8 +121,8 @@ def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
         yield holder
     if project and service:
         wanted = {"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
-        for one in engine.client.api.containers(all=True, filters=wanted):
-            named = engine.described(one["Id"])
+        for listed in engine.client.api.containers(all=True, filters=wanted):
+            named = engine.described(listed["Id"])
             if named is None or (holder is not None and named["Id"] == holder["Id"]):
                 continue
             if (named["Config"].get("Labels") or {}).get(ONEOFF, "False") != "True":
@@ -138,14 +138,14 @@ def _remove(engine: EngineObserver, container: str) -> None:
         except docker.errors.NotFound:
             return
         except docker.errors.APIError:
-            # The engine is at it already, for one that was started with --rm.
+            # The engine is already removing a container that was started with --rm.
             if time.monotonic() > until:
                 raise
             time.sleep(CADENCE)
 
 
 def _post(engine: EngineObserver, path: str, body: dict[str, Any]) -> None:
-    """Send the engine what its SDK has no words for, as the engine's own API has it."""
+    """Send a request that the engine's SDK does not offer, in the form of the engine's own API."""
     api = engine.client.api
     answer = api.post(f"{api.base_url}/v{api.api_version}{path}", json=body, timeout=api.timeout)
     if not answer.ok:

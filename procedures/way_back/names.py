@@ -1,4 +1,4 @@
-"""Names of images that a pull has moved, and giving them back."""
+"""Names of images that a pull moved, and giving them back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from procedures.observe.snapshot import Observers
 from procedures.problems import CannotObserve
 
 NAME = "name"
-"""What the journal calls a name that was moved."""
+"""The journal's name for a name that was moved."""
 
 
 def give_back(observers: Observers, moved: Mapping[str, Any]) -> str:
-    """Give a name that a pull has moved back to the image that had it; tell what was done, nothing where nothing was.
+    """Give a moved name back to the image that had it; return what was done, blank if nothing was.
 
-    `moved` is what the journal says of it: the name, the image that had it, and the one that the pull brought.
+    `moved` is the journal's entry: the name, the image that had it, and the image that the pull brought.
     """
     reference, had, brought = (str(moved.get(key, "")) for key in ("reference", "had", "has"))
     try:

@@ -1,4 +1,4 @@
-"""The way back: keeping what runs before a change, and starting it again when a claim has failed after it."""
+"""The way back: keep what runs before a change, and start it again if a claim fails after the change."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from reports.redaction import excerpt
 
 KEEP, BACK_STOP, BACK_START = "keep", "back_stop", "back_start"
 KEPT = "kept"
-"""What the journal calls the fact that something was kept."""
+"""The journal's name for what was kept."""
 REPOSITORY = "kestra-restart-kept"
-"""Images that a way back or a rollback may need are named so, or the engine's owner would clear them away."""
+"""The repository name of kept images: without a name the engine's owner would clear them away."""
 NAME_LIMIT = 30.0
 TRIAL_LIMIT = 60.0
 LOOK_CADENCE = 0.2
@@ -51,21 +51,21 @@ def _steps(file: Path, observers: Observers, container: Container, grace: float)
 
 
 def lacking(engine: EngineObserver, container: Container) -> tuple[str, ...]:
-    """Return what a container would need and has not, to be had again."""
+    """Return what a container needs and lacks, to be brought back."""
     if engine.image(container.image_id) is not None:
         return ()
     return (f"its image {container.image_id[:19]} is no longer on this engine",)
 
 
 def _stop(observers: Observers, container: Container, grace: float, limit: float) -> Command:
-    """Build the stop of what was started in a container's place; Compose knows what it has made by its labels."""
+    """Build the stop of what was started in a container's place; Compose knows its own containers by their labels."""
     if PROJECT in container.labels and not replaces(observers.target.steps):
         return observers.compose.stop(grace, limit)
     return observers.compose.stop_container(observers.container_name, grace, limit)
 
 
 def must(command: Command) -> None:
-    """Run a command that is part of a step; the step has failed where it has."""
+    """Run a command that is part of a step; raise StepFailed if it fails."""
     result = shell.run(command)
     if not result.ok:
         raise StepFailed(
@@ -75,13 +75,13 @@ def must(command: Command) -> None:
 
 
 def name_of(container: Container) -> str:
-    """Return the name under which a container's image is kept: each project has its own, to give back on its own."""
+    """Return the name under which a container's image is kept: each project has its own name, to give back on its own."""
     image, owner = container.image_id, container.labels.get(PROJECT, container.name)
     return f"{REPOSITORY}:{owner}-{image.removeprefix('sha256:')[:12]}"
 
 
 def closed_because(before: Snapshot, database: Database | Unseen) -> str:
-    """Return why the database does not allow a way back; empty where it does."""
+    """Return why the database rules out a way back; empty if it does not."""
     then = before.database
     if then is None or isinstance(then, Unseen) or isinstance(then.migrations, Unseen):
         return "the database's schema was not seen before the change"
@@ -100,8 +100,8 @@ def closed_because(before: Snapshot, database: Database | Unseen) -> str:
 class WayBack:
     """Keeps what runs, and brings it back; each method is one step or two of the plan.
 
-    `stem` begins the name of the file, `grace` is what a server is left to end, in seconds. One that is `taken` goes
-    back by itself where a claim fails; else only recovery does, where this run is cut off.
+    `stem` begins the name of the file, `grace` is the seconds that a server has to end. If `taken`, this run itself
+    goes back when a claim fails; otherwise only recovery does, if this run is cut off.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class WayBack:
         self.file = stem.with_name(stem.name + kept.SUFFIX)
         """Where what ran before is kept."""
         self.lacking = () if container is None else lacking(observers.engine, container)
-        """What the present container would need, and has not, to be had again."""
+        """What the present container needs and lacks, to be brought back."""
         self.kept = False
         self._run = stem.name
         self._observers = observers
@@ -125,7 +125,7 @@ class WayBack:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Return the step that keeps what runs, and those of the way back; none where there is nothing to go back to."""
+        """Return the step that keeps what runs, and those of the way back; none if there is nothing to go back to."""
         if self._container is None:
             return ()
         found = _steps(self.file, self._observers, self._container, self._grace)
@@ -136,17 +136,17 @@ class WayBack:
         self._acting, self._waiting = acting, waiting
         self._planned = {one.name: one for one in planned}
         if STOP in self._planned:
-            # A stop that was broken off leaves its drain to the start: cut short there, nobody would start anything.
+            # An interrupted stop leaves its drain to the start: a start that is cut short there would start nothing.
             self._start_limit = stop_and_start.START_LIMIT + self._planned[STOP].limit
 
     @property
     def leads_back(self) -> bool:
-        """Whether this run itself goes back to what it has kept; else only recovery does, where it is cut off."""
+        """Whether this run itself goes back to what it kept; otherwise only recovery does, if this run is cut off."""
         return self.kept and BACK_START in self._planned
 
-    def carry_out(self, acting: Acting, before: Snapshot, tell: Callable[[str], None]) -> None:
-        """Name the present image and keep the container's description, and what its database was like."""
-        del tell
+    def carry_out(self, acting: Acting, before: Snapshot, say: Callable[[str], None]) -> None:
+        """Name the present image; keep the container's description and the schema of its database."""
+        del say
         container, database = before.container, before.database
         if container is None or KEEP not in self._planned:
             return
@@ -174,7 +174,7 @@ class WayBack:
         return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
     def undo(self) -> str:
-        """Take away what was kept, after a refusal, and say what could not be."""
+        """Undo the keeping after a refusal, and say what could not be undone."""
         had = self.file.exists()
         self.file.unlink(missing_ok=True)
         if not self._named:
@@ -184,7 +184,7 @@ class WayBack:
         return f"{word}: the name {self._named}"
 
     def stop_new(self, grace: float) -> None:
-        """Stop what was started, where it still runs."""
+        """Stop what was started, if it still runs."""
         if self._container is not None and any(one.running for one in self._observers.containers()):
             step = self._planned[BACK_STOP]
             self._held.command(step, _stop(self._observers, self._container, grace, step.limit))

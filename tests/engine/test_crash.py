@@ -203,7 +203,7 @@ def test_what_was_left_half_sealed_is_completed_by_the_next_run(service: Stack) 
     lost = sealed(service, early)
 
     assert first.returncode == 0, first.stdout
-    assert f"run {early} was cut off and had left no verdict" in first.stdout
+    assert f"run {early} was cut off and left no verdict" in first.stdout
     assert "-restart-interrupted-" in lost.name
     assert targets.record(lost)["verdict"] == "INTERRUPTED"
     assert seen.checksums(lost).returncode == 0

@@ -65,7 +65,7 @@ def test_wrong_exit_codes_of_scripts_that_did_their_work(service: Stack) -> None
     _, record, _ = bad.ended(service, 0)
     said = bad.advice(record, "test_the_scripts_ended_well")
 
-    assert "stop: it ended with 1, it left running, and what was ended: " in said
+    assert "stop: it ended with 1, it left processes running, which were ended: " in said
     assert "sleep 611" in said
     assert "left-behind" in said
     assert "start: it ended with 2" in said

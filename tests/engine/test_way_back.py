@@ -366,7 +366,7 @@ def test_a_difference_is_seen_before_anything_is_stopped(
     done = made_again(file, "--try", name)
 
     assert done.returncode == 3
-    assert "HostConfig.SomethingNew would be another" in done.stdout
+    assert "HostConfig.SomethingNew would differ" in done.stdout
     assert "Config.Env" not in done.stdout
     assert docker("ps", "--all", "--quiet", "--filter", f"name=kestra-restart-trial-{name}") == ""
 

@@ -24,14 +24,14 @@ def test_since_when_and_how_long() -> None:
     measured = samples.outage()
     assert measured.told is not None
 
-    assert back.told(run(outage=measured)).startswith("the service answers again since ")
-    assert back.told(run(outage=measured)).endswith("UTC, away 10.310 s ± 0.018 s")
+    assert back.sentence(run(outage=measured)).startswith("the service answers again since ")
+    assert back.sentence(run(outage=measured)).endswith("UTC, away 10.310 s ± 0.018 s")
 
 
 def test_what_was_not_measured_is_not_made_up() -> None:
     """An answer without an outage's end is told as that."""
-    assert back.told(run()) == "the service answers; how long it was away was not measured"
-    assert "since" not in back.told(run(outage=samples.outage(back=False)))
+    assert back.sentence(run()) == "the service answers; how long it was away was not measured"
+    assert "since" not in back.sentence(run(outage=samples.outage(back=False)))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_was_not_measured_is_not_made_up() -> None:
 )
 def test_nothing_is_said_of_a_service_that_was_not_seen_back(said: dict[str, Any]) -> None:
     """Then the commands by hand are what is needed, or nothing is."""
-    assert back.told(run(outage=samples.outage(), **said)) == ""
+    assert back.sentence(run(outage=samples.outage(), **said)) == ""
 
 
 @pytest.mark.parametrize(

@@ -57,4 +57,4 @@ def test_findings_and_what_checks_say_are_told_so() -> None:
     run.finding("it loops", "`docker logs k`")
 
     assert run.course.findings[0].next_move == "`docker --context far logs k`"
-    assert run.told("see `docker logs k`") == "see `docker --context far logs k`"
+    assert run.shown("see `docker logs k`") == "see `docker --context far logs k`"

@@ -13,7 +13,7 @@ from procedures.drivers.shell import Command
 from procedures.problems import StepFailed
 from procedures.steps.carry_out import Acting
 from procedures.steps.interruption import Interruption
-from procedures.steps.journal import Journal, Place, tell
+from procedures.steps.journal import Journal, Place, read_journal
 from reports.record.evidence import Step, StepStatus
 
 STOP = Step("stop", "stop it", ("true",), 5.0, True, "up")
@@ -54,7 +54,7 @@ def test_half_a_line_is_taken_back(journal: Journal, monkeypatch: pytest.MonkeyP
     journal.note("there is room again")
     journal.seal("ACCEPTED")
 
-    assert (tell(journal.file).begun, tell(journal.file).sealed) == ((), "ACCEPTED")
+    assert (read_journal(journal.file).begun, read_journal(journal.file).sealed) == ((), "ACCEPTED")
 
 
 def test_no_step_is_taken_that_the_journal_does_not_hold(

@@ -13,7 +13,7 @@ from procedures.problems import Held
 from procedures.run.holding import Holding, led_to
 from procedures.run.procedure import Intent
 from procedures.run.run import Run
-from procedures.steps.journal import Journal, Place, seal_for, tell
+from procedures.steps.journal import Journal, Place, read_journal, seal_for
 from procedures.steps.lock import Holder
 from procedures.steps.process import Process
 from procedures.way_back.cut_off import kept_of
@@ -93,12 +93,12 @@ def test_recovery_has_it_for_its_own(written: Journal, place: Place) -> None:
     one, removed = taking(place, "recover")
 
     one._take_over(holder(written.file))
-    (story,) = place.open_ones()
+    (story,) = place.open_journals()
 
     assert (removed, story.run, led_to(holder(written.file), place)) == (["1a2b"], "1a2b", None)
     assert list(kept_of(story)) == [written.file.with_name("1a2b.kept.json")]
     seal_for(story, "INTERRUPTED")
-    assert (tell(written.file).sealed, place.open_ones()) == ("INTERRUPTED", ())
+    assert (read_journal(written.file).sealed, place.open_journals()) == ("INTERRUPTED", ())
 
 
 def test_whoever_is_refused_leaves_the_lock(written: Journal, place: Place) -> None:
@@ -108,7 +108,7 @@ def test_whoever_is_refused_leaves_the_lock(written: Journal, place: Place) -> N
     with pytest.raises(Held, match="run 1a2b of"):
         one._take_over(holder(written.file))
 
-    assert (removed, one.kept, place.open_ones()) == ([], written.file.with_name("1a2b.kept.json"), ())
+    assert (removed, one.kept, place.open_journals()) == ([], written.file.with_name("1a2b.kept.json"), ())
 
 
 def test_the_lock_stays_where_an_open_journal_refuses(written: Journal) -> None:
@@ -130,17 +130,17 @@ def test_a_journal_whose_process_lives_refuses_everybody(place: Place, procedure
     one, _ = taking(place, procedure)
 
     with pytest.raises(Held, match="is alive"):
-        one._judge((tell(journal.file),))
+        one._judge((read_journal(journal.file),))
 
 
 def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) -> None:
     """It holds secrets, wherever it lies."""
-    place.adopt(tell(written.file))
+    place.adopt(read_journal(written.file))
     run: Any = Run.__new__(Run)
     run._acting, run.intent = run, Intent()
     run.checked = type("Checked", (), {"forget_all": lambda _: None})()
     run._earlier = type("Earlier", (), {"place": place})()
-    run._holding = type("Holding", (), {"taken_over": place.open_ones()})()
+    run._holding = type("Holding", (), {"taken_over": place.open_journals()})()
 
     run._forget()
 

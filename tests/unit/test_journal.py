@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from procedures.steps import journal
-from procedures.steps.journal import Journal, JournalUnreadable, Place, seal_for, tell
+from procedures.steps.journal import Journal, JournalUnreadable, Place, read_journal, seal_for
 from reports.record.evidence import Step, StepStatus
 
 STOP = Step("stop", "stop it", ("docker", "stop"), 30.0, changing=True, way_back="docker start")
@@ -36,7 +36,7 @@ def test_a_whole_story_is_told(place: Place) -> None:
     written.seal("ACCEPTED")
     written.close()
 
-    told = tell(written.file)
+    told = read_journal(written.file)
 
     assert (told.run, told.about, told.sealed) == ("1a2b", {"archive": "/srv/runs"}, "ACCEPTED")
     assert told.begun == ("save_logs", "stop")
@@ -51,7 +51,7 @@ def test_a_step_stands_on_disk_before_it_is_taken(place: Place) -> None:
     written = _begun(place)
 
     written.begin(STOP)
-    told = tell(written.file)
+    told = read_journal(written.file)
     written.close()
 
     assert (told.unfinished, written.changed) == (("stop",), True)
@@ -90,7 +90,7 @@ def test_a_last_line_that_was_cut_off_is_left_out(cut: int, place: Place) -> Non
     whole = written.file.read_bytes()
     written.file.write_bytes(whole[:-cut])
 
-    told = tell(written.file)
+    told = read_journal(written.file)
 
     assert (told.begun, told.changed, told.sealed) == ((), False, "")
     assert told.run == "1a2b"
@@ -101,7 +101,7 @@ def test_an_empty_journal_is_open(place: Place) -> None:
     written = Journal(place, "1a2b")
     written.close()
 
-    (told,) = place.open_ones()
+    (told,) = place.open_journals()
 
     assert (told.run, told.changed) == ("1a2b", False)
 
@@ -114,7 +114,7 @@ def test_a_broken_line_is_unreadable(text: str, place: Place) -> None:
     file.write_text(text)
 
     with pytest.raises(JournalUnreadable) as raised:
-        place.open_ones()
+        place.open_journals()
 
     assert str(file) in raised.value.what
     assert "by hand" in raised.value.next_move
@@ -127,7 +127,7 @@ def test_a_journal_of_another_version_is_not_guessed_at(place: Place) -> None:
     written.file.write_text(written.file.read_text().replace('"version": 1', '"version": 2'))
 
     with pytest.raises(JournalUnreadable, match=f"of version 2, this suite reads {journal.VERSION}"):
-        tell(written.file)
+        read_journal(written.file)
 
 
 def test_a_folder_in_its_place_is_unreadable(place: Place) -> None:
@@ -135,10 +135,10 @@ def test_a_folder_in_its_place_is_unreadable(place: Place) -> None:
     (place.folder / "1a2b.jsonl").mkdir(parents=True)
 
     with pytest.raises(JournalUnreadable):
-        place.open_ones()
+        place.open_journals()
 
 
-def test_open_ones_are_those_that_nobody_sealed(place: Place) -> None:
+def test_open_journals_are_those_that_nobody_sealed(place: Place) -> None:
     """A sealed journal is no duty; the others are told oldest first, whatever their names."""
     for name, sealed in (("b", False), ("a", False), ("c", True)):
         written = _begun(place, name)
@@ -148,14 +148,14 @@ def test_open_ones_are_those_that_nobody_sealed(place: Place) -> None:
         if name == "b":
             written.file.write_text(written.file.read_text().replace('"at": "20', '"at": "19'))
 
-    assert [one.run for one in place.open_ones()] == ["b", "a"]
+    assert [one.run for one in place.open_journals()] == ["b", "a"]
 
 
 def test_a_target_without_journals_has_no_open_one(tmp_path: Path) -> None:
     """Where no run has been there is no duty, and no folder is made for looking."""
     place = Place(tmp_path / "none")
 
-    assert (place.open_ones(), place.folder.exists()) == ((), False)
+    assert (place.open_journals(), place.folder.exists()) == ((), False)
 
 
 def test_a_later_run_can_seal_it(place: Place) -> None:
@@ -163,9 +163,9 @@ def test_a_later_run_can_seal_it(place: Place) -> None:
     written = _begun(place)
     written.close()
 
-    seal_for(tell(written.file), "INTERRUPTED")
+    seal_for(read_journal(written.file), "INTERRUPTED")
 
-    assert (tell(written.file).sealed, place.open_ones()) == ("INTERRUPTED", ())
+    assert (read_journal(written.file).sealed, place.open_journals()) == ("INTERRUPTED", ())
 
 
 def test_a_line_that_was_cut_off_does_not_swallow_the_seal(place: Place) -> None:
@@ -175,9 +175,9 @@ def test_a_line_that_was_cut_off_does_not_swallow_the_seal(place: Place) -> None
     written.close()
     written.file.write_bytes(written.file.read_bytes()[:-10])
 
-    seal_for(tell(written.file), "INTERRUPTED")
+    seal_for(read_journal(written.file), "INTERRUPTED")
 
-    assert (tell(written.file).sealed, place.open_ones()) == ("INTERRUPTED", ())
+    assert (read_journal(written.file).sealed, place.open_journals()) == ("INTERRUPTED", ())
 
 
 def test_it_is_sealed_once(place: Place) -> None:
@@ -187,7 +187,7 @@ def test_it_is_sealed_once(place: Place) -> None:
     written.seal("REFUSED")
     written.close()
 
-    assert tell(written.file).sealed == "ACCEPTED"
+    assert read_journal(written.file).sealed == "ACCEPTED"
     assert written.file.read_text().count('"sealed"') == 1
 
 

@@ -92,4 +92,4 @@ def test_a_holder_is_told_in_full() -> None:
         "a window",
         "/state/1a2b.jsonl",
     ):
-        assert part in ME.told
+        assert part in ME.description

@@ -88,7 +88,7 @@ def test_only_what_withholds_acceptance_is_a_failure(one: Outcome, advisory: boo
     report = pytest.TestReport("x", ("x", 0, "x"), {}, "passed", None, "call")
     item = cast("pytest.Item", SimpleNamespace(path=tmp_path, location=("x", 0, "x")))
 
-    outcome.tell(report, found, item)
+    outcome.set_report(report, found, item)
 
     failed = not advisory and one in {Outcome.FAILED, Outcome.UNKNOWN}
     assert failed is (report.outcome == "failed")

@@ -20,7 +20,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
 from procedures.run.facts.looks import only
 from procedures.steps import own_scripts, stop_and_start
-from procedures.steps.journal import Journal, Place, tell
+from procedures.steps.journal import Journal, Place, read_journal
 from procedures.target.steps_by import StepBy
 from procedures.way_back import cut_off, kept
 from procedures.way_back.cut_off import Lead, Recovery, forget
@@ -105,7 +105,7 @@ def was(**changes: Any) -> Rendering:
 
 
 def look(place: Place, had: Rendering | CannotObserve, *, answers: bool, one: Container = ONE) -> Recovery:
-    return cut_off.look(cast("Observers", Looking(had)), place.open_ones(), (one,), lambda _: answers)
+    return cut_off.look(cast("Observers", Looking(had)), place.open_journals(), (one,), lambda _: answers)
 
 
 def test_without_a_change_that_was_cut_off_the_files_say(place: Place) -> None:
@@ -122,7 +122,7 @@ def test_what_is_away_is_brought_back(place: Place) -> None:
     """Where nothing answers, what was kept is started, with the schema and the image that were noted."""
     looking = Looking(was())
 
-    found = cut_off.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
+    found = cut_off.look(cast("Observers", looking), place.open_journals(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from) == (Lead.KEPT, [place.folder / "1a2b.kept.json"])
     assert found.kept is not None
@@ -138,7 +138,7 @@ def test_what_answers_stands(place: Place) -> None:
 
     assert {one.lead for one in (old, new, other)} == {Lead.STANDS}
     assert [old.as_kept, new.as_kept, other.as_kept] == [True, False, False]
-    assert ".kept.json`, then `pytest -m recover`" in new.told[0].next_move
+    assert ".kept.json`, then `pytest -m recover`" in new.findings[0].next_move
 
 
 def test_what_a_rollback_had_chosen_is_expected(place: Place, cut: Journal) -> None:
@@ -155,7 +155,7 @@ def test_what_was_kept_and_cannot_be_read_is_said(place: Place) -> None:
     """A kept model that Compose cannot render does not lead to the files: it would be started, and no gate opens to it."""
     looking = Looking(CannotObserve("no model"))
 
-    found = cut_off.look(cast("Observers", looking), place.open_ones(), (ONE,), lambda _: False)
+    found = cut_off.look(cast("Observers", looking), place.open_journals(), (ONE,), lambda _: False)
 
     assert (found.lead, looking.started_from, looking.chosen) == (
         Lead.KEPT, [], " ".join(kept.start(place.folder / "1a2b.kept.json", {}, 1.0).argv),
@@ -170,8 +170,8 @@ def test_what_answers_stands_whether_what_was_kept_can_be_read_or_not(place: Pla
     found = look(place, CannotObserve("no model"), answers=True)
 
     assert (found.lead, found.as_kept) == (Lead.STANDS, False)
-    assert "cannot be read" in found.told[0].text
-    assert "no model" in found.told[0].text
+    assert "cannot be read" in found.findings[0].text
+    assert "no model" in found.findings[0].text
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone", "unreadable"])
@@ -203,7 +203,7 @@ def test_what_was_kept_and_is_as_written_is_started(place: Place, cut: Journal) 
     file = place.folder / "1a2b.kept.json"
     cut.remember("kept", {"image": ONE.image_id, "sha256": private.digest(file), "file": str(file)})
 
-    had = cut_off.Kept(place.open_ones()[0], file, by_files=Looking(was()).image_by_files())
+    had = cut_off.Kept(place.open_journals()[0], file, by_files=Looking(was()).image_by_files())
 
     assert look(place, was(), answers=False).kept == had
 
@@ -255,11 +255,11 @@ def test_what_was_written_beside_a_journal_is_removed_with_it(tmp_path: Path) ->
     """What was kept, and what a rollback would have started from, hold secrets; another run's stay."""
     journal, here = Journal(Place(tmp_path), "1a2b"), Place(tmp_path / "here")
     journal.open("1a2b", {})
-    here.adopt(tell(tmp_path / "1a2b.jsonl"))
+    here.adopt(read_journal(tmp_path / "1a2b.jsonl"))
     for name in ("1a2b.kept.json", "1a2b.kept.sh", "1a2b.rollback.sh", "1a2b.rollback.json", "3c4d.kept.sh"):
         (tmp_path / name).write_text("secret")
 
-    forget(*here.open_ones())
+    forget(*here.open_journals())
 
     assert sorted(one.name for one in tmp_path.glob("*.*")) == ["1a2b.jsonl", "3c4d.kept.sh"]
 

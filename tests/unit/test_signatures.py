@@ -186,7 +186,7 @@ def test_a_cause_is_told_once_with_its_newest_line() -> None:
     assert [(one.signature.name, one.where, one.count) for one in told] == [
         ("wrong password", "Kestra's log", 3)
     ]
-    assert "3 times, last at 2026-11-23T10:02:00" in told[0].told()
+    assert "3 times, last at 2026-11-23T10:02:00" in told[0].sentence()
 
 
 def test_a_line_is_told_without_its_colours() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from procedures.run.evidence import unfinished
 from procedures.steps import settled
-from procedures.steps.journal import Journal, Place, Story, tell
+from procedures.steps.journal import Journal, Place, Story, read_journal
 from procedures.steps.process import Process
 from reports import archive
 from reports.record.evidence import Step, Verdict
@@ -30,7 +30,7 @@ def owed(folder: Path, run: str = "1a2b") -> Story:
     journal.open(run, {"archive": str(folder / "runs")})
     journal.begin(STOP)
     journal.close()
-    return tell(journal.file)
+    return read_journal(journal.file)
 
 
 def begun(folder: Path, run: str = "1a2b", procedure: str = "restart") -> Path:

@@ -65,7 +65,7 @@ def test_a_body_that_has_only_begun_has_not_passed() -> None:
     """A function that yields returns at once, and has asserted nothing."""
     told, reason = judged(entered(yields))
     assert told is Outcome.UNKNOWN
-    assert "did not come to its end" in reason
+    assert "did not reach its end" in reason
 
 
 @pytest.mark.parametrize("told", [None, pytest.fail.Exception("x"), KeyError("y")])

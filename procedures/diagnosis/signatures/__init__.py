@@ -1,6 +1,6 @@
-"""Signatures: words that Kestra, Postgres, Docker and Compose are known to say when something is wrong.
+"""Signatures: known messages of Kestra, Postgres, Docker and Compose when something is wrong.
 
-Each says what it means and what to type next. They explain; what is judged is judged by states.
+Each says what it means and what to type next. Signatures explain; only states are judged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PLACE = re.compile(r"<([a-z_]+)>")
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$")
 _SAID_WIDTH = 200
 _LOOKED_AT = 4096
-"""Characters of a line: what went wrong stands near its beginning, and the time for a pattern may grow with their square."""
+"""Characters of a line that are searched: the cause stands near its beginning, and a pattern's time may grow with the square."""
 
 
 class Speaker(StrEnum):
@@ -31,9 +31,9 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One known message: `says` is it as it was seen, `pattern` finds it in a line, `name` is its cause.
+    """One known message: `says` is its recorded text, `pattern` finds it in a line, `name` is its cause.
 
-    Two speakers may tell of one cause. In `move`, a name in angle brackets is filled from the target, or from the
+    Two speakers may report one cause. In `move`, a name in angle brackets is filled in from the target or from the
     pattern's own groups.
     """
 
@@ -47,7 +47,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text in which signatures are looked for, where it comes from, and who may speak in it."""
+    """A text in which signatures are searched, its origin, and who may speak in it."""
 
     where: str
     speakers: frozenset[Speaker]
@@ -56,24 +56,24 @@ class Source:
 
 @dataclass(slots=True)
 class Match:
-    """A signature that was found: in which source, the newest line that holds it, and how many do."""
+    """A signature that was found: the source, the newest line that holds it, and the number of such lines."""
 
     signature: Signature
     where: str
     line: str
     at: str = ""
     count: int = 1
-    found: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
 
-    def told(self) -> str:
-        """Say what was found, in one sentence."""
+    def sentence(self) -> str:
+        """Say in one sentence what was found."""
         often = f"{self.count} times, last" if self.count > 1 else ""
         when = f" ({' '.join(one for one in (often, f'at {self.at}' if self.at else '') if one)})"
         return f"{self.where} says {self.line!r}{when if len(when) > 3 else ''}: {self.signature.means}"
 
     def move(self, places: Mapping[str, str]) -> str:
-        """Return what to type next; a place that is not known stays as it is."""
-        known = {**places, **self.found}
+        """Return what to type next; an unknown name in angle brackets stays as it is."""
+        known = {**places, **self.groups}
         return _PLACE.sub(lambda one: known.get(one[1]) or one[0], self.signature.move)
 
 
@@ -104,14 +104,14 @@ def matches(sources: Iterable[Source], table: Iterable[Signature]) -> tuple[Matc
 
 
 def since_last(text: str, markers: Iterable[str]) -> str:
-    """Return a log from the newest line that holds one of the markers on: what was said before was overcome."""
+    """Return a log from the newest line on that holds one of the markers: earlier trouble was overcome."""
     lines, known = text.splitlines(keepends=True), tuple(markers)
     newest = max((at for at, line in enumerate(lines) if any(one in line for one in known)), default=0)
     return "".join(lines[newest:])
 
 
 def _brief(line: str, hit: re.Match[str]) -> str:
-    """Return the line, or of a long one the part around what was found; it begins with a whole word where it can."""
+    """Return the line, or the part of a long line around the match; it begins with a whole word if possible."""
     begin = max(0, min(hit.start() - _SAID_WIDTH // 4, len(line) - _SAID_WIDTH))
     if begin and (space := line.find(" ", begin - 1, hit.start())) >= 0:
         begin = space + 1

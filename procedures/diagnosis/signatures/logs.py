@@ -55,7 +55,7 @@ IN_LOGS: tuple[Signature, ...] = (
     Signature(
         "database unknown",
         _K,
-        # A boot without internet says the same of Kestra's own site, and is well.
+        # A boot without internet access says the same of Kestra's own site, and is well.
         r"Caused by: java\.net\.UnknownHostException: (?!api\.kestra\.io)(?P<host>[\w.-]+)",
         "Caused by: java.net.UnknownHostException: kestra-postgres",
         "the database's name leads nowhere: Postgres does not run, or shares no network with this container",

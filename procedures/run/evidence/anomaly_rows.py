@@ -1,4 +1,4 @@
-"""What a run proposes for the operator's list of anomalies, and what became of it."""
+"""The rows that a run proposes for the operator's list of anomalies, and what became of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.record.record import Record
 
 
 def refuse_idle(asked: Asked) -> None:
-    """Refuse the option where it could do nothing."""
+    """Refuse the option if it could do nothing."""
     if not asked.record_anomalies:
         return
     if asked.target.anomalies is None:
@@ -29,7 +29,7 @@ def refuse_idle(asked: Asked) -> None:
 
 
 def noted(run: Run, record: Record) -> Record:
-    """Propose rows for what a judged run found, and append them where that was asked for."""
+    """Propose rows for what a judged run found; append them if the operator asked for that."""
     named = run.asked.target.anomalies
     found = anomalies.proposed(record)
     if named is None or run.asked.leaves_nothing or not found:
@@ -42,7 +42,7 @@ def noted(run: Run, record: Record) -> Record:
         if run.asked.record_anomalies:
             run.finding(f"the anomalies could not be recorded: {error.what}", error.next_move)
     run.course.anomalies = Anomalies(str(named), found, outcome)
-    # The record is clean already; what is added here was made of it, of a path, and of the system's own words.
+    # The record is clean already; only the rows made from it, a path and words of the system are added here.
     return dataclasses.replace(
         record, anomalies=run.course.anomalies, findings=(*record.findings, *run.course.findings[known:])
     )

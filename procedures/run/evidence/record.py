@@ -1,4 +1,4 @@
-"""The record: from what happened in a run to its evidence, and from there to what is kept of it."""
+"""The record: from what happened in a run to its evidence, and from there to what is kept."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from reports.record.record import Record, fingerprint, recorded
 from reports.record.values import now
 
 _KEY = secrets.token_bytes(32)
-"""Secrets are fingerprinted under this key; it ends with the process."""
+"""The key under which secrets are fingerprinted; it ends with the process."""
 _BY_HAND = {Verdict.SERVICE_DOWN, Verdict.INTERRUPTED, Verdict.LOCKED}
 _NOT_RECOVERED = {Verdict.REFUSED, Verdict.NOT_ACCEPTED, Verdict.SERVICE_DOWN}
 _RECOVER = "pytest -m recover --target={}"
@@ -40,27 +40,27 @@ _OPENS_KEPT = {
     f"pre/test_kept.py::test_{one}"
     for one in ("the_image_that_was_kept_is_here", "the_schema_is_the_one_that_it_ran_on")
 }
-"""The checks whether what a run had kept can be started again, by whomever."""
+"""The checks that say whether what a run kept can be started again, by hand too."""
 
 
 def record_of(run: Run, lost: str = "", *, running: bool = False) -> Record:
-    """Return the record of a run as far as it has come; `running` is for the one that a killed run leaves."""
+    """Return the record of a run as far as it has come; `running`: for the record that a killed run leaves."""
     return as_recorded(run, _evidence_of(run, lost, running=running))
 
 
 def as_recorded(run: Run, evidence: Evidence) -> Record:
-    """Take every secret that a run knows out of evidence: the one place where it becomes a record."""
+    """Remove every secret that a run knows from its evidence: only here does evidence become a record."""
     return recorded(evidence, fingerprint(_KEY), lambda text: encodable(run.redaction.clean(text)))
 
 
 def findings_of(run: Run) -> tuple[Finding, ...]:
-    """Return what a run has noted by now, as a record has it."""
+    """Return what a run has noted so far, as its record shows it."""
     clean = run.redaction.clean
     return tuple(Finding(clean(one.text), clean(one.next_move)) for one in run.course.findings)
 
 
 def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
-    """Assemble everything that is known of a run, as it is known; `running` is for what a killed run leaves."""
+    """Assemble everything that is known of a run, secrets included; `running`: for what a killed run leaves."""
     course = run.course
     cut_off = course.interrupted or ("the run was cut off" if running else "")
     judged, reasons = verdict.judge(
@@ -69,7 +69,7 @@ def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
         acts=run.acts,
         closing=run.ledger.closing(),
         left_out=run.left_out,
-        back=back.told(run),
+        back=back.sentence(run),
         lost=lost,
     )
     return Evidence(
@@ -93,7 +93,7 @@ def _evidence_of(run: Run, lost: str, *, running: bool) -> Evidence:
         moments=tuple(course.moments),
         exists_now=() if running else _exists_now(run),
         by_hand=_by_hand(run, judged),
-        judge_by=back.judged_by(run) if judged is Verdict.INTERRUPTED and back.told(run) else "",
+        judge_by=back.judged_by(run) if judged is Verdict.INTERRUPTED and back.sentence(run) else "",
         findings=tuple(course.findings),
         anomalies=course.anomalies,
         recovered_from=course.recovered_from,
@@ -139,7 +139,7 @@ def _steps(run: Run) -> tuple[StepResult, ...]:
 
 
 def _not_taken(run: Run, step: Step) -> StepResult:
-    """Tell a step that was not reached from a way back that was not needed."""
+    """Distinguish a step that was not reached from a way back that was not needed."""
     if step.way is Way.BACK and not run.course.went_back and not run.ledger.failed_forward():
         return StepResult(step, StepStatus.NOT_APPLICABLE, reason="the way back was not needed")
     return StepResult(step, StepStatus.PLANNED)
@@ -156,21 +156,21 @@ def _events(run: Run) -> tuple[EngineEvent, ...]:
 def _exists_now(run: Run) -> tuple[str, ...] | Unseen:
     try:
         observers = run.observers
-        found = (*observers.containers(), *observers.databases())
+        containers = (*observers.containers(), *observers.databases())
     except Exception as error:  # noqa: BLE001 - the record of a failed look, whatever failed
         return Unseen(str(error))
-    return tuple(_told(one) for one in found) or ("no container of the service or its database",)
+    return tuple(_describe(one) for one in containers) or ("no container of the service or its database",)
 
 
-def _told(one: Container) -> str:
-    health = f", {one.health}" if one.health else ""
-    return f"{one.name} ({one.id[:12]}): {one.stands}{health}, image {one.image}"
+def _describe(container: Container) -> str:
+    health = f", {container.health}" if container.health else ""
+    return f"{container.name} ({container.id[:12]}): {container.stands}{health}, image {container.image}"
 
 
 def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
     if run.recovery.kept is not None and not run.changed and judged in _NOT_RECOVERED:
         return (*_as_before(run), *_by_files(run), _RECOVER.format(run.asked.target.file))
-    if judged not in _BY_HAND or (judged is Verdict.INTERRUPTED and back.told(run)):
+    if judged not in _BY_HAND or (judged is Verdict.INTERRUPTED and back.sentence(run)):
         return ()
     if run.course.by_hand:
         return tuple(one for one in run.course.by_hand if one)
@@ -188,9 +188,9 @@ def _by_hand(run: Run, judged: Verdict) -> tuple[str, ...]:
 
 
 def _as_before(run: Run) -> tuple[str, ...]:
-    """Return the commands that start what ran before a change, this run's own or that of a run that was cut off.
+    """Return the commands that start what ran before a change, of this run or of an interrupted one.
 
-    None where that was seen to be closed: whoever types the first line at night must not meet a migrated database.
+    Return none if the database rules that out: nobody may type a line at night that meets a migrated database.
     """
     asked = [one.outcome for one in run.ledger.results if one.check.name in _OPENS_KEPT]
     if run.course.way_back_closed or any(one is not Outcome.PASSED for one in asked):
@@ -202,7 +202,7 @@ def _as_before(run: Run) -> tuple[str, ...]:
 
 
 def _by_files(run: Run) -> tuple[str, ...]:
-    """Return the commands that start what the target's files name; none where that is not seen to fit the database."""
+    """Return the commands that start what the target's files name; none unless that is known to fit the database."""
     before, cut = run.course.snapshots.get("before"), run.recovery.kept
     database = before.database if before is not None else None
     if cut is None or not isinstance(database, Database) or cut.files_closed(database):
@@ -217,7 +217,7 @@ def _files(folder: Path | None) -> tuple[SavedFile, ...]:
     notes["script-"] = "what an operator's own script printed, secrets taken out"
     try:
         found = sorted(folder.iterdir())
-    except OSError:  # it has gone; whoever seals it says so
+    except OSError:  # the folder is gone; sealing reports that
         return ()
     return tuple(
         SavedFile(one.name, next((note for head, note in notes.items() if one.name.startswith(head)), ""))

@@ -1,4 +1,4 @@
-"""Where the archive takes nothing any more: what is known of the run goes to the state folder, and the run says so."""
+"""When the archive no longer takes anything: what is known of the run goes to the state folder, and the run says so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reports.record.record import Record
 
 
 def rescue(run: Run, why: str) -> tuple[Path | None, Record]:
-    """Write record, report, journal and the last log beside the journals; return where they lie and what the record says."""
+    """Write record, report, journal and the last log beside the journals; return the folder and the record."""
     lost = why if run.owes_evidence else ""
     shelter = run.shelter
     noted = tuple(run.course.findings)
@@ -27,7 +27,7 @@ def rescue(run: Run, why: str) -> tuple[Path | None, Record]:
     except archive.ArchiveUnwritable as error:
         run.course.findings[:] = noted
         run.finding(
-            f"the evidence could be written nowhere: {why}; and {error}", "keep what is on the screen"
+            f"the evidence could not be written anywhere: {why}; and {error}", "keep what is on the screen"
         )
         run.folder = None
         return None, record_of(run, lost)

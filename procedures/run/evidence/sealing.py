@@ -1,4 +1,4 @@
-"""Sealing: from the evidence to the archive, for this run and for one that was killed."""
+"""Sealing: from the evidence to the archive, for this run and for a killed one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from reports.record.record import Record, RecordUnreadable
 
 
 def open_folder(run: Run) -> str:
-    """Create the run's folder; return why that could not be done."""
+    """Create the run's folder; return why it cannot be created."""
     try:
         run.folder = archive.begin(run.asked.target.archive, stem_of(run))
         run.folder_key = archive.key_of(run.folder)
@@ -36,12 +36,12 @@ def open_folder(run: Run) -> str:
 
 
 def stem_of(run: Run) -> str:
-    """Return what a run's folder is called, but for its verdict."""
+    """Return the name of a run's folder, without its verdict."""
     return archive.stem(run.began_at, run.asked.target.name, run.asked.procedure.name, run.id)
 
 
 def keep(run: Run, record: Record) -> str:
-    """Write the record as far as it is known; return why that could not be done."""
+    """Write the record as far as it is known; return why it cannot be written."""
     if run.folder is None:
         return "the run has no folder"
     try:
@@ -57,9 +57,9 @@ def save_last_logs(run: Run) -> None:
         return
     if run.changed:
         try:
-            for one in run.observers.containers():
-                logbook.save(run.observers, one, run.folder, run.redaction.clean, "after")
-        except Exception as error:  # noqa: BLE001 - a log that cannot be had takes no record with it
+            for container in run.observers.containers():
+                logbook.save(run.observers, container, run.folder, run.redaction.clean, "after")
+        except Exception as error:  # noqa: BLE001 - a missing log must not take the record with it
             run.finding(f"the new container's log could not be saved: {error}")
         _save_last_words(run, run.folder)
         _note_failed_boot(run)
@@ -73,11 +73,11 @@ def _note_failed_boot(run: Run) -> None:
     try:
         explaining.note_boot(run, failed_boot.AFTER)
     except Exception as error:  # noqa: BLE001 - as above
-        run.finding(f"why the server does not boot could not be looked into: {error}")
+        run.finding(f"why the server does not boot could not be diagnosed: {error}")
 
 
 def _save_last_words(run: Run, folder: Path) -> None:
-    """Save what the container that was stopped said until its end: how it drained, or that it was forced."""
+    """Save what the stopped container logged until its end: how it drained, or that it was forced."""
     words = run.restarting.last_words if run.restarting else None
     if words is None:
         return
@@ -88,7 +88,7 @@ def _save_last_words(run: Run, folder: Path) -> None:
 
 
 def seal(run: Run, record: Record) -> tuple[Path | None, Record]:
-    """Sweep the finished folder for secrets, hash it, give it its name, list it; return where it lies."""
+    """Sweep the finished folder for secrets, hash it, name it, list it; return where it is."""
     if run.folder is None:
         return None, record
     if archive.key_of(run.folder) != run.folder_key:
@@ -104,7 +104,7 @@ def seal(run: Run, record: Record) -> tuple[Path | None, Record]:
 
 
 def _keep_house(run: Run, sealed: Path) -> None:
-    """List the run, point to it and remove old ones; where that fails (somebody else's run), no evidence is lost."""
+    """List the run, point to it and remove old ones; if that fails (another run at work), no evidence is lost."""
     list_runs(run, sealed.parent)
     try:
         archive.point_latest(sealed.parent, sealed)
@@ -122,7 +122,7 @@ def list_runs(run: Run, folder: Path) -> None:
 
 
 def seal_killed(run: Run, story: Story) -> Path | None:
-    """Render and seal the evidence of a run that was killed, from the record that it left."""
+    """Render and seal the evidence of a killed run, from the record that it left."""
     folder = archive.folder_of(Path(str(story.about.get("archive", ""))), story.run)
     if folder is not None and not archive.is_open(folder):
         return folder  # it ended by itself, with a verdict that left the journal open
@@ -130,23 +130,23 @@ def seal_killed(run: Run, story: Story) -> Path | None:
         run.finding(f"run {story.run} left no folder in the archive; its journal is {story.file}")
         return None
     try:
-        told = _as_killed(archive.read_record(folder), story)
+        killed = _as_killed(archive.read_record(folder), story)
     except RecordUnreadable as error:
         run.finding(f"the record of run {story.run} cannot be read: {error}")
         return None
     try:
         text = run.redaction.clean(story.file.read_text(encoding="utf-8"))
         archive.write_private(folder / "journal.jsonl", text)
-        archive.write_record(folder, told)
-        archive.write_report(folder, told, run.redaction.clean)
-        return archive.seal(folder, told)
+        archive.write_record(folder, killed)
+        archive.write_report(folder, killed, run.redaction.clean)
+        return archive.seal(folder, killed)
     except (archive.ArchiveUnwritable, OSError) as error:
         run.finding(f"the evidence of run {story.run} cannot be sealed: {error}")
         return None
 
 
 def _as_killed(record: Record, story: Story) -> Record:
-    """Complete the record of a killed run from its journal: which steps it had begun, and how they ended."""
+    """Complete the record of a killed run from its journal: the steps it began, and how they ended."""
     planned = {one.name: one for one in record.plan.steps} if record.plan else {}
     steps = tuple(
         StepResult(planned[name], StepStatus(story.ended.get(name, StepStatus.BEGUN)))
@@ -169,13 +169,13 @@ def _as_killed(record: Record, story: Story) -> Record:
 
 
 def completed(record: Record) -> Record:
-    """Say of a record that its run did not write all of it."""
-    told = Finding("this record was completed and rendered by a later run")
-    return dataclasses.replace(record, findings=(*record.findings, told))
+    """Note in a record that its run did not write all of it."""
+    note = Finding("this record was completed and rendered by a later run")
+    return dataclasses.replace(record, findings=(*record.findings, note))
 
 
 def cut_off(record: Record) -> Record:
-    """Return the record of a run of which no journal tells more."""
+    """Return the record of a run without a journal that says more."""
     reasons = ("it was left here without a verdict: the run was killed, or the archive took no more of it",)
     return dataclasses.replace(record, verdict=Verdict.INTERRUPTED, verdict_reasons=reasons)
 
@@ -184,8 +184,10 @@ def _swept(run: Run, record: Record) -> Record:
     leaks = archive.withhold(run.folder, run.redaction) if run.folder else ()
     if not leaks or run.folder is None:
         return record
-    told = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
-    record = record_of(run, lost=f"a secret was found in the finished evidence, which was withheld: {told}")
+    secrets = ", ".join(f"{one.file} ({'; '.join(one.found)})" for one in leaks)
+    record = record_of(
+        run, lost=f"a secret was found in the finished evidence, which was withheld: {secrets}"
+    )
     archive.write_record(run.folder, record)
     archive.write_report(run.folder, record, run.redaction.clean)
     junit.amend(run.folder / "junit.xml", record)

@@ -1,4 +1,4 @@
-"""Folders without a verdict that runs which were killed have left in the archive: completed by the next run on the target."""
+"""Folders that killed runs left in the archive without a verdict; the next run on the target completes them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reports.record.evidence import Evidence, Verdict, Who
 from reports.record.record import RecordUnreadable
 
 OLD = 60.0
-"""Seconds after which a folder in which nothing stands is none that a run has just made."""
+"""Seconds after which an empty folder cannot be one that a run has just made."""
 
 
 def complete(run: Run) -> None:
-    """Give a verdict to every folder of this target's whose run is gone and left no journal open."""
+    """Give a verdict to every folder of this target whose run is gone and left no open journal."""
     target = run.asked.target
     try:
         owed = {one.run for one in run.open_journals}
@@ -47,7 +47,7 @@ def _is_of(folder: Path, target: str) -> bool:
 
 
 def _is_left(folder: Path) -> bool:
-    """Whether the run that made a folder is provably gone; where it noted nothing, whether the folder is empty and old."""
+    """Whether the run that made a folder is provably gone; without a note of it, whether the folder is empty and old."""
     try:
         process = Process(**json.loads((folder / archive.MADE_BY).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -60,19 +60,19 @@ def _seal(run: Run, folder: Path, short: str) -> None:
         record = archive.read_record(folder)
     except RecordUnreadable:
         record = as_recorded(run, _of_nothing(folder, short))
-    told = sealing.completed(record if record.ended_at else sealing.cut_off(record))
+    completed = sealing.completed(record if record.ended_at else sealing.cut_off(record))
     try:
-        archive.write_record(folder, told)
-        archive.write_report(folder, told, run.redaction.clean)
-        sealed = archive.seal(folder, told)
+        archive.write_record(folder, completed)
+        archive.write_report(folder, completed, run.redaction.clean)
+        sealed = archive.seal(folder, completed)
     except archive.ArchiveUnwritable as error:
         run.finding(f"the evidence of run {short} cannot be sealed: {error}")
         return
-    run.finding(f"run {short} was cut off and had left no verdict; it has one now: {sealed.name}")
+    run.finding(f"run {short} was cut off and left no verdict; it now has one: {sealed.name}")
 
 
 def _of_nothing(folder: Path, short: str) -> Evidence:
-    """Return the record of a run that was killed before it had written one."""
+    """Return the evidence of a run that was killed before it wrote any."""
     stamp, _, rest = folder.name.partition("-")
     began = re.sub(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", r"\1-\2-\3T\4:\5:\6+00:00", stamp)
     procedure = rest.partition(f"-{archive.RUNNING}-")[0].rpartition("-")[2]

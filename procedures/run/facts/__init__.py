@@ -1,4 +1,4 @@
-"""What checks may ask for: one function a name, which takes the moments of a run and returns what was seen then."""
+"""What checks may ask for: one function for each name; it takes the moments of a run and returns what was observed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
 
 
 def ask(body: Callable[..., None], names: Iterable[str], at: Moments) -> None:
-    """Ask a check outside pytest's own loop, as pytest would."""
+    """Ask a check outside pytest's own loop, the way pytest would."""
     need_besides(body, names, at)
     body(**{name: FACTS[name].answer(at) for name in inspect.signature(body).parameters})
 
 
 def need_besides(body: Callable[..., None], names: Iterable[str], at: Moments) -> None:
-    """See that those names can be had with which alone a check is asked, and which it does not take."""
+    """Ask for the names that a check needs in order to be asked, and does not take as arguments."""
     taken = inspect.signature(body).parameters
     for name in names:
         if name not in taken:

@@ -1,4 +1,4 @@
-"""What this run has done to the service, and what of it was seen from outside."""
+"""What this run did to the service, and how that looked from outside."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reports.record.evidence import Outage
 
 @fact(Group.BEFORE)
 def stop_grace(at: Moments) -> float:
-    """The seconds that our stop leaves the server before it is killed."""
+    """The seconds that our stop leaves the server before the engine kills it."""
     return at.stop_grace
 
 
 @fact(Group.ACTS, Presupposed.ACT | Presupposed.SERVER)
 def our_stop(at: Moments) -> Stop:
-    """Our stop, as the engine tells it."""
+    """Our stop, as the engine shows it."""
     stop = at.our_stop
     if stop is None:
         raise Blocked("this run stopped nothing")
@@ -26,7 +26,7 @@ def our_stop(at: Moments) -> Stop:
 
 @fact(Group.ACTS | Group.WAY_BACK, Presupposed.ACT)
 def our_start(at: Moments) -> Start:
-    """Our start, as the engine tells it."""
+    """Our start, as the engine shows it."""
     start = at.our_start
     if start is None:
         raise Blocked("this run started nothing")
@@ -35,7 +35,7 @@ def our_start(at: Moments) -> Start:
 
 @fact(Group.ACTS | Group.WAY_BACK, Presupposed.ACT | Presupposed.WHOLE_OUTAGE)
 def outage(at: Moments) -> Outage:
-    """What the probe saw from outside."""
+    """What the probe observed from outside."""
     measured = at.outage
     if measured is None:
         raise CannotObserve("nobody looked at the service from outside")

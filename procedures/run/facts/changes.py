@@ -1,4 +1,4 @@
-"""What this run means to change, and what leads back from it."""
+"""What this run intends to change, and what leads back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def announcement(at: Moments) -> Announcement:
 
 @fact(Group.NEW_IMAGE)
 def candidate(at: Moments) -> Image:
-    """The image that an update has pulled, and that the start will use."""
+    """The image that an update pulled, and that the start will use."""
     if not at.plan_only:
         return seen(at.ready.image)
     if (known := announcement(at).known) is None:
@@ -52,7 +52,7 @@ def goal(at: Moments) -> Goal:
 
 @fact(Group.CUT_OFF, Presupposed.START_OF_KEPT)
 def kept(at: Moments) -> Kept:
-    """What a run that was cut off has kept, where recovery starts it."""
+    """What an interrupted run kept, if recovery starts it."""
     left = at.kept
     if left is None:
         raise Blocked("no run that was cut off has kept anything")
@@ -61,12 +61,12 @@ def kept(at: Moments) -> Kept:
 
 @fact(Group.KEEPING)
 def unkept(at: Moments) -> tuple[str, ...]:
-    """What the present container has that nobody could bring back."""
-    seen(at.first.containers)  # where these were not seen, nobody knows
+    """What the present container has and nobody could restore."""
+    seen(at.first.containers)  # unseen containers: nobody knows
     return at.unkept
 
 
 @fact(Group.NEW_SETTINGS, Presupposed.CONTAINER)
 def superseded(at: Moments) -> Expected:
-    """What the container was given before, where new settings are applied."""
+    """The container's settings before new ones are applied."""
     return as_it_was(at.first, only(at.first), at.baseline)

@@ -1,4 +1,4 @@
-"""What was seen of the service, and when."""
+"""What was observed of the service, and when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.record.observed import Container, DashboardSeen, Direct, Ephemeral,
 
 @fact(Group.LOOK)
 def target(at: Moments) -> Target:
-    """The service operated on."""
+    """The service that is operated on."""
     return at.target
 
 
@@ -23,13 +23,13 @@ def target(at: Moments) -> Target:
 
 @fact(Group.BEFORE | Group.WAY_BACK)
 def before(at: Moments) -> Snapshot:
-    """Everything that was seen while nothing had been changed."""
+    """Everything that was observed before any change."""
     return at.before
 
 
 @fact(Group.BEFORE, Presupposed.SERVER)
 def server_before(at: Moments) -> Server:
-    """What answered before; the plan leaves checks of it out where the service was not running."""
+    """The server that answered before; the plan leaves out checks of it if the service was not running."""
     return reach.server_of(at.before, at.target)
 
 
@@ -41,37 +41,37 @@ def server_itself_before(at: Moments) -> Direct:
 
 @fact(Group.BEFORE, Presupposed.ENGINE_HERE)
 def listeners_here(at: Moments) -> tuple[Listener, ...]:
-    """What listens on this machine; the plan leaves checks of it out where the engine is on another one."""
+    """What listens on this machine; the plan leaves out checks of it if the engine is on another machine."""
     return seen(seen(at.first.host).listeners)
 
 
 @fact(Group.BEFORE, Presupposed.ENGINE_HERE)
 def ephemeral_here(at: Moments) -> Ephemeral:
-    """From which ports this machine gives one to a connection; left out where the engine is on another one."""
+    """The range of ports that this machine gives to connections; left out if the engine is on another machine."""
     return seen(seen(at.first.host).ephemeral)
 
 
 @fact(Group.BEFORE, Presupposed.CONTAINER)
 def container_before(at: Moments) -> Container:
-    """The service's one container before."""
+    """The service's only container before."""
     return only(at.before)
 
 
 @fact(Group.BEFORE, Presupposed.CONTAINER)
 def containers_before(at: Moments) -> tuple[Container, ...]:
-    """Every container of the service before; a start that was cut off leaves two."""
+    """Every container of the service before; an interrupted start leaves two."""
     return seen(at.before.containers)
 
 
 @fact(Group.BEFORE, Presupposed.DASHBOARDS)
 def dashboards_before(at: Moments) -> tuple[DashboardSeen, ...]:
-    """What the target's dashboards showed before, however old that was."""
+    """What the target's dashboards showed before, whatever the age of the data."""
     return seen(at.first.dashboards)
 
 
 @fact(Group.BEFORE)
 def ready(at: Moments) -> Snapshot:
-    """The last look before the second gate, everything prepared."""
+    """The last look before the second gate, when everything is prepared."""
     return at.ready
 
 
@@ -80,19 +80,19 @@ def ready(at: Moments) -> Snapshot:
 
 @fact(Group.ACTS, Presupposed.ACT)
 def stopped(at: Moments) -> Snapshot:
-    """What was seen when the service was stopped."""
+    """What was observed while the service was stopped."""
     return at.stopped
 
 
 @fact(Group.LOOK)
 def after(at: Moments) -> Snapshot:
-    """What was seen after the start and the soak."""
+    """What was observed after the start and the soak."""
     return at.after
 
 
 @fact(Group.LOOK)
 def server_after(at: Moments) -> Server:
-    """What answers after the start."""
+    """The server that answers after the start."""
     return reach.server_of(at.after, at.target)
 
 
@@ -104,14 +104,14 @@ def server_itself(at: Moments) -> Direct:
 
 @fact(Group.LOOK)
 def container_after(at: Moments) -> Container:
-    """The service's one container after the start."""
+    """The service's only container after the start."""
     return only(at.after)
 
 
 @fact(Group.LOOK)
 def own_servers(at: Moments) -> frozenset[str]:
-    """The host names of this service's own servers: the one that runs, and those that this run has stopped."""
-    # The heartbeats of those may still be young.
+    """The host names of this service's own servers: the running one, and those that this run stopped."""
+    # The heartbeats of stopped servers may still be young.
     ours = {only(at.after).id[:12]}
     if at.acts:
         ours |= {one.id[:12] for one in containers_before(at)} | at.started_servers
@@ -120,18 +120,18 @@ def own_servers(at: Moments) -> frozenset[str]:
 
 @fact(Group.LOOK, Presupposed.HEALTH_CHECK)
 def docker_health(at: Moments) -> str:
-    """Docker's own word about the new container's health."""
+    """What Docker says about the new container's health."""
     return only(at.after).health
 
 
 @fact(Group.LOOK, Presupposed.DASHBOARDS)
 def dashboards(at: Moments) -> tuple[DashboardSeen, ...]:
-    """What the target's dashboards showed after the start; the plan leaves checks of it out where there are none."""
+    """What the target's dashboards showed after the start; the plan leaves out checks of it if there are none."""
     return seen(at.after.dashboards)
 
 
 def only(look: Snapshot) -> Container:
-    """Return the service's one container at a look; any other number of them is nothing that can be judged."""
+    """Return the service's only container at a look; with any other number of containers nothing can be judged."""
     counting = leftovers.without(seen(look.containers))
     if len(counting) != 1:
         raise CannotObserve(f"there are {len(counting)} containers of the service, not one")

@@ -1,4 +1,4 @@
-"""The moments of a run as facts take them: what it reached, and what it knows; asking for a moment reaches it."""
+"""The moments of a run, as facts take them: what it reached and what it knows. To ask for a moment is to reach it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports.redaction.redact import Redaction
 
 
 class Moments(Protocol):
-    """What a run reached, for the way that a check judges; what it never came to is raised, with the reason."""
+    """What a run reached, for the way that a check judges; a moment that was not reached raises the reason."""
 
     # The looks, in their order
 
@@ -28,7 +28,7 @@ class Moments(Protocol):
 
     @property
     def before(self) -> Snapshot:
-        """The last look before the gate that a check stands at: for one that is asked again, the look ready."""
+        """The last look before the check's gate; for a check that is asked again, the look ready."""
 
     @property
     def ready(self) -> Snapshot:
@@ -42,11 +42,11 @@ class Moments(Protocol):
     def after(self) -> Snapshot:
         """The look after the start and the soak."""
 
-    # What the run was asked, and means to do
+    # What was asked of the run, and what it intends to do
 
     @property
     def target(self) -> Target:
-        """The service operated on."""
+        """The service that is operated on."""
 
     @property
     def plan_only(self) -> bool:
@@ -54,29 +54,29 @@ class Moments(Protocol):
 
     @property
     def stop_grace(self) -> float:
-        """The seconds that our stop leaves the server."""
+        """The seconds that our stop leaves the server before the engine kills it."""
 
     @property
     def announcement(self) -> Announcement | None:
-        """The image that it brings, where it brings one."""
+        """The image that the run brings, if it brings one."""
 
     @property
     def goal(self) -> Goal | None:
-        """The earlier run that it goes back to, where it does."""
+        """The earlier run that this run goes back to, if it does."""
 
     @property
     def kept(self) -> Kept | None:
-        """What an earlier run that was cut off has kept, where one has."""
+        """What an interrupted earlier run kept, if one did."""
 
     @property
     def unkept(self) -> tuple[str, ...]:
-        """What the present container has that could not be had again."""
+        """What the present container has and nobody could restore."""
 
     @property
     def start_settings(self) -> Mapping[str, str]:
         """The variables of the start script that may leave something out."""
 
-    # What it compares with
+    # What the run compares with
 
     @property
     def baseline(self) -> Baseline:
@@ -84,7 +84,7 @@ class Moments(Protocol):
 
     @property
     def expected(self) -> Expected:
-        """What should run in the end."""
+        """What should run at the end."""
 
     @property
     def parts_expected(self) -> frozenset[str]:
@@ -94,36 +94,36 @@ class Moments(Protocol):
     def rolled_back(self) -> frozenset[str]:
         """The ids of the images that earlier runs went back from."""
 
-    # What it has done
+    # What the run has done
 
     @property
     def acts(self) -> bool:
-        """Whether it does anything but look."""
+        """Whether the run does more than look."""
 
     @property
     def our_stop(self) -> Stop | None:
-        """Its stop, once it was reached."""
+        """The run's stop, once it was reached."""
 
     @property
     def our_start(self) -> Start | None:
-        """Its start, once it was reached."""
+        """The run's start, once it was reached."""
 
     @property
     def started_servers(self) -> frozenset[str]:
-        """The host names of the servers that it has started and stopped again."""
+        """The host names of the servers that the run started and stopped again."""
 
     @property
     def outage(self) -> Outage | None:
-        """What the probe saw from outside, where it looked."""
+        """What the probe observed from outside, if it looked."""
 
     @property
     def script_results(self) -> tuple[StepResult, ...]:
-        """What became of the steps that a script carried out."""
+        """The results of the steps that a script carried out."""
 
     @property
     def others(self) -> tuple[EngineEvent, ...] | Unseen:
-        """What the engine did to containers of others since before the stop."""
+        """What the engine did to other people's containers since before the stop."""
 
     @property
     def redaction(self) -> Redaction:
-        """What knows the target's secrets."""
+        """The redaction that knows the target's secrets."""

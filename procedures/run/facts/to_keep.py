@@ -1,4 +1,4 @@
-"""What should run in the end, and what must be there as before."""
+"""What should run at the end, and what must still be there."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ def parts_expected(at: Moments) -> frozenset[str]:
 
 @fact(Group.SAME_IMAGE, Presupposed.START_ANEW)
 def images_to_keep(at: Moments) -> tuple[str, ...]:
-    """The image ids of the service's containers, where the procedure changes no image."""
+    """The image ids of the service's containers, if the procedure changes no image."""
     return tuple(one.image_id for one in containers_before(at))
 
 
 @fact(Group.SAME_SETTINGS, Presupposed.START_ANEW | Presupposed.CONTAINER)
 def settings_to_keep(at: Moments) -> Container:
-    """The container whose settings the new one must have, where the procedure changes none."""
+    """The container whose settings the new one must have, if the procedure changes none."""
     return only(at.before)
 
 
 @fact(Group.BEFORE, Presupposed.START_ANEW | Presupposed.CONTAINER)
 def mounts_to_keep(at: Moments) -> Container:
-    """The container whose mounts, privileges and reach the new one must have, whatever the procedure is for."""
+    """The container whose mounts, privileges and reach the new one must have, whatever the procedure."""
     return only(at.before)
 
 
 @fact(Group.SAME_SCHEMA | Group.WAY_BACK)
 def schema_to_keep(at: Moments) -> tuple[str, ...]:
-    """The database's schema history, where the procedure must not move it."""
+    """The database's schema history, if the procedure must not change it."""
     return seen(at.baseline.schema)
 
 
 @fact(Group.NEW_SCHEMA, Presupposed.BASELINE)
 def schema_to_grow(at: Moments) -> tuple[str, ...]:
-    """The database's schema history, where a new version may add to it."""
+    """The database's schema history, if a new version may add to it."""
     return seen(at.baseline.schema)
 
 
 @fact(Group.ACTS | Group.WAY_BACK)
 def flows_to_keep(at: Moments) -> tuple[str, ...]:
-    """The flows that must be there in the same revision, since nobody edits them in so short a time."""
+    """The flows that must exist in the same revision, because nobody edits them in so short a time."""
     return seen(at.baseline.flows)
 
 
