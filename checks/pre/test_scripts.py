@@ -8,7 +8,7 @@ from procedures.decide.check_files import check, seen
 from procedures.drivers.labels import PROJECT
 from procedures.kestra.words import LEAVES_OUT
 from procedures.problems import CannotObserve
-from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, find
+from procedures.target.steps_by import SAVE_LOGS, START, STATUS, STOP, find
 from procedures.target.target import Target
 from reports.record.observed import Container, Snapshot, Unseen
 from reports.record.scripted import DockerCall, Rehearsal, ScriptSeen
@@ -206,11 +206,11 @@ def test_the_driver_knows_the_container(before: Snapshot, target: Target) -> Non
     for container in seen(before.containers):
         if PROJECT in container.labels:
             continue
-        assert not (container.running and stop.driver != SCRIPTS), (
+        assert not (container.running and not stop.is_own), (
             f"{container.name} was not made by Compose, which would stop nothing and report success → let a script stop it: "
             '[steps.stop] driver = "scripts"'
         )
-        assert start.driver == SCRIPTS or start.takes_over, (
+        assert start.is_own or start.takes_over, (
             f"{container.name} was not made by Compose, whose start would end with `The container name … is already in use` → "
             "to hand it over to Compose: [steps.start] takes_over = true"
         )

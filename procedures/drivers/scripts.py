@@ -9,7 +9,7 @@ from collections.abc import Callable
 from procedures.drivers.colours import without_colours
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.target.steps_by import COMPOSE, START, STOP, StepBy, Validation, find, script
+from procedures.target.steps_by import START, STOP, StepBy, Validation, find, script
 from procedures.target.target import Target
 from reports.record.observed import Container
 from reports.redaction import excerpt
@@ -41,7 +41,7 @@ class Scripts:
     ) -> None:
         self._instead = instead
         by = find(target.steps, START)
-        self._takes_over = takes_over if instead else by.takes_over and by.driver == COMPOSE
+        self._takes_over = takes_over if instead else by.takes_over and not by.is_own
         self._target = target
         self._compose = compose
         self._foreign = foreign

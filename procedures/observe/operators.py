@@ -11,7 +11,6 @@ from procedures.problems import CannotObserve
 from procedures.rehearsal.rehearsal import rehearse
 from procedures.rehearsal.scripts import read, unread
 from procedures.target import env_file
-from procedures.target.steps_by import SCRIPTS
 from procedures.target.target import Target
 from reports.record.claimed import Need
 from reports.record.observed import Listener, Secret, Unseen
@@ -31,7 +30,7 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
     found: list[ScriptSeen] = []
     done: list[Rehearsal] = []
     for one in target.steps:
-        if one.driver != SCRIPTS:
+        if not one.is_own:
             continue
         seen = read(one.name, one.command, one.cwd)
         if one.rehearse and not seen.problem:

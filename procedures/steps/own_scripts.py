@@ -18,7 +18,7 @@ from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
 from procedures.steps.carry_out import Acting, ToResult
-from procedures.target.steps_by import SAVE_LOGS, SCRIPTS, START, STATUS, STOP, Needs, script
+from procedures.target.steps_by import SAVE_LOGS, START, STATUS, STOP, Needs, script
 from procedures.target.target import Target
 from reports import archive
 from reports.record.evidence import EngineEvent, Step, StepResult, StepStatus, Wait
@@ -69,7 +69,7 @@ def planned(steps: tuple[Step, ...], driver: Driver, save_logs: float) -> tuple[
 
 def lacking(target: Target, driver: Driver) -> dict[Presupposed, Reason]:
     """Return what checks may presuppose and a target lacks."""
-    scripts = [one for one in target.steps if one.driver == SCRIPTS]
+    scripts = [one for one in target.steps if one.is_own]
     missing: dict[Presupposed, Reason] = {}
     if not scripts:
         missing[Presupposed.SCRIPT] = Reason.NO_SCRIPT

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from procedures.target.reading import Table, keys_of, meant
 
 COMPOSE, SCRIPTS = "compose", "scripts"
-DRIVERS = (COMPOSE, SCRIPTS)
 STATUS, SAVE_LOGS, STOP, START = "status", "save_logs", "stop", "start"
 STEPS = (STATUS, SAVE_LOGS, STOP, START)
 """The steps that a script can carry out, in the order of a run."""
 JSON, TEXT = "json", "text"
 _OF_START = ("takes_over", "fallback")
+
+
+def _as_written(_step: str, table: Table) -> tuple[str, ...]:
+    return table.some_texts("command")
+
+
+@dataclass(frozen=True, slots=True)
+class StepDriver:
+    """A driver in the target file: the keys that a step's table needs and may have, and the command they make.
+
+    A step whose driver does not take `rehearse` is not rehearsed.
+    """
+
+    name: str = ""
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    command: Callable[[str, Table], tuple[str, ...]] = _as_written
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*self.needs, *self.takes)
+
+
+DRIVERS = {
+    one.name: one
+    for one in (
+        StepDriver(COMPOSE, takes=("takes_over",)),
+        StepDriver(
+            SCRIPTS,
+            needs=("command",),
+            takes=("cwd", "limit", "environment", "rehearse", "takes_over", "fallback"),
+        ),
+    )
+}
+KEYS = ("driver", *dict.fromkeys(key for one in DRIVERS.values() for key in one.keys))
+"""The keys that the table of a step may have, whatever its driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +66,11 @@ class StepBy:
     rehearse: bool = True
     takes_over: bool = False
     fallback: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the operator's own command carries the step out, and not Compose."""
+        return self.driver != COMPOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +143,14 @@ def read_needs(file: Table) -> Needs:
 
 
 def _step(name: str, table: Table, root: Path) -> StepBy:
-    table.refuse_unknown(keys_of(StepBy, but="name"))
-    driver = table.given.get("driver", COMPOSE)
-    if driver not in DRIVERS:
-        table.wrong("driver", f"is {driver!r}; drivers are compose and scripts{meant(str(driver), DRIVERS)}")
-    elif driver == SCRIPTS and "command" not in table:
-        table.wrong("command", "is missing: the driver scripts runs it")
-    elif driver == COMPOSE:
-        for key in sorted(table.given.keys() - {"driver", "takes_over"}):
-            table.wrong(key, 'goes with driver = "scripts"')
+    table.refuse_unknown(KEYS)
+    given, names = table.given.get("driver", COMPOSE), tuple(DRIVERS)
+    driver = DRIVERS.get(str(given), StepDriver())
+    if driver.name:
+        _refuse_unfit(table, driver)
+    else:
+        known = f"{', '.join(names[:-1])} and {names[-1]}"
+        table.wrong("driver", f"is {given!r}; drivers are {known}{meant(str(given), names)}")
     for key in _OF_START:
         if key in table and name != START:
             table.wrong(key, "goes with steps.start only")
@@ -119,15 +158,25 @@ def _step(name: str, table: Table, root: Path) -> StepBy:
         table.wrong("fallback", 'must be "compose"')
     return StepBy(
         name=name,
-        driver=str(driver),
-        command=table.some_texts("command"),
+        driver=driver.name,
+        command=driver.command(name, table),
         cwd=_folder(table, root),
         limit=table.duration("limit"),
         environment=_environment(table),
-        rehearse=table.flag("rehearse", default=True),
+        rehearse=table.flag("rehearse", default="rehearse" in driver.keys),
         takes_over=table.flag("takes_over", default=False),
         fallback=str(table.given.get("fallback", "")),
     )
+
+
+def _refuse_unfit(table: Table, driver: StepDriver) -> None:
+    """Note what a driver needs and the table does not have, and what the table has for other drivers."""
+    for key in driver.needs:
+        if key not in table:
+            table.wrong(key, f"is missing: the driver {driver.name} runs it")
+    for key in sorted(table.given.keys() & set(KEYS) - {"driver", *driver.keys}):
+        others = " or ".join(f'"{one.name}"' for one in DRIVERS.values() if key in one.keys)
+        table.wrong(key, f"goes with driver = {others}")
 
 
 def _validation(table: Table, root: Path) -> Validation:
@@ -197,7 +246,7 @@ def _environment(table: Table) -> dict[str, str]:
 def replaces(steps: Sequence[StepBy]) -> bool:
     """Whether a script may put a container of its own in the place of Compose's, which then finds the name taken."""
     start = find(steps, START)
-    return start.takes_over and start.driver == SCRIPTS
+    return start.takes_over and start.is_own
 
 
 def find(steps: Sequence[StepBy], name: str) -> StepBy:
@@ -208,4 +257,4 @@ def find(steps: Sequence[StepBy], name: str) -> StepBy:
 def script(steps: Sequence[StepBy], name: str) -> StepBy | None:
     """Return the script that carries out a step, where one does."""
     found = find(steps, name)
-    return found if found.driver == SCRIPTS else None
+    return found if found.is_own else None

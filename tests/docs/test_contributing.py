@@ -149,6 +149,105 @@ def test_half_an_edition_is_missed(copy: Path, left_out: str) -> None:
     assert "2.2" in done.stdout
 
 
+DRIVER = {
+    "the command": ("procedures/target/steps_by.py", "DRIVERS = {", "def _by_systemd"),
+    "the row": ("procedures/target/steps_by.py", "    )\n}\nKEYS", "StepDriver("),
+    "its name": ("docs/target.md", "`compose` or `scripts` |", ""),
+    "its key": ("docs/target.md", "| `steps.command` |", "steps.unit"),
+    "the word": ("docs/architecture.md", "`compose`, or `scripts`,", ""),
+    "the case": ("tests/unit/test_steps_by.py", ')\n"""Drivers, what the table', '"systemctl stop'),
+}
+"""What is added of a driver: the file, what it stands before, and a word of the recipe's block."""
+STEPS = """
+import sys
+from pathlib import Path
+from procedures.decide.plan import State
+from procedures.drivers.compose import Compose
+from procedures.drivers.scripts import Scripts
+from procedures.problems import TypedWrong
+from procedures.steps import own_scripts, stop_and_start
+from procedures.target import target as targets
+
+file = Path(sys.argv[1])
+try:
+    target = targets.read(file)
+except TypedWrong as wrong:
+    sys.exit(wrong.what)
+driver = Scripts(target, Compose(target, {}, "unix:///var/run/docker.sock"))
+for one in own_scripts.planned(stop_and_start.steps(driver, State.RUNNING, 15.0, 60.0, 5.0), driver, 5.0):
+    print(one.name, *one.command)
+print("rehearsed:", [one.name for one in target.steps if one.rehearse])
+"""
+"""Prints the steps of a restart by a target file and their commands, or what is wrong with the file."""
+
+
+def add_driver(copy: Path, but: str = "") -> None:
+    """Follow the recipe of a driver, all its parts but one."""
+    for what, (name, place, word) in DRIVER.items():
+        file = copy / name
+        text = file.read_text(encoding="utf-8")
+        assert text.count(place) == 1
+        added = block("markdown" if word == "steps.unit" else "python", word) if word else ""
+        put = {
+            "the command": f"{added}\n\n{place}",
+            "the row": f"        {added.rstrip()},\n{place}",
+            "its name": "`compose`, `scripts` or `systemd` |",
+            "its key": f"{added}{place}",
+            "the word": "`compose`, `systemd`, or `scripts`,",
+            "the case": f"    {added.rstrip()},\n{place}",
+        }
+        if what != but:
+            file.write_text(text.replace(place, put[what]), encoding="utf-8")
+
+
+def driven(copy: Path) -> subprocess.CompletedProcess[str]:
+    return typed(copy, "-m", "pytest", "-q", "tests/unit/test_steps_by.py", "tests/docs/test_docs.py")
+
+
+def planned(copy: Path, driver: str, *says: str) -> subprocess.CompletedProcess[str]:
+    """Ask the copy for the steps of a restart whose stop and start are a driver's."""
+    tables = [f"[steps.{step}]\ndriver = '{driver}'\n" + "\n".join(says) for step in ("stop", "start")]
+    head = 'name = "a"\nservice = "kestra"\ndatabase_service = "postgres"\ncompose_files = ["compose.yml"]\n'
+    (copy / "target.toml").write_text(head + "\n".join(tables), encoding="utf-8")
+    return typed(copy, "-c", STEPS, "target.toml")
+
+
+def test_a_driver_is_added_as_the_recipe_says(copy: Path) -> None:
+    """Followed to the letter, a comma behind the row and the case, its tests pass, and a restart is planned by its commands."""
+    add_driver(copy)
+    done = driven(copy)
+    steps = planned(copy, "systemd", "unit = 'kestra.service'")
+
+    assert done.returncode == 0, done.stdout
+    assert steps.stdout.splitlines() == [
+        "save_logs",
+        "stop systemctl stop kestra.service",
+        "start systemctl start kestra.service",
+        "rehearsed: []",
+    ], steps.stderr
+
+
+def test_a_driver_that_was_added_is_known(copy: Path) -> None:
+    """The target file's problems name it among the drivers, what it needs, and what goes with others."""
+    add_driver(copy)
+    unknown, unfit = planned(copy, "system"), planned(copy, "systemd", "rehearse = true")
+
+    assert "drivers are compose, scripts and systemd (did you mean systemd?)" in unknown.stderr
+    assert "key 'steps.stop.unit' is missing: the driver systemd runs it" in unfit.stderr
+    assert "key 'steps.stop.rehearse' goes with driver = \"scripts\"" in unfit.stderr
+
+
+@pytest.mark.parametrize("left_out", sorted(DRIVER))
+def test_half_a_driver_is_missed(copy: Path, left_out: str) -> None:
+    """Each of its places is asked for."""
+    add_driver(copy, but=left_out)
+    done = driven(copy)
+
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "systemd" in said or "steps.unit" in said
+
+
 def test_a_name_is_added_as_the_recipe_says(copy: Path) -> None:
     """The function alone lets a check ask for it: pytest lists it with its sentence, and the plan knows what it presupposes."""
     with (copy / "procedures/run/facts/looks.py").open("a", encoding="utf-8") as file:

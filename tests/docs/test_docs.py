@@ -128,15 +128,24 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 def test_every_key_of_the_target_file_is_described() -> None:
     """The keys in docs/target.md are exactly those that a target file may hold."""
     tables: dict[str, Any] = {"keys": targets.Keys, "budgets": targets.Budgets, "needs": steps_by.Needs}
-    tables |= {"steps": steps_by.StepBy, "validate": steps_by.Validation, "dashboards": Dashboard}
+    tables |= {"validate": steps_by.Validation, "dashboards": Dashboard}
     known = {one.name for one in fields(targets.Target)} - {"file"}
     known |= {f"{name}.{one.name}" for name, table in tables.items() for one in fields(table)}
-    known -= {"steps.name"}  # the name of the table itself
+    known |= {f"steps.{key}" for key in steps_by.KEYS}
     text = read("docs/target.md")
     listed = [one[0].strip("`") for width in (3, 4) for one in rows(text, width) if one[0] != "key"]
 
     assert known == set(listed)
     assert len(listed) == len(set(listed))
+
+
+def test_every_driver_is_named() -> None:
+    """docs/target.md says which drivers a step may have, and the words of docs/architecture.md explain as many."""
+    forms = next(one[2] for one in rows(read("docs/target.md"), 4) if one[0] == "`steps.driver`")
+    meaning = next(one[1] for one in rows(read("docs/architecture.md"), 2) if one[0] == "driver")
+    known = set(steps_by.DRIVERS)
+
+    assert (known, known) == (set(re.findall(r"`(\w+)`", forms)), set(re.findall(r"`(\w+)`", meaning)))
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,21 @@ def test_nobody_asks_for_a_procedure_by_its_name() -> None:
     assert asking == {"procedures/decide/accepted.py"}
 
 
+def test_nobody_asks_for_a_driver_by_its_name() -> None:
+    """Whose step it is, the operator's or Compose's, is said where the drivers are listed."""
+    asking = {
+        str(module)
+        for module in modules()
+        for node in ast.walk(ast.parse((PROJECT / module).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(
+            isinstance(one, ast.Attribute) and one.attr == "driver" for one in (node.left, *node.comparators)
+        )
+    }
+
+    assert asking == {"procedures/target/steps_by.py"}
+
+
 def test_every_procedure_is_a_file_of_its_name() -> None:
     """Beside the entry points, `procedures/` holds the procedures and the one list of them."""
     layers = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0][

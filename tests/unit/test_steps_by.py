@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from procedures.drivers.colours import without_colours
-from procedures.drivers.scripts import plain
+from procedures.drivers.compose import Compose
+from procedures.drivers.scripts import Scripts, plain
 from procedures.observe import validations
 from procedures.problems import TypedWrong
 from procedures.target import target as targets
-from procedures.target.steps_by import JSON, TEXT, Claimed, Validation
+from procedures.target.steps_by import DRIVERS, JSON, TEXT, Claimed, Validation
 from reports.record.observed import Secret
 from reports.redaction import excerpt
 from reports.redaction.redact import Redaction
@@ -28,6 +29,12 @@ STEP = """
 driver = "scripts"
 command = ["run.sh", "--detach"]
 """
+COMMAND_OF = (
+    ("compose", "", "docker compose --ansi never --progress plain -f compose.yml stop -t 15 kestra"),
+    ("scripts", 'command = ["tools/stop.sh", "--now"]', "tools/stop.sh --now"),
+)
+"""Drivers, what the table of a stop says for each, and the command that this makes."""
+KNOWN = " and ".join(", ".join(DRIVERS).rsplit(", ", 1))
 VALIDATE = """
 [[validate]]
 name = "health"
@@ -55,15 +62,28 @@ def test_a_script_is_read_with_its_defaults(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("driver", "says", "command"), COMMAND_OF)
+def test_a_driver_makes_the_command(driver: str, says: str, command: str, tmp_path: Path) -> None:
+    """The step that the target file gives to a driver is carried out by its command."""
+    target = read(tmp_path, f'[steps.stop]\ndriver = "{driver}"\n{says}\n')
+    commands = Scripts(target, Compose(target, {}, "unix:///var/run/docker.sock"))
+
+    assert command == " ".join(commands.stop(15.0, 30.0).argv)
+
+
+def test_every_driver_has_its_command_here() -> None:
+    assert [one[0] for one in COMMAND_OF] == list(DRIVERS)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (STEP.replace("start", "strat"), "key 'steps.strat' is unknown (did you mean steps.start?)"),
-        (STEP.replace('"scripts"', '"script"'), "drivers are compose and scripts (did you mean scripts?)"),
+        (STEP.replace('"scripts"', '"script"'), f"drivers are {KNOWN} (did you mean scripts?)"),
         ('[steps.stop]\ndriver = "scripts"\n', "key 'steps.stop.command' is missing"),
         ('[steps.stop]\ndriver = "scripts"\ncommand = []\n', "key 'steps.stop.command' is empty"),
         ('[steps.stop]\ndriver = "scripts"\ncommand = "stop.sh"\n', "'steps.stop.command' must be a list of texts"),
-        ('[steps.stop]\ncommand = ["stop.sh"]\n', "key 'steps.stop.command' goes with driver"),
+        ('[steps.stop]\ncommand = ["stop.sh"]\n', "'steps.stop.command' goes with driver = \"scripts\""),
         (STEP.replace("start", "stop") + "takes_over = true\n", "goes with steps.start only"),
         (STEP + 'fallback = "docker"\n', "key 'steps.start.fallback' must be \"compose\""),
         (STEP + 'limit = "soon"\n', "key 'steps.start.limit' must be a duration"),
