@@ -28,7 +28,7 @@ INDEX = "index.html"
 LATEST = "latest"
 RUNNING = "running"
 MADE_BY = ".process.json"
-"""Which process fills a folder that has no verdict yet; it goes when the folder is sealed."""
+"""The file that names the process which fills a folder without a verdict; sealing removes it."""
 
 HEAVY = ("snapshots", "results", "steps", "events", "moments", "findings")
 
@@ -38,7 +38,7 @@ ACCEPTED_NAME = re.compile(rf"(?<!-not)-{slug(Verdict.ACCEPTED)}-[a-z0-9]+$")
 
 
 class ArchiveUnwritable(Exception):  # noqa: N818 - says what happened
-    """The archive does not take what the run wants to keep."""
+    """The archive cannot be written."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"cannot write {path}: {why}; free or change the archive's folder, then run again")
@@ -61,7 +61,7 @@ def stem(began_at: str, target: str, procedure: str, short: str) -> str:
 
 
 def named(target: str) -> str:
-    """Return how a target is called in the names of its runs' folders."""
+    """Return a target's name as it stands in the names of its runs' folders."""
     return slug(target)[:40]
 
 
@@ -77,12 +77,12 @@ def begin(archive: Path, stem: str) -> Path:
 
 
 def note_maker(folder: Path, process: Mapping[str, object]) -> None:
-    """Note in a run's folder which process fills it, so that another one can say whether it still does."""
+    """Note in a run's folder which process fills it, so that another process can see whether it still does."""
     _write(folder / MADE_BY, json.dumps(dict(process)))
 
 
 def key_of(folder: Path) -> tuple[int, int]:
-    """Return what tells a folder from another one that has taken its name."""
+    """Return what distinguishes a folder from another one that has taken its name."""
     with _told(folder):
         found = folder.stat()
     return found.st_dev, found.st_ino
@@ -102,7 +102,7 @@ def write_record(folder: Path, record: Record) -> Path:
 
 
 def write_report(folder: Path, record: Record, clean: Callable[[str], str] = str) -> Path:
-    """Write `report.html` from the record alone: the report of a run that did not live to write its own."""
+    """Write `report.html` from the record alone: the report of a run that was killed before it wrote its own."""
     return _write(folder / REPORT, clean(to_html(record)))
 
 
@@ -112,7 +112,7 @@ def read_record(folder: Path) -> Record:
 
 
 def read_head(folder: Path) -> Record:
-    """Read a run's record without what was seen and asked, which is nearly all of it: enough to list the run."""
+    """Read a run's record without snapshots, checks and steps, which are nearly all of it: enough to list the run."""
     return read(_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
 
 
@@ -127,7 +127,7 @@ def _plain(folder: Path) -> dict[str, Any]:
 
 
 def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
-    """Take the files that hold a secret out of a run's folder, and return which they were."""
+    """Remove the files that hold a secret from a run's folder, and return them."""
     leaks = _leaks(folder, redaction)
     for path, _ in leaks:
         with _told(path):
@@ -142,7 +142,7 @@ def seal(folder: Path, record: Record) -> Path:
         (folder / MADE_BY).unlink(missing_ok=True)
     final = folder.with_name(f"{head}-{slug(record.verdict)}-{short}") if head else folder
     for path in _files(folder):
-        # What pytest and its plugins wrote is open to everybody until here; the folder never was.
+        # What pytest and its plugins wrote was readable by everybody until here; the folder never was.
         with _told(path):
             path.chmod(0o600)
     write_sums(folder)
@@ -163,7 +163,7 @@ def write_sums(folder: Path) -> Path:
 
 
 def damage(folder: Path) -> str:
-    """Return why a sealed run's record is not known to be the one that was sealed; empty where its checksum holds."""
+    """Return why a sealed run's record may not be the one that was sealed; empty if its checksum matches."""
     try:
         sums = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         found = _sum(folder / RECORD, folder)
@@ -194,7 +194,7 @@ def point_latest(archive: Path, folder: Path) -> Path:
 def prune(archive: Path, keep: int) -> tuple[Path, ...]:
     """Remove all but the newest `keep` sealed runs, and return what was removed.
 
-    Open runs stay, and so do the accepted ones that later runs lean on.
+    Open runs stay, and so do the accepted runs that later runs depend on.
     """
     with _told(archive):
         sealed = [folder for folder in runs(archive) if not is_open(folder)]
@@ -208,19 +208,19 @@ def prune(archive: Path, keep: int) -> tuple[Path, ...]:
 
 
 def _leaned_on(sealed: list[Path]) -> set[Path]:
-    """Return of every target the newest accepted run, and the newest one of another image, where rollback leads."""
+    """Return the newest accepted run of every target, and the newest one of another image, to which rollback leads."""
     found: dict[str, dict[str, Path]] = {}
     for folder in sealed:
         if ACCEPTED_NAME.search(folder.name):
             target, image = _target_of(folder)
             images = found.setdefault(target, {})
-            if image and len(images) < 2:  # one that found nothing to do has seen no image
+            if image and len(images) < 2:  # a run that had nothing to do has seen no image
                 images.setdefault(image, folder)
     return {folder for images in found.values() for folder in images.values()}
 
 
 def _target_of(folder: Path) -> tuple[str, str]:
-    """Return the target and the image that a run ended with, as far as its record can be read."""
+    """Return the target and the image that a run ended with; empty texts if its record cannot be read."""
     try:
         plain = _plain(folder)
         after = next((one for one in plain["snapshots"] if one["name"] == "after"), None)
@@ -252,7 +252,7 @@ def folder_of(archive: Path, run: str) -> Path | None:
 
 
 def is_open(folder: Path) -> bool:
-    """Say whether a run has no verdict yet: it goes on, or it was killed."""
+    """Whether a run has no verdict yet: it goes on, or it was killed."""
     return RUNNING_NAME.search(folder.name) is not None
 
 
@@ -298,7 +298,7 @@ def _sum(path: Path, folder: Path) -> str:
 
 
 def _write(path: Path, content: str) -> Path:
-    """Write a file as a whole or not at all, and see it on the disk before saying so."""
+    """Write a file as a whole or not at all; it is on the disk when this returns."""
     with _told(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
@@ -325,7 +325,7 @@ def _sync(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn what the file system says into the one error of the archive."""
+    """Turn errors of the file system into the one error of the archive."""
     try:
         yield
     except OSError as error:

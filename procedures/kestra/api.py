@@ -9,7 +9,7 @@ from typing import Any
 from reports.record.observed import Answer, Unseen
 
 Said = tuple[Answer, Any]
-"""An answer, and what was in it."""
+"""An answer, and its body as it was read."""
 MOST_FLOWS, MOST_EXECUTIONS = 1000, 20
 PONG = "pong"
 """What the HTTP port answers to a ping."""
@@ -29,7 +29,7 @@ class Paths:
 
     @property
     def one_flow(self) -> str:
-        """The least that needs credentials."""
+        """The smallest request that needs credentials."""
         return f"{self.flows}?size=1"
 
     @property
@@ -51,17 +51,17 @@ def version_of(said: Said) -> str | Unseen:
 
 
 def instance_of(said: Said) -> str | Unseen:
-    """Return the instance id, by the answer about its configuration."""
+    """Return the instance id, from the answer about the configuration."""
     return _field(said, "uuid")
 
 
 def is_understudy(version: str | Unseen) -> bool:
-    """Whether a server says of itself that it only stands in for Kestra."""
+    """Whether the server says that it is the understudy and not Kestra."""
     return isinstance(version, str) and "understudy" in version
 
 
 def flows_of(said: Said) -> tuple[str, ...] | Unseen:
-    """Return `namespace/id@revision` of every flow; a list must be whole to say anything of what is not in it."""
+    """Return `namespace/id@revision` of every flow; a list that is cut proves nothing about the flows that it lacks."""
     rows = _rows(said, lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}")
     answer, body = said
     total = body.get("total") if isinstance(body, dict) else None

@@ -11,7 +11,7 @@ _RULED_SINCE = first_that(lambda one: one.rules_password).since
 
 
 def problem(settings: Settings, version: str) -> str:
-    """Return what this version of Kestra objects to in user or password; empty where it takes them."""
+    """Return why this version of Kestra rejects the user or password; empty if it accepts them."""
     user = settings.basic_auth_user
     password = settings.basic_auth_password.value if settings.basic_auth_password else ""
     if not (user and password):

@@ -1,6 +1,6 @@
-"""What "ready" and "well" mean of a server.
+"""What "ready" and "well" mean for a server.
 
-`judged` of the outage probe, a process that imports nothing of ours, says the same; a test compares the two.
+The outage probe imports nothing of ours, so its `judged` says the same again; a test compares the two.
 """
 
 from __future__ import annotations

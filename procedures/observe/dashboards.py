@@ -1,4 +1,4 @@
-"""What dashboards show: each is asked until it shows the right thing in an answer that is new, or its limit is over."""
+"""What dashboards show: each is asked until a new answer shows the expected value, or its limit is over."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from reports.redaction import excerpt
 
 CADENCE = 1.0
 AGE_HEADERS = ("X-Cache-Age", "Age")
-"""Where caches tell the age of an answer. `Date` is none of them: what an application has cached is sent with a new one."""
+"""Headers in which caches state the age of an answer. `Date` is none: an application sends a cached answer with a new one."""
 RESOLUTION = 1.0
-"""Seconds by which an answer may be older than it tells: headers tell whole seconds, rounded down."""
+"""Seconds by which an answer may be older than it says: headers state whole seconds, rounded down."""
 CLOCKS = 2.0
 """Seconds by which a dashboard's clock may be ahead of ours."""
 LARGEST = 2_000_000
@@ -38,7 +38,7 @@ _MILLISECONDS = 1e11
 
 
 class _Asked:
-    """What was asked of some dashboards by now; `limit` is one look's."""
+    """Asks some dashboards, and keeps what each has shown; `limit` is for one look."""
 
     def __init__(self, named: tuple[Dashboard, ...], since: float | None, limit: float, pace: Pace) -> None:
         self.began = time.monotonic()
@@ -48,7 +48,7 @@ class _Asked:
         self._said: dict[str, Said] = {}
 
     def ask(self, some: Iterable[Dashboard]) -> None:
-        """Ask some of them, side by side."""
+        """Ask some of the dashboards, in parallel."""
         names = [one.name for one in some]
 
         def ask(name: str) -> Said:
@@ -58,7 +58,7 @@ class _Asked:
             self._said |= zip(names, pool.map(ask, names), strict=True)
 
     def seen(self) -> tuple[DashboardSeen, ...]:
-        """Return what they showed; those that kept mute are asked once more, alone."""
+        """Return what the dashboards showed; a mute one is asked once more, alone."""
         ask_the_mute_again(self._said, self._ask, self._limit)
         for name, (answer, found) in self._said.items():
             if found is None:
@@ -83,10 +83,10 @@ def look(
     *,
     patient: bool,
 ) -> tuple[DashboardSeen, ...]:
-    """Ask all of them side by side until each is right or has used its limit up.
+    """Ask all dashboards in parallel until each is right or its limit is over.
 
-    since: when the service was back, by our monotonic clock; an answer from before says nothing.
-    limit: of one look. patient: whether there is anything to wait for.
+    `since` is when the service was back, by our monotonic clock; an answer from before says nothing.
+    `limit` is for one look. `patient` is whether there is anything to wait for.
     """
     asked = _Asked(named, since, limit, pace)
     told = asked.told
@@ -111,7 +111,7 @@ def look(
 
 
 def look_once(named: tuple[Dashboard, ...], limit: float, pace: Pace) -> tuple[DashboardSeen, ...]:
-    """Ask all of them once, side by side, and take what they show however old it is."""
+    """Ask all dashboards once, in parallel, and take what they show, however old it is."""
     of_any_age = tuple(dataclasses.replace(one, max_age=math.inf) for one in named)
     asked = _Asked(of_any_age, None, limit, pace)
     asked.ask(of_any_age)
@@ -127,7 +127,7 @@ def _right(seen: DashboardSeen) -> bool:
 
 
 def _noted(before: DashboardSeen | None, now: DashboardSeen, at: float) -> DashboardSeen:
-    """Keep, beside what is seen now, what was seen on the way; the same thing again is no news."""
+    """Add what is seen now to the looks before; the same thing seen again adds nothing."""
     saw = now.shows.sentence if isinstance(now.shows, Unseen) else f"it shows {now.shows}"
     kept = before.looks if before else ()
     news = () if kept and kept[-1].partition(": ")[2] == saw else (f"{at:.1f} s: {saw}",)
@@ -148,7 +148,7 @@ def _ask(one: Dashboard, since: float | None, limit: float) -> Said:
     except CannotObserve as error:
         move = error.next_move or f"open {one.url} and see what it says"
         shows = Unseen(f"{one.name}: {error.what}", move)
-        # Drop by drop an answer may come for ever.
+        # An answer that trickles in may never end.
         silent = MUTE if time.monotonic() - began > limit else ""
     except Exception as error:  # noqa: BLE001 - one strange answer must not take the look at the service with it
         shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__}", f"open {one.url}")
@@ -157,7 +157,7 @@ def _ask(one: Dashboard, since: float | None, limit: float) -> Said:
 
 
 class _Silent(CannotObserve):
-    """It did not answer; `said` is which silence it was."""
+    """The dashboard did not answer; `said` is the kind of silence."""
 
     def __init__(self, said: str) -> None:
         super().__init__(f"it does not answer: {said}")
@@ -206,7 +206,7 @@ def _need_new(age: float, most: float, passed: float | None) -> None:
 
 
 def _age(one: Dashboard, headers: Mapping[str, str], body: Any) -> float:
-    """Return the age that an answer can have at the most."""
+    """Return the greatest age that an answer can have."""
     ages = [_told_age(name, headers[name]) for name in AGE_HEADERS if name in headers]
     if one.time_path:
         ages.append(_since(_moment(one.time_path.of(body)), headers))

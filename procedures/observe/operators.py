@@ -1,4 +1,4 @@
-"""What is the operator's own: the scripts that carry out steps, read and rehearsed, and what the target file needs."""
+"""The operator's own scripts for steps, read and rehearsed, and what else the target file needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ REHEARSAL_LIMIT = 30.0
 
 
 def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "") -> tuple[ScriptSeen, ...]:
-    """Read every script, and rehearse those that may be, in the order in which a run takes them.
+    """Read every script, and rehearse those that may be rehearsed, in the order of a run.
 
-    `stand_in` is the image that stands for one that this run pulls before they run for real.
+    `stand_in` is the image that represents one that this run pulls before the scripts really run.
     """
     found: list[ScriptSeen] = []
     done: list[Rehearsal] = []
@@ -92,7 +92,7 @@ def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
 
 
 def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str, str | Secret]]:
-    """Return what rehearsals saw of variables, and the secrets of every env file that a script opened.
+    """Return the variables that rehearsals saw, and the secrets of every env file that a script opened.
 
     A script may read another file than it should, and print what stands in it.
     """

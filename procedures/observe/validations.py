@@ -17,7 +17,7 @@ KEPT = 8000
 
 
 class Unreadable(Exception):  # noqa: N818 - says what is the matter
-    """The claim is not there where the target file looks for it."""
+    """The claim is not where the target file says."""
 
 
 def look(target: Target, scripts: Scripts) -> tuple[ValidationSeen, ...]:

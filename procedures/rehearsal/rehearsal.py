@@ -41,10 +41,10 @@ def rehearse(
 ) -> Rehearsal:
     """Run a script to its end or its limit, and return what it would have done.
 
-    `before` are the rehearsals of the steps before this one: what they stopped or removed is seen as gone.
-    `stand_in` is the image that stands for one that is not here yet, where that is pulled before the script runs.
-    `poll` is asked now and then, and ends it by raising.
-    Raises `CannotObserve` where this machine has no place in which a script can change nothing.
+    `before` are the rehearsals of the steps before this one: what they stopped or removed counts as gone.
+    `stand_in` is the image that represents one that is not here yet, if that is pulled before the script runs.
+    `poll` is called now and then, and ends the rehearsal by raising.
+    Raises `CannotObserve` if this machine has no place in which a script can change nothing.
     """
     if sys.platform != "linux":
         raise CannotObserve(f"a rehearsal needs Linux, and this is {sys.platform}", _NO_PLACE)

@@ -31,7 +31,7 @@ ALARMING = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.WAIVED})
 
 
 def to_checks(record: Record) -> Html:
-    """Return every check by phase: what needs a look first, open; what passed folded."""
+    """Return every check by phase: first, unfolded, what needs attention; then, folded, what passed."""
     phases = [_phase(phase, record.of_phase(phase)) for phase in Phase if record.of_phase(phase)]
     return join(phases) if phases else tag("p", "No check was asked.")
 
@@ -62,7 +62,7 @@ def _alarming(one: CheckResult) -> Html:
 
 
 def _about(one: CheckResult) -> str:
-    """Return what else an auditor wants to know of a check."""
+    """Return what else an auditor wants to know about a check."""
     check = one.check
     words = ["advisory" if check.advisory else "required", f"protects {check.protects}"]
     if check.protects is Protects.DATA:
@@ -162,7 +162,7 @@ def _wait(wait: Wait) -> Html:
 
 
 def to_events(events: Sequence[EngineEvent]) -> Html:
-    """Return what the engine itself noted."""
+    """Return the events of the engine."""
     if not events:
         return tag("p", "The engine's events were not recorded, or there were none.")
     rows = [(tag("code", one.at), f"{one.kind} {one.action}", one.name, _attributes(one)) for one in events]
@@ -175,7 +175,7 @@ def _attributes(event: EngineEvent) -> str:
 
 
 def to_unreached(record: Record) -> Html:
-    """Return what was planned and did not come about, and why."""
+    """Return what was planned and not reached, and why."""
     blocked = [one for one in record.results if one.outcome is Outcome.BLOCKED]
     lines = [
         join([tag("strong", reason), f": {count(len(ones), 'check')}"])

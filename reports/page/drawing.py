@@ -17,7 +17,7 @@ LEFT = 14
 RIGHT = 886
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 CHARACTER = 6.9
-"""Width of a character of the drawing's small text, rather too wide than too narrow."""
+"""Width of a character of the drawing's small text; too wide is better than too narrow."""
 
 # Presentation attributes keep the drawing readable where styles are forbidden; style.css adapts them to the dark.
 INK = "#1c2024"
@@ -40,7 +40,7 @@ class Window:
     end: float
 
     def x(self, at: float) -> float:
-        """Return where a moment stands, held inside the drawing."""
+        """Return where a moment stands, kept inside the drawing."""
         share = (at - self.begin) / (self.end - self.begin)
         return round(LEFT + (RIGHT - LEFT) * min(max(share, 0.0), 1.0), 1)
 
@@ -57,7 +57,7 @@ class Label:
 
 
 def to_svg(record: Record) -> Html:
-    """Return the drawing, or nothing where nothing was measured."""
+    """Return the drawing; empty if nothing was measured."""
     outage = record.outage
     if outage is None or not any(path.intervals for path in outage.paths):
         return Html()
@@ -105,7 +105,7 @@ def _described(outage: Outage) -> Iterator[str]:
 
 
 def _window(outage: Outage) -> Window:
-    """Return the outage with some calm on both sides; everything where there was no outage."""
+    """Return the window of the outage, with some time on both sides; all of it if there was no outage."""
     edges = [edge for path in outage.paths for edge in (path.last_good, path.first_good) if edge is not None]
     bad = [
         edge
@@ -147,7 +147,7 @@ def _labels(named: Iterable[tuple[str, str]], outage: Outage, window: Window) ->
 
 
 def _label_rows(labels: Sequence[Label], window: Window) -> tuple[Html, float]:
-    """Draw labels over their moments, each in the first row in which it does not touch another."""
+    """Draw labels over their moments, each in the first row in which it touches no other."""
     ends: list[float] = []
     placed: list[tuple[Label, int, float, bool]] = []
     for label in sorted(labels, key=lambda label: label.at)[:40]:
@@ -220,7 +220,7 @@ def _answers(one: Interval, window: Window) -> Html:
 
 
 def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple[str, str]) -> Html:
-    """Write the longer text into a bar if it fits, else the shorter one, else none."""
+    """Write the longer text into a bar if it fits, otherwise the shorter one, otherwise none."""
     fill, class_ = ink
     for told in words:
         wide = len(told) * CHARACTER
@@ -243,7 +243,7 @@ def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple
 
 
 def _band(outage: Outage, window: Window, top: float, bottom: float) -> Html:
-    """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it or not."""
+    """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it."""
     told = outage.told
     if told is None:
         return Html()
@@ -299,7 +299,7 @@ def _tick_mark(at: float, window: Window, step: float) -> Html:
 
 
 def _tick(span: float) -> float:
-    """Return a round distance of ticks that gives at most twelve."""
+    """Return a round distance between ticks that gives at most twelve of them."""
     raw = span / 11
     power = 10.0 ** math.floor(math.log10(raw))
     return next(power * step for step in (1, 2, 5, 10) if power * step >= raw)

@@ -17,7 +17,7 @@ HEAD = ("Verdict", "Run", "When", "Outage", "Who", "Reason")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run as its folder tells it; `problem` says why its record could not be read."""
+    """A run as its folder shows it; `problem` says why its record could not be read."""
 
     folder: str
     record: Record | None

@@ -61,7 +61,7 @@ def definitions(pairs: Iterable[tuple[str, object]]) -> Html:
 
 
 def items(values: Iterable[object], class_: str | None = None) -> Html:
-    """Return a list, or nothing where there is nothing to list."""
+    """Return a list; empty if there is nothing to list."""
     rows = [tag("li", value) for value in values]
     return tag("ul", *rows, class_=class_) if rows else Html()
 
@@ -84,7 +84,7 @@ def _cell(name: str, cell: object) -> Html:
 
 
 def fold(summary: object, *children: object, opened: bool = False) -> Html:
-    """Return what can be folded away; print shows it all."""
+    """Return a part that can be folded away; print shows all of it."""
     return tag("details", tag("summary", summary), *children, open="" if opened else None)
 
 

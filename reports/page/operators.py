@@ -1,4 +1,4 @@
-"""What is the operator's own: scripts, read and rehearsed, validation commands, and what must exist besides."""
+"""The operator's own: scripts, read and rehearsed, validation commands, and what else must exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLAIMS = {True: "healthy", False: "not healthy", None: "unreadable"}
 
 
 def to_operators(record: Record) -> Html:
-    """Return what the operator's scripts would do by their rehearsal, and what the validation commands claimed."""
+    """Return what the operator's scripts would do, from their rehearsal, and what the validation commands claimed."""
     before = record.snapshot("before")
     scripts, needs = (before.scripts, before.needs) if before else (None, None)
     parts = [*_scripts(scripts), *_needs(needs)]
@@ -53,7 +53,7 @@ def _lies(one: ScriptSeen[Fingerprint]) -> Html:
 
 def _would(one: ScriptSeen[Fingerprint]) -> Html:
     if one.rehearsal is None:
-        return tag("p", "not rehearsed: nobody knows what it will do")
+        return tag("p", "not rehearsed: what it will do is not known")
     if isinstance(one.rehearsal, Unseen):
         return tag("p", f"not known: {one.rehearsal.sentence}")
     seen = one.rehearsal
@@ -80,10 +80,10 @@ def _printed(one: ScriptSeen[Fingerprint]) -> Html:
 
 def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(needs, Unseen):
-        yield tag("p", f"What must exist besides was not observed: {needs.sentence}.")
+        yield tag("p", f"What else must exist was not observed: {needs.sentence}.")
     elif needs:
         rows = [(one.kind, code(one.name), one.problem or "there") for one in needs]
-        yield table("What must exist besides", ("Kind", "Name", "Found"), rows)
+        yield table("What else must exist", ("Kind", "Name", "Found"), rows)
 
 
 def _validations(moment: str, said: tuple[ValidationSeen, ...] | Unseen | None) -> Iterator[Html]:

@@ -1,4 +1,4 @@
-"""What a run stood in: people, machine, target, engine, versions, what exists now, and the files beside it."""
+"""The surroundings of a run: people, machine, target, engine, versions, what exists now, and the files beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.record.values import Fingerprint, known
 
 ALWAYS: tuple[SavedFile, ...] = (
     SavedFile("evidence.json", "the record; this page is a view of it"),
-    SavedFile("junit.xml", "the same outcomes for machines; absent where the run was killed"),
+    SavedFile("junit.xml", "the same outcomes for machines; absent if the run was killed"),
     SavedFile("SHA256SUMS", "checksums of every file beside it"),
 )
 
@@ -50,7 +50,7 @@ def _scrolls(label: str) -> dict[str, str]:
 def _legend(zero_at: str) -> Html:
     return tag(
         "figcaption",
-        "Solid: good answers. Hatched: none or bad ones. Shaded: the outage, each stretch of it, its edges as wide as they are "
+        "Solid: good answers. Hatched: bad answers, or none. Shaded: the outage, each stretch of it, its edges as wide as they are "
         "uncertain. Seconds since the probe began at ",
         utc(zero_at),
         ".",
@@ -61,7 +61,7 @@ PATH_HEAD = ("Path", "Outage", "Last good answer", "First good answer", "Largest
 
 
 def _path(path: PathOutage) -> tuple[object, ...]:
-    told = tag("small", "told as the outage") if path.headline else Html()
+    told = tag("small", "this is the run's outage") if path.headline else Html()
     return (
         join([tag("b", path.path), tag("small", path.url), told]),
         join([number(plus_minus(path.length, path.uncertainty)), *map(_silence, _several(path))])
@@ -112,13 +112,13 @@ def to_who(record: Record) -> Html:
 
 
 def _commit(commit: str) -> Html:
-    """Return a commit cut short, with what is said of it."""
+    """Return a commit, shortened, with the note on it."""
     name, _, note = commit.partition(" ")
     return join([short(name or "unknown"), f" {note}" if note else ""])
 
 
 def _known(value: str) -> Html:
-    """Return a value of the target, or that it is not known: blank, or still with the places for what was not read."""
+    """Return a value of the target; not known if it is blank, or still holds a placeholder."""
     return code(value) if value and "{" not in value else tag("i", "not known")
 
 
@@ -183,7 +183,7 @@ def _dashboard(one: DashboardSeen) -> Iterator[object]:
 
 
 def to_existing(record: Record) -> Html:
-    """Return what exists now, as the engine told it after the last act."""
+    """Return what exists now, as the engine showed it after the last act."""
     if isinstance(record.exists_now, Unseen):
         return tag("p", f"Not known: {record.exists_now.sentence}.")
     return items(record.exists_now, "kr-claims") or tag(
@@ -213,7 +213,7 @@ def to_anomalies(record: Record) -> Html:
 
 
 def to_plan(record: Record) -> Html:
-    """Return what the plan said of itself: helper containers, and what cannot be tried without acting."""
+    """Return the plan's own notes: helper containers, and what cannot be tried without acting."""
     plan = record.plan
     if plan is None:
         return tag("p", "No plan could be made.")

@@ -1,4 +1,4 @@
-"""How values are said in a report: durations, times, ids, and the look of a verdict or an outcome."""
+"""How values are written in a report: durations, times, ids, and the look of a verdict or an outcome."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ICONS: dict[str, str] = {
 
 
 def icon(tone: str, size: int = 16) -> Html:
-    """Return the sign of a tone, in a ring; it says nothing that words beside it do not say."""
+    """Return the sign of a tone, in a ring; it only repeats what the words beside it say."""
     return tag(
         "svg",
         tag("circle", cx=8, cy=8, r=7.25, fill="none", stroke="currentColor", stroke_width="1"),
@@ -85,7 +85,7 @@ def status(value: StepStatus) -> Html:
 
 
 def seconds(value: float | None) -> str:
-    """Return a duration as a person reads it, without a precision that it does not have."""
+    """Return a duration as a person reads it, without false precision."""
     if value is None:
         return "unknown"
     if 0 < value < 0.0995:
@@ -109,7 +109,7 @@ def number(value: str) -> Html:
 
 
 def plus_minus(length: float | None, uncertainty: float | None) -> str:
-    """Return a measurement with how far it may be from the truth."""
+    """Return a measurement with its uncertainty."""
     if length is None:
         return "not measured"
     return f"{exactly(length)} ± {exactly(uncertainty)}" if uncertainty is not None else exactly(length)
@@ -126,7 +126,7 @@ def size(value: int) -> str:
 
 
 def moment(value: str) -> dt.datetime | None:
-    """Return an ISO time as UTC; None where it is none. The engine gives nanoseconds, which are cut."""
+    """Return an ISO time as UTC; None if it is none. The engine gives nanoseconds, which are cut."""
     try:
         read = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
     except ValueError:
@@ -143,7 +143,7 @@ def utc(value: str) -> Html:
 
 
 def short(value: str, length: int = 12) -> Html:
-    """Return an id as people quote it; its full form is its title."""
+    """Return an id as people quote it, with its full form as its title."""
     kind, colon, rest = value.partition(":")
     told = rest if colon and re.fullmatch(r"[0-9a-f]{32,}", rest) else value
     if len(told) <= length or not re.fullmatch(r"[0-9a-fA-F-]+", told):
@@ -152,7 +152,7 @@ def short(value: str, length: int = 12) -> Html:
 
 
 def digest(value: str) -> Html:
-    """Return an image digest cut to what people compare, its repository kept."""
+    """Return an image digest, cut to what people compare, with its repository."""
     repository, at, digest_ = value.partition("@")
     return tag("span", tag("code", f"{repository}@"), short(digest_)) if at else short(value)
 

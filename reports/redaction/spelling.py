@@ -17,7 +17,7 @@ from reports.redaction.needles import PIECE, Needle
 WIDEST = 96
 """More bytes than any one character takes in any spelling."""
 _SLASHES = 8
-"""Backslashes before an escaped character: writers within writers double them."""
+"""Backslashes before an escaped character: nested encoders double them."""
 _QUOTES = "'\""
 _QUOTED = 25
 """So many quotes at most are written for one: five by a shell (`'"'"'`), and five for each of these by another one."""
@@ -31,12 +31,12 @@ _AMPERSAND = rb"(?:&|\\{1,8}(?:u0026|x26)|%(?:25){0,2}26)(?:(?:amp|AMP|#0{0,6}38
 
 
 def is_plain(value: str) -> bool:
-    """Say whether every encoder leaves a value as it is."""
+    """Whether every encoder leaves a value as it is."""
     return value.isascii() and value.isalnum()
 
 
 def needle(value: str, label: str) -> Needle:
-    """Return the needle for a value that some encoder may write otherwise than it is."""
+    """Return the needle for a value that some encoder may write differently."""
     spelled = _spelled(value)
     at, length = _longest_plain_run(value)
     before = b"".join(spelled[:at])
@@ -45,7 +45,7 @@ def needle(value: str, label: str) -> Needle:
     elif length and at + 1 < len(value):
         pieces = [value[at].encode() + first for first in _first_bytes(value[at + 1])]
     else:
-        # No character of it is always written as it is: what it may begin with leads to it.
+        # No character of it is always written as it is: the bytes that it may begin with lead to it.
         at, before, pieces = 0, b"", list(_first_bytes(value[0]))
     return Needle(
         tuple((one, 0) for one in pieces),
@@ -68,7 +68,7 @@ def _longest_plain_run(value: str) -> tuple[int, int]:
 
 
 def _first_bytes(one: str) -> tuple[bytes, ...]:
-    """Return with which bytes a character may begin in any spelling."""
+    """Return the bytes with which a character may begin in any spelling."""
     return tuple({encoded(one)[:1], b"%", b"&", b"\\", *((b"+",) if one == " " else ())})
 
 

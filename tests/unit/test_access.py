@@ -29,7 +29,7 @@ ADA = User("ada", 1000, frozenset({1000}), frozenset({1000}))
             "group 989, which has no name here",
             "sudo groupadd -g 989",
         ),
-        (replace(SOCKET, mode=0o600), ADA, "lets the group in nowhere", "sudo chmod g+rw"),
+        (replace(SOCKET, mode=0o600), ADA, "does not let the group in", "sudo chmod g+rw"),
         (SOCKET, replace(ADA, session=frozenset({999})), "something else refuses", "namei -l"),
     ],
     ids=["not a member", "a member since today", "a foreign group", "a closed mode", "a member"],

@@ -34,7 +34,7 @@ _CALL_LIMIT = 20
 
 
 class EngineObserver:
-    """Reads one engine; every call has a limit, and what it cannot read is a `CannotObserve`."""
+    """Reads one engine; every call has a limit, and raises `CannotObserve` for what it cannot read."""
 
     def __init__(self, where: Endpoint, first_answer: float = _CALL_LIMIT) -> None:
         self.where = where
@@ -101,7 +101,7 @@ class EngineObserver:
             return self._describe(name)
 
     def described(self, container: str) -> Mapping[str, Any] | None:
-        """Return everything that the engine says of a container, in its own words."""
+        """Return the engine's own description of a container; None if there is no such container."""
         with self.reading(f"the container {container!r}"):
             try:
                 said: Mapping[str, Any] = self.client.api.inspect_container(container)
@@ -110,19 +110,19 @@ class EngineObserver:
         return said
 
     def described_image(self, image: str) -> Mapping[str, Any]:
-        """Return everything that the engine says of an image, in its own words."""
+        """Return the engine's own description of an image."""
         with self.reading(f"the image {image!r}"):
             said: Mapping[str, Any] = self.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # a gap in the stubs
         return said
 
     def described_network(self, name: str) -> Mapping[str, Any]:
-        """Return everything that the engine says of a network, in its own words."""
+        """Return the engine's own description of a network."""
         with self.reading(f"the network {name!r}"):
             said: Mapping[str, Any] = self.client.api.inspect_network(name)
         return said
 
     def remove_trial(self, name: str) -> None:
-        """Remove a container of ours that was made and never started."""
+        """Remove a container of ours that was created and never started."""
         with self.reading(f"the trial {name}"), suppress(docker.errors.NotFound):
             self.client.api.remove_container(name, v=True)
 
@@ -148,7 +148,7 @@ class EngineObserver:
             return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
 
     def addresses(self) -> Addresses:
-        """Return which addresses of the engine's networks somebody has."""
+        """Return the subnets of the engine's networks, and the addresses in them that are held."""
         with self.reading("the addresses in the networks"):
             networks = self.client.api.networks()
             running = self.client.api.containers()
@@ -167,7 +167,7 @@ class EngineObserver:
         )
 
     def remove_lookouts(self, run: str) -> None:
-        """Remove what a run that is gone left of its own: places to look from, nothing else."""
+        """Remove the lookouts that a run left behind, and nothing else."""
         with self.reading(f"the lookouts of run {run}"):
             labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
             for one in self.client.api.containers(all=True, filters={"label": labels}):
@@ -176,7 +176,7 @@ class EngineObserver:
                     self.client.api.remove_container(one["Id"], force=True, v=True)
 
     def in_memory(self, image: str) -> dict[str, str]:
-        """Return the `tmpfs` option for each volume that an image declares: an anonymous one would be left behind."""
+        """Return the `tmpfs` option for each volume that an image declares: an anonymous volume would be left behind."""
         declared = self.client.images.get(image).attrs["Config"].get("Volumes") or {}
         return dict.fromkeys(declared, "")
 
@@ -215,7 +215,7 @@ class EngineObserver:
 
 
 def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
-    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have none of their own."""
+    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have no limit of their own."""
     answer: list[Any] = []
     failure: list[BaseException] = []
 

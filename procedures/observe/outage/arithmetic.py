@@ -57,7 +57,7 @@ ENOUGH_ANSWERS = 50
 MOST_INTERVALS = 300
 MOST_SILENCES = 20
 SHORT = 0.25
-"""Bad answers of different kinds that follow each other faster than this (seconds) are told as one interval."""
+"""Bad answers of different kinds that follow each other faster than this (seconds) are recorded as one interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Run:
         return max(one.last_begin for one in self.stretches)
 
     def last_begin_by(self, way: int) -> float:
-        """Return the latest begin of a look that went a way; that of the first look where none did."""
+        """Return the latest begin of a look that went a way; the begin of the first look if none did."""
         known = [
             one.begins[way] if one.begins else one.last_begin
             for one in self.stretches
@@ -154,18 +154,18 @@ def _silence(runs: Sequence[Run], index: int, zero: float) -> tuple[Silence, flo
 
 
 def _ended(runs: Sequence[Run], index: int) -> float:
-    """Return when a stretch of bad answers was over; never where it was not."""
+    """Return when a stretch of bad answers was over; infinity if it was not."""
     return runs[index + 1].first_end if index + 1 < len(runs) else math.inf
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:
-    """Return the sum; nothing where a part of it is not known."""
+    """Return the sum; None if a part of it is not known."""
     known = list(parts)
     return None if None in known else sum(one for one in known if one is not None)
 
 
 def _longest(silences: Sequence[Silence]) -> tuple[Silence, ...]:
-    """Return the silences in their order, the longest where there are more than can be told."""
+    """Return the silences in their order; only the longest if there are too many to list."""
     if len(silences) <= MOST_SILENCES:
         return tuple(silences)
 
@@ -178,7 +178,7 @@ def _longest(silences: Sequence[Silence]) -> tuple[Silence, ...]:
 
 
 def _usual(*runs: Run | None) -> float:
-    """Return how long an answer may take of a service that answers; for ever where too few are known."""
+    """Return how long an answer of a working service may take; infinity if too few answers are known."""
     known = [one for run in runs if run for one in run.stretches]
     if sum(one.looks for one in known) < ENOUGH_ANSWERS:
         return math.inf
@@ -231,7 +231,7 @@ def _merged(*intervals: Interval) -> Interval:
 
 
 def _bounded(intervals: list[Interval]) -> tuple[Interval, ...]:
-    """Return the intervals, those in the middle told as one where there are too many."""
+    """Return the intervals; if there are too many, those in the middle are merged into one."""
     if len(intervals) <= MOST_INTERVALS:
         return tuple(intervals)
     half = MOST_INTERVALS // 2
@@ -239,7 +239,7 @@ def _bounded(intervals: list[Interval]) -> tuple[Interval, ...]:
 
 
 def headline_of(paths: Iterable[PathOutage], fast: Iterable[str]) -> str:
-    """Return the fast path that came back last: one that never came back before all others."""
+    """Return the fast path that came back last; a path that never came back goes before all others."""
     names = set(fast)
 
     def rank(path: PathOutage) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Rehearses one script: reads what to do on standard input, writes what came of it on standard output."""
+"""Rehearses one script: reads the request on standard input, and writes the result on standard output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GUARD = 5.0
 
 
 class Stage:
-    """The outer side of one rehearsal: it maps the ids, hears the calls, and keeps what is written."""
+    """The outer side of one rehearsal: it maps the ids, answers the calls, and keeps the output."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -159,7 +159,7 @@ def _wait_for_all(child: int) -> None:
 
 
 def _past_us(words: str) -> dict[str, Any]:
-    """A command that spoke to a socket file: what it wanted of whom is not known."""
+    """Return the call of a command that spoke to a socket file: what it wanted of whom is not known."""
     return {"argv": [words], "cwd": "", "effect": "unknown", "answered": "refused", "exit_code": 1}
 
 
@@ -180,14 +180,14 @@ def tools(request: Request) -> Tools:
                 over[str(file.resolve())] = name
     plugins = plugin(request.environment)
     if plugins:
-        # By another name: only where this machine has a `docker-compose` on its path may the script find one.
+        # Under another name: the script may find a `docker-compose` only if this machine has one on its path.
         content[".plugin"] = call
         over |= {one: ".plugin" for one in plugins if one not in over}
     return Tools(content, over, {"docker-compose": plugins[0]} if plugins else {})
 
 
 def _map_ids(child: int) -> None:
-    """Give the child's namespace the ids of this one: root has all of them, anybody else has his own."""
+    """Give the child's namespace the ids of this one: root has all of them, any other user has one."""
     for kind, own in (("uid", os.getuid()), ("gid", os.getgid())):
         if os.getuid() == 0:
             mapping = Path(f"/proc/self/{kind}_map").read_text(encoding="utf-8").split()
@@ -214,7 +214,7 @@ def main() -> None:
             told = {"cannot": str(error)}
     sys.stdout.write(json.dumps(told))
     sys.stdout.flush()
-    # Threads that still wait for a stand-in which has been killed hold nobody up.
+    # Threads that still wait for a killed stand-in must not delay the end.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Answers to the calls that change something: nothing is changed but what the rehearsal believes is there."""
+"""Answers to the calls that change something: they change only what the rehearsal takes to be there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from procedures.rehearsal.standin.creating import by_run
 from procedures.rehearsal.standin.looks import Reply
 from procedures.rehearsal.standin.world import Made, World, host_port, new_id
 
-# What the engine would do to a container, and what state that leaves.
+# What the engine would do to a container, and the state that this leaves.
 _FATES = {
     "stop": ("stops", "exited"),
     "kill": ("kills", "killed"),
@@ -114,7 +114,7 @@ def _refusals(world: World, call: Call, image: str, policy: str) -> Iterator[str
 
 
 def port_holder(world: World, published: str) -> str:
-    """Return the running container that has the host's port of a publication, empty where none has."""
+    """Return the running container that has the host's port of a publication; empty if none has."""
     port = host_port(published)
     if port is None:
         return ""

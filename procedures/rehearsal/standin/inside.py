@@ -30,7 +30,7 @@ def tell(line: socket.socket, handles: tuple[int, ...] = (), **words: Any) -> No
 
 
 def enter(request: Request, line: socket.socket, door: socket.socket, output: int, tools: Tools) -> NoReturn:
-    """Become the sandbox: its namespaces first, then its first process, which makes the place and starts the script."""
+    """Become the sandbox: first its namespaces, then its first process, which makes the place and starts the script."""
     try:
         _take_user_namespace()
         kernel.be_readable()
@@ -95,7 +95,7 @@ def _be_first(request: Request, line: socket.socket, output: int, tools: Tools, 
 
 
 def _copied(request: Request) -> list[str]:
-    """Return the folders that may be written in copy: the root, the home, and what lies where all else is hidden."""
+    """Return the folders of which a copy may be written: the root, the home, and needed folders inside hidden ones."""
     folders = [Path(request.root)]
     home = request.environment.get("HOME", "")
     if home.startswith("/") and os.access(home, os.R_OK | os.X_OK):
@@ -108,7 +108,7 @@ def _copied(request: Request) -> list[str]:
 
 
 def _wait(script: int, deadline: float, line: socket.socket) -> tuple[int | None, bool]:
-    """Wait for the script to its end, the deadline or a word that it is enough; whatever else ends is taken away too."""
+    """Wait for the script's end, the deadline or a message to stop; other processes that end are reaped too."""
     while time.monotonic() < deadline:
         while True:
             ended, status = os.waitpid(-1, os.WNOHANG)

@@ -1,4 +1,4 @@
-"""Answers to the calls that only look: the real engine's, with what the rehearsal changed put into them."""
+"""Answers to the calls that only look: the real engine's, with the changes of the rehearsal put in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTING = frozenset({"q", "quiet", "format", "no-trunc", "s", "size"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the script is told; `how` says by whom."""
+    """An answer to the script; `how` says where it comes from."""
 
     out: str = ""
     err: str = ""
@@ -50,7 +50,7 @@ def look(world: World, call: Call) -> Reply:  # noqa: PLR0911 - one for each kin
 
 
 def _stood_in(world: World, call: Call) -> Reply:
-    """Let the present image answer for those that are pulled before the script runs for real."""
+    """Let the present image answer for images that are pulled before the script really runs."""
     missing = {name for name in call.names if not _is_here(world, name) and world.has_image(name)}
     words = [world.stand_in if word in missing else word for word in call.rest]
     reply = told(world.ask("image", "inspect", *words))
