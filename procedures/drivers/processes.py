@@ -33,7 +33,7 @@ class _Process:
     parent: int
     ended: bool
     marked: bool
-    told: str
+    words: str
 
     @property
     def is_ours(self) -> bool:
@@ -71,17 +71,17 @@ class Brood:
 
     def _end(self) -> tuple[str, ...]:
         """End what is left, by SIGTERM and then by SIGKILL; return the command lines."""
-        began, told = time.monotonic(), dict[int, str]()
+        began, ended = time.monotonic(), dict[int, str]()
         while left := self._left():
             passed = time.monotonic() - began
             if passed > _LIMIT:
                 break
             for one in left:
-                if one.pid not in told or passed > _PATIENCE:
+                if one.pid not in ended or passed > _PATIENCE:
                     _send(one.pid, signal.SIGKILL if passed > _PATIENCE else signal.SIGTERM)
-                told.setdefault(one.pid, one.told)
+                ended.setdefault(one.pid, one.words)
             time.sleep(0.02)
-        return tuple(told.values())
+        return tuple(ended.values())
 
     def _left(self) -> list[_Process]:
         """Return the live processes of this brood: those with the mark, orphans that came to us, and all below them."""

@@ -99,12 +99,12 @@ class Scripts:
         """The script that starts the service; None if there is none, or if something else is to be started."""
         return None if self._instead else script(self._target.steps, START)
 
-    def command(self, one: StepBy | Validation, limit: float) -> Command:
+    def command(self, own: StepBy | Validation, limit: float) -> Command:
         """Build the command of a script: no terminal, the engine's address, and nothing that may outlive it."""
-        environment = {**self._environment, "PWD": str(one.cwd), **one.environment}
-        validates = isinstance(one, Validation)
+        environment = {**self._environment, "PWD": str(own.cwd), **own.environment}
+        validates = isinstance(own, Validation)
         return Command(
-            one.command, one.cwd, one.limit or limit, environment, foreign=True, merged=not validates,
+            own.command, own.cwd, own.limit or limit, environment, foreign=True, merged=not validates,
             kept=self._target.log_bytes,
         )  # fmt: skip
 

@@ -153,13 +153,13 @@ def _turn(
     """Return what is done at every turn while a command runs."""
     if hear is None:
         return poll
-    told_at = time.monotonic()
+    heard_at = time.monotonic()
 
     def turn() -> None:
-        nonlocal told_at
+        nonlocal heard_at
         poll()
-        if time.monotonic() - told_at >= HEARD_EVERY:
-            told_at = time.monotonic()
+        if time.monotonic() - heard_at >= HEARD_EVERY:
+            heard_at = time.monotonic()
             lines = streams.both.decode(errors="replace").split("\n")
             hear(next((one.strip() for one in reversed(lines) if one.strip()), "nothing said yet"))
 

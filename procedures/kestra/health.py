@@ -20,6 +20,6 @@ def pongs(ping: Answer) -> bool:
     return ping.status == 200
 
 
-def is_ready(one: Server | Direct) -> bool:
+def is_ready(server: Server | Direct) -> bool:
     """Whether health says UP in its body and the HTTP port answers."""
-    return says_up(one.health) and pongs(one.ping)
+    return says_up(server.health) and pongs(server.ping)

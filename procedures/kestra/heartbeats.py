@@ -17,14 +17,14 @@ _ACTS = frozenset({"CREATED", _RUNNING, "TERMINATING"})
 """The states of a part that acts on the database, is about to, or has not ended."""
 
 
-def runs(one: ServiceInstance) -> bool:
+def runs(part: ServiceInstance) -> bool:
     """Whether a part says that it is running, however old its heartbeat is."""
-    return one.state == _RUNNING
+    return part.state == _RUNNING
 
 
-def is_young(one: ServiceInstance) -> bool:
+def is_young(part: ServiceInstance) -> bool:
     """Whether a heartbeat is so young that Kestra itself still counts the part as alive."""
-    return one.age < (one.liveness_timeout or LIVENESS)
+    return part.age < (part.liveness_timeout or LIVENESS)
 
 
 def hosts_alive(instances: Iterable[ServiceInstance]) -> frozenset[str]:

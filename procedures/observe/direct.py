@@ -105,5 +105,5 @@ def _read(url: str, text: bytes, took: float) -> Answer:
     if reply is None:
         return Answer(url, 0, "no HTTP", took)
     word = probe.health_word(reply.body)
-    told = word or (PONG if reply.body.strip() == PONG.encode() else "")
-    return Answer(url, reply.status, f"{reply.status} {told}".strip(), took, word)
+    shown = word or (PONG if reply.body.strip() == PONG.encode() else "")
+    return Answer(url, reply.status, f"{reply.status} {shown}".strip(), took, word)

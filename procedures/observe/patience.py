@@ -40,12 +40,12 @@ def ask_the_mute_again(said: dict[str, Said], ask: Callable[[str, float], Said],
     until = time.monotonic() + 2 * SLACK * limit
     for name in [name for name, (answer, _) in said.items() if answer.said == MUTE]:
         first = said[name][0]
-        told = f"slow: no answer within {first.took:.1f} s"
+        slow = f"slow: no answer within {first.took:.1f} s"
         if time.monotonic() < until:
             said[name] = ask(name, SLACK * limit)
             if said[name][0].said != MUTE:
                 continue
-            told += f", nor alone within {said[name][0].took:.1f} s"
+            slow += f", nor alone within {said[name][0].took:.1f} s"
         if not any(answer.status for answer, _ in said.values()):
             return
-        said[name] = replace(first, said=told), None
+        said[name] = replace(first, said=slow), None

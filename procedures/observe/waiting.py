@@ -54,7 +54,7 @@ class Waiting:
         began = self._clock()
         missed, again = 0.0, False
         attempts: list[Attempt] = []
-        told_at = asked_at = began - _BREATH
+        shown_at = asked_at = began - _BREATH
         while True:
             asked = self._clock()
             over, saw = look()
@@ -69,9 +69,9 @@ class Waiting:
                 continue
             if over or why or late:
                 return _wait(what, limit, cadence, now - began, attempts, why=why, ended=over)
-            if (changed and now - told_at >= _BREATH) or now - told_at >= self._heartbeat:
+            if (changed and now - shown_at >= _BREATH) or now - shown_at >= self._heartbeat:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
-                told_at = now
+                shown_at = now
             self._poll()
             missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)), rest or self._sleep)
 

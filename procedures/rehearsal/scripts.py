@@ -63,9 +63,9 @@ def unread(names: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _is_like(one: str, other: str) -> bool:
+def _is_like(name: str, other: str) -> bool:
     """Whether two names differ only in case or by a typing error."""
-    first, second = one.casefold(), other.casefold()
+    first, second = name.casefold(), other.casefold()
     return first == second or difflib.SequenceMatcher(None, first, second).ratio() >= ALIKE
 
 

@@ -109,53 +109,53 @@ def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
 
 def outage_in_words(outage: Outage) -> tuple[str, str]:
     """Return how long the service did not answer, and the evidence for it."""
-    told = outage.told
-    if told is None or not told.intervals:
+    path = outage.told
+    if path is None or not path.intervals:
         return "not measured", "no path was watched that could show it"
-    if all(one.good for one in told.intervals):
+    if all(one.good for one in path.intervals):
         return (
             "none seen",
-            f"{told.path} answered every look; an outage shorter than {seconds(told.largest_gap)} would not show",
+            f"{path.path} answered every look; an outage shorter than {seconds(path.largest_gap)} would not show",
         )
-    if not told.each:
-        silences = count(told.flaps, "silence")
-        return "none seen", f"{told.path} had {silences} before anything was done to the service"
-    if told.length is not None:
+    if not path.each:
+        silences = count(path.flaps, "silence")
+        return "none seen", f"{path.path} had {silences} before anything was done to the service"
+    if path.length is not None:
         return plus_minus(
-            told.length, told.uncertainty
-        ), f"{_stretches(told)}seen from outside on {told.path}"
-    return _open_outage(told, outage.ended)
+            path.length, path.uncertainty
+        ), f"{_stretches(path)}seen from outside on {path.path}"
+    return _open_outage(path, outage.ended)
 
 
 def outage_at_a_glance(outage: Outage | None, executed: bool) -> str:
     """Return the outage for a cell: its length, and its stretches if there was more than one."""
     length, _ = outage_of(outage, executed)
-    told = outage.told if outage else None
-    stretches = _stretches(told).removesuffix(", ") if told and told.length is not None else ""
+    path = outage.told if outage else None
+    stretches = _stretches(path).removesuffix(", ") if path and path.length is not None else ""
     return f"{length} ({stretches})" if stretches else length
 
 
-def _stretches(told: PathOutage) -> str:
+def _stretches(path: PathOutage) -> str:
     """Return the stretches of an outage that has more than one, as the beginning of a sentence."""
-    if len(told.each) < 2:
+    if len(path.each) < 2:
         return ""
-    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in told.each]
-    left_out = [f"{told.unlisted} shorter"] if told.unlisted else []
-    return f"in {len(each) + told.unlisted} stretches: {' + '.join([*each, *left_out])}, "
+    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in path.each]
+    left_out = [f"{path.unlisted} shorter"] if path.unlisted else []
+    return f"in {len(each) + path.unlisted} stretches: {' + '.join([*each, *left_out])}, "
 
 
-def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
+def _open_outage(path: PathOutage, ended: float) -> tuple[str, str]:
     """Return what is known of an outage whose beginning or end was not seen."""
-    known = sum(one.length or 0.0 for one in told.each)
-    last = told.each[-1].last_good
-    if told.first_good is None and last is not None:
+    known = sum(one.length or 0.0 for one in path.each)
+    last = path.each[-1].last_good
+    if path.first_good is None and last is not None:
         return (
             f"at least {exactly(known + max(ended - last, 0.0))}",
-            f"{_stretches(told)}{told.path} had not come back when the probe ended",
+            f"{_stretches(path)}{path.path} had not come back when the probe ended",
         )
-    if told.first_good is not None:
-        return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"
-    return "all the time", f"{told.path} never answered while the probe looked"
+    if path.first_good is not None:
+        return "of unknown beginning", f"{path.path} did not answer from the probe's first look on"
+    return "all the time", f"{path.path} never answered while the probe looked"
 
 
 def _counts(record: Record) -> str:
@@ -170,8 +170,10 @@ def _counts(record: Record) -> str:
 def _counted(record: Record, kind: Outcome) -> str:
     """Return how many checks ended with an outcome, and how many of these are advisory."""
     advisory = sum(one.outcome is kind and one.check.advisory for one in record.results)
-    told = f"{record.count(kind)} {kind}"
-    return f"{told} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else told
+    words = f"{record.count(kind)} {kind}"
+    return (
+        f"{words} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else words
+    )
 
 
 def _ran(record: Record) -> Html:
@@ -250,10 +252,10 @@ def _reasons(record: Record) -> Html:
     closing = [one for one in record.results if one.closes and one.outcome is not Outcome.BLOCKED]
     if record.verdict is Verdict.ACCEPTED and not closing and not record.verdict_reasons:
         return Html()
-    told = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
+    shown_below = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
         one.reason for one in closing
     }
-    reasons = [reason for reason in record.verdict_reasons if reason not in told]
+    reasons = [reason for reason in record.verdict_reasons if reason not in shown_below]
     return _box(
         _tone(record),
         "reasons",
@@ -267,16 +269,16 @@ def _reasons(record: Record) -> Html:
 def _next(record: Record) -> object:
     if not record.judge_by:
         return NEXT_MOVE[record.verdict]
-    told = "Nothing has to be typed to have the service. To judge it without touching it: "
-    return join([told, code(record.judge_by)])
+    words = "Nothing has to be typed to have the service. To judge it without touching it: "
+    return join([words, code(record.judge_by)])
 
 
-def _closing(one: CheckResult) -> Html:
+def _closing(result: CheckResult) -> Html:
     return tag(
         "li",
-        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
-        tag("p", one.reason or "no reason was recorded"),
-        next_move(one.next_move),
+        tag("p", outcome(result.outcome), " ", tag("strong", result.check.claim or result.check.id)),
+        tag("p", result.reason or "no reason was recorded"),
+        next_move(result.next_move),
     )
 
 

@@ -61,11 +61,11 @@ def _taken(before: Look, after: Look) -> Html:
 
 def _alone(snapshot: Look) -> Html:
     rows = [(row.name, _shown(row, row.read(snapshot))) for row in ROWS if row.read(snapshot) is not None]
-    told = tag(
+    words = tag(
         "p", f"Only “{snapshot.name}” was taken, at ", utc(snapshot.taken_at), ": nothing to compare with."
     )
     return join(
-        [told, table(f"The service in “{snapshot.name}”", ("What", snapshot.name), rows, "kr-compare")]
+        [words, table(f"The service in “{snapshot.name}”", ("What", snapshot.name), rows, "kr-compare")]
     )
 
 
@@ -140,13 +140,13 @@ def _schema(database: Database) -> str | Unseen:
 
 
 def _answer(server: Server) -> str:
-    one = server.health
-    return f"{one.status} {one.body_status}".strip() if one.status else one.said
+    health = server.health
+    return f"{health.status} {health.body_status}".strip() if health.status else health.said
 
 
 def _ports(bindings: tuple[Binding, ...]) -> str:
-    told = sorted(f"{one.host_ip}:{one.host_port} → {one.container_port}" for one in bindings)
-    return ", ".join(told)
+    ports = sorted(f"{one.host_ip}:{one.host_port} → {one.container_port}" for one in bindings)
+    return ", ".join(ports)
 
 
 def _digests(value: str) -> Html:

@@ -28,8 +28,8 @@ def text(value: object) -> Html:
     """Return `value` as text of a page; what cannot be shown is named by its code point."""
     if isinstance(value, Html):
         return value
-    told = str(value).replace("\r\n", "\n")
-    return Html(html.escape(UNSHOWABLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", told), quote=True))
+    plain = str(value).replace("\r\n", "\n")
+    return Html(html.escape(UNSHOWABLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", plain), quote=True))
 
 
 def join(parts: Iterable[object], separator: str = "") -> Html:

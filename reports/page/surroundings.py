@@ -61,9 +61,9 @@ PATH_HEAD = ("Path", "Outage", "Last good answer", "First good answer", "Largest
 
 
 def _path(path: PathOutage) -> tuple[object, ...]:
-    told = tag("small", "this is the run's outage") if path.headline else Html()
+    note = tag("small", "this is the run's outage") if path.headline else Html()
     return (
-        join([tag("b", path.path), tag("small", path.url), told]),
+        join([tag("b", path.path), tag("small", path.url), note]),
         join([number(plus_minus(path.length, path.uncertainty)), *map(_silence, _several(path))])
         if path.length is not None
         else "none measured",
@@ -80,10 +80,10 @@ def _several(path: PathOutage) -> tuple[Silence, ...]:
     return path.each if len(path.each) > 1 else ()
 
 
-def _silence(one: Silence) -> Html:
-    begin = exactly(one.last_good) if one.last_good is not None else "the beginning"
-    end = exactly(one.first_good) if one.first_good is not None else "the end"
-    return tag("small", f"{plus_minus(one.length, one.uncertainty)}, from {begin} to {end}")
+def _silence(silence: Silence) -> Html:
+    begin = exactly(silence.last_good) if silence.last_good is not None else "the beginning"
+    end = exactly(silence.first_good) if silence.first_good is not None else "the end"
+    return tag("small", f"{plus_minus(silence.length, silence.uncertainty)}, from {begin} to {end}")
 
 
 def to_who(record: Record) -> Html:
@@ -171,15 +171,15 @@ def _versions(snapshot: Snapshot[Fingerprint]) -> Iterator[tuple[str, object]]:
         yield f"Dashboard {one.name}", join(_dashboard(one))
 
 
-def _dashboard(one: DashboardSeen) -> Iterator[object]:
-    shows, age = one.shows, one.age
+def _dashboard(dashboard: DashboardSeen) -> Iterator[object]:
+    shows, age = dashboard.shows, dashboard.age
     if isinstance(shows, Unseen):
         yield f"not observed: {shows.sentence}"
     else:
-        told = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
-        yield join([code(shows), f" (expected {one.expected}{told})"])
-    if len(one.looks) > 1:
-        yield fold("What it showed on the way", items(one.looks, "kr-claims"))
+        how_old = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
+        yield join([code(shows), f" (expected {dashboard.expected}{how_old})"])
+    if len(dashboard.looks) > 1:
+        yield fold("What it showed on the way", items(dashboard.looks, "kr-claims"))
 
 
 def to_existing(record: Record) -> Html:

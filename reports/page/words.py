@@ -94,8 +94,8 @@ def seconds(value: float | None) -> str:
         return f"{value:.0f} s" if value == round(value) else f"{value:.2f} s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
-    told = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in told if number)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def exactly(value: float | None) -> str:
@@ -117,12 +117,12 @@ def plus_minus(length: float | None, uncertainty: float | None) -> str:
 
 def size(value: int) -> str:
     """Return a number of bytes in the unit that fits it."""
-    told = float(value)
+    amount = float(value)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(told) < 1024:
-            return f"{told:.0f} {unit}" if unit == "B" else f"{told:.1f} {unit}"
-        told /= 1024
-    return f"{told:.1f} TiB"
+        if abs(amount) < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
 
 
 def moment(value: str) -> dt.datetime | None:
@@ -145,10 +145,10 @@ def utc(value: str) -> Html:
 def short(value: str, length: int = 12) -> Html:
     """Return an id as people quote it, with its full form as its title."""
     kind, colon, rest = value.partition(":")
-    told = rest if colon and re.fullmatch(r"[0-9a-f]{32,}", rest) else value
-    if len(told) <= length or not re.fullmatch(r"[0-9a-fA-F-]+", told):
+    digits = rest if colon and re.fullmatch(r"[0-9a-f]{32,}", rest) else value
+    if len(digits) <= length or not re.fullmatch(r"[0-9a-fA-F-]+", digits):
         return tag("code", value)
-    return tag("code", f"{kind + ':' if colon and kind != 'sha256' else ''}{told[:length]}", title=value)
+    return tag("code", f"{kind + ':' if colon and kind != 'sha256' else ''}{digits[:length]}", title=value)
 
 
 def digest(value: str) -> Html:
@@ -157,5 +157,5 @@ def digest(value: str) -> Html:
     return tag("span", tag("code", f"{repository}@"), short(digest_)) if at else short(value)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"

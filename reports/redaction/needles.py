@@ -62,10 +62,10 @@ def literal(word: bytes, label: str = "", *, in_base64: bool = False) -> Needle:
 class _Piece:
     """The needles that a piece may be a part of: the exact ones, grouped, and all others."""
 
-    def __init__(self, told: Iterable[tuple[Needle, int]]) -> None:
+    def __init__(self, placed: Iterable[tuple[Needle, int]]) -> None:
         exact: dict[int, list[Needle]] = {}
         self._others: list[Needle] = []
-        for needle, offset in told:
+        for needle, offset in placed:
             if needle.exact:
                 exact.setdefault(offset, []).append(needle)
             else:
@@ -103,11 +103,11 @@ class Needles:
         for needle, (piece, offset) in _with_few_first_bytes([one for one in needles if one.pieces]):
             chosen.setdefault(piece, []).append((needle, offset))
         # A piece that begins with a shorter one stands for that as well.
-        self._told = {
+        self._pieces = {
             piece: _Piece(
-                told
+                needle_at
                 for short in (piece[:length] for length in range(1, len(piece) + 1))
-                for told in chosen.get(short, ())
+                for needle_at in chosen.get(short, ())
             )
             for piece in chosen
         }
@@ -118,13 +118,13 @@ class Needles:
         standing: list[tuple[Span, Needle]] = []
         if self._pattern is None:
             return standing
-        search, told, at = self._pattern.search, self._told, 0
+        search, pieces, at = self._pattern.search, self._pieces, 0
         while at < len(data):
             hear()
             edge = at + WINDOW
             while (found := search(data, at, edge + PIECE)) and (piece := found.start()) < edge:
                 at = piece + 1
-                standing += told[found[0]].around(data, piece)
+                standing += pieces[found[0]].around(data, piece)
             at = edge
         return standing
 

@@ -51,8 +51,8 @@ class Redaction:
     ) -> None:
         words = [own_words(), *(word.casefold() for word in (*public_words, MARK) if word)]
         known = dict.fromkeys(secret for secret in values if secret.value.strip())
-        told = names or {}
-        labels = {secret: told.get(secret, f"secret {n}") for n, secret in enumerate(known, start=1)}
+        given = names or {}
+        labels = {secret: given.get(secret, f"secret {n}") for n, secret in enumerate(known, start=1)}
         weak = [secret for secret in known if _is_weak(secret.value, words)]
         self.count = len(known)
         """How many different secret values are known."""

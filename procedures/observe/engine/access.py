@@ -36,7 +36,7 @@ class User:
     listed: frozenset[int]
 
 
-def told(url: str) -> tuple[str, str]:
+def refusal(url: str) -> tuple[str, str]:
     """Return why we may not use an engine's socket, and what to type next."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
@@ -52,10 +52,10 @@ def told(url: str) -> tuple[str, str]:
     socket = Socket(
         str(path), stat.S_IMODE(found.st_mode), _user(found.st_uid), found.st_gid, _group(found.st_gid)
     )
-    return of(socket, _me())
+    return refusal_of(socket, _me())
 
 
-def of(socket: Socket, user: User) -> tuple[str, str]:
+def refusal_of(socket: Socket, user: User) -> tuple[str, str]:
     """Distinguish the cases in which the system says only `permission denied`."""
     group = f"group {socket.group}" if socket.group else f"group {socket.gid}, which has no name here"
     head = (

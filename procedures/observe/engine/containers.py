@@ -100,18 +100,18 @@ def asked_bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
     )
 
 
-def neighbour_of(one: Container) -> Neighbour:
+def neighbour_of(container: Container) -> Neighbour:
     """Return what is recorded of a container other than the service's."""
     return Neighbour(
-        id=one.id,
-        name=one.name,
-        image_id=one.image_id,
-        state=one.state,
-        started_at=one.started_at,
-        restart_count=one.restart_count,
-        bindings=one.bindings,
-        service=one.labels.get(SERVICE, ""),
-        project=one.labels.get(PROJECT, ""),
+        id=container.id,
+        name=container.name,
+        image_id=container.image_id,
+        state=container.state,
+        started_at=container.started_at,
+        restart_count=container.restart_count,
+        bindings=container.bindings,
+        service=container.labels.get(SERVICE, ""),
+        project=container.labels.get(PROJECT, ""),
     )
 
 

@@ -238,7 +238,7 @@ def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
 def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
     text = _brief(error)
     if "Permission denied" in text or "PermissionError" in text:
-        return CannotObserve(*access.told(where.url))
+        return CannotObserve(*access.refusal(where.url))
     return CannotObserve(
         f"no engine answers at {where.url}: {text}",
         "start it there (`systemctl start docker`, or `stack/up.sh engine`), or choose another by the target file's "

@@ -33,11 +33,11 @@ class Events:
         project: str,
         service: str,
         name: str,
-        tell: Callable[[EngineEvent], None],
+        notify: Callable[[EngineEvent], None],
     ) -> None:
         self._changed = threading.Condition()
         self._project, self._service, self._name = project, service, name
-        self._tell = tell
+        self._notify = notify
         self._events: list[EngineEvent] = []
         self._others: list[EngineEvent] = []
         self._problem = ""
@@ -111,7 +111,7 @@ class Events:
                             heard.append(event)
                         self._changed.notify_all()
                     if self._is_service(attributes):
-                        self._tell(event)
+                        self._notify(event)
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
             with self._changed:
                 self._problem = f"the engine's events ended: {error}"

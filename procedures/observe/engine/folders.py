@@ -66,14 +66,14 @@ def _asked(
     server = "self" if (container.made or {}).get("PID namespace") else "1"
     for _ in range(2):
         said = execs.ask(engine, container.id, ("sh", "-c", _ASK, "sh", server, *paths), limit, user=user)
-        told = _SAID.fullmatch(said.text)
-        found = [one.split() for one in told[3].splitlines()] if told else []
-        if told is None or len(found) != len(paths):
+        match = _SAID.fullmatch(said.text)
+        found = [one.split() for one in match[3].splitlines()] if match else []
+        if match is None or len(found) != len(paths):
             break
-        if told[1] == told[2]:
-            return told[2], [(kind, can) for kind, can in found]
+        if match[1] == match[2]:
+            return match[2], [(kind, can) for kind, can in found]
         # The entry point has changed its user: what the first user can write says nothing.
-        user = told[2]
+        user = match[2]
     raise CannotObserve(
         f"whether {container.name} can write {', '.join(paths)} cannot be asked in it: {excerpt.first(said.text, 200)}",
         f"see it by hand: `docker exec {container.name} ls -ldn {' '.join(paths)}`",

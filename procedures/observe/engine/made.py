@@ -349,11 +349,11 @@ def _security(found: Iterable[object] | None, *, shares_host: bool) -> str:
     )
 
 
-def _device(one: object) -> str:
-    if isinstance(one, Mapping):
-        there = one.get("target") or one["source"]
-        return f"{one['source']}:{there}:{one.get('permissions') or 'rwm'}"
-    source, _, rest = str(one).partition(":")
+def _device(device: object) -> str:
+    if isinstance(device, Mapping):
+        there = device.get("target") or device["source"]
+        return f"{device['source']}:{there}:{device.get('permissions') or 'rwm'}"
+    source, _, rest = str(device).partition(":")
     target, _, permissions = rest.partition(":")
     return f"{source}:{target or source}:{permissions or 'rwm'}"
 

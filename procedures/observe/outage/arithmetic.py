@@ -101,7 +101,7 @@ def judge(
     """
     runs = [Run(tuple(group)) for _, group in itertools.groupby(stretches, key=lambda one: one.good)]
     ours = [index for index, run in enumerate(runs) if not run.good and _ended(runs, index) > since]
-    told = PathOutage(
+    path = PathOutage(
         path=watched.name,
         url=watched.url,
         rate=watched.rate,
@@ -116,12 +116,12 @@ def judge(
         intervals=to_intervals(stretches, zero),
     )
     if not ours:
-        return replace(told, length=0.0, uncertainty=told.largest_gap) if runs else told
+        return replace(path, length=0.0, uncertainty=path.largest_gap) if runs else path
     seen = [_silence(runs, index, zero) for index in ours]
     silences = [silence for silence, _ in seen]
     listed = _longest(silences)
     return replace(
-        told,
+        path,
         last_good=silences[0].last_good,
         first_good=silences[-1].first_good,
         length=_sum(one.length for one in silences),
@@ -214,9 +214,13 @@ def to_intervals(stretches: Sequence[Stretch], zero: float) -> tuple[Interval, .
     return _bounded(intervals)
 
 
-def _alike(one: Interval, other: Interval) -> bool:
+def _alike(interval: Interval, other: Interval) -> bool:
     """Whether two neighbours are both bad, and at least one too short to stand alone (a proxy resets or closes)."""
-    return not one.good and not other.good and min(one.end - one.begin, other.end - other.begin) < SHORT
+    return (
+        not interval.good
+        and not other.good
+        and min(interval.end - interval.begin, other.end - other.begin) < SHORT
+    )
 
 
 def _merged(*intervals: Interval) -> Interval:

@@ -55,7 +55,7 @@ class Probe:
         self.watched = tuple(watched)
         self._process = process
         self._changed = threading.Condition()
-        self._telling = threading.Lock()
+        self._sending = threading.Lock()
         self._stretches: dict[str, list[Stretch]] = {one.name: [] for one in watched}
         self._looks = dict.fromkeys(self._stretches, 0)
         self._zero: dict[str, float] = {}
@@ -139,16 +139,16 @@ class Probe:
     def so_far(self) -> Outage:
         """Return what the looks add up to until now."""
         with self._changed:
-            return self._told()
+            return self._outage_so_far()
 
     def expect_end(self) -> None:
         """Tell the probe that the service is about to end, or has ended: a silence says little from now on."""
-        self._tell({"expect": probe.END})
+        self._send({"expect": probe.END})
 
     def expect_return(self, doors: Mapping[str, Door]) -> None:
         """Tell the probe that the service was started, and where it will listen itself, by path."""
-        told = {name: {"at": [one.host, one.port], "ways": one.ways} for name, one in doors.items()}
-        self._tell({"expect": probe.RETURN, "doors": told})
+        places = {name: {"at": [one.host, one.port], "ways": one.ways} for name, one in doors.items()}
+        self._send({"expect": probe.RETURN, "doors": places})
 
     def stop(self, limit: float = 3.0) -> Outage:
         """End the probe within about `limit` seconds, by force if need be, and return what it saw."""
@@ -163,16 +163,16 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _tell(self, told: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         # The probe may have ended, by itself or because it was asked to: then it needs no message.
-        with self._telling, contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(told).encode() + b"\n")
+        with self._sending, contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
     def _end(self, limit: float) -> None:
         assert self._process.stdin is not None
-        with self._telling, contextlib.suppress(OSError):
+        with self._sending, contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
             self._process.wait(limit)
@@ -236,7 +236,7 @@ class Probe:
             if stretches
         }
 
-    def _told(self) -> Outage:
+    def _outage_so_far(self) -> Outage:
         zero = self._zero.get("monotonic", self._last_heard)
         wall = self._zero.get("wall", time.time())
         paths = [

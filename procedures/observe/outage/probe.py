@@ -243,12 +243,12 @@ def judged(expect: str, reply: Reply) -> tuple[str, bool]:
         word = health_word(reply.body)
     elif expect == "pong" and reply.body.strip() == b"pong":
         word = "pong"
-    told = f"{reply.status} {word}".strip()
+    name = f"{reply.status} {word}".strip()
     if reply.status != 200:
-        return told, False
+        return name, False
     if expect == "200" or (expect, word) in {("health", "UP"), ("pong", "pong")}:
-        return told, True
-    return (told if word else "wrong body"), False
+        return name, True
+    return (name if word else "wrong body"), False
 
 
 def health_word(body: bytes) -> str:
@@ -309,11 +309,11 @@ class Pace:
 class Door:
     """Where the server itself listens, behind a path's address; `ways` are the path's ways that lead there."""
 
-    def __init__(self, told: dict[str, Any], since: float) -> None:
-        host, port = told["at"]
+    def __init__(self, message: dict[str, Any], since: float) -> None:
+        host, port = message["at"]
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.address = (host, port)
-        self.ways: list[int] = told["ways"]
+        self.ways: list[int] = message["ways"]
         self._since = since
         self.due = 0.0
         self.busy = False
@@ -327,7 +327,7 @@ class Door:
         beat = KNOCK_BEAT * min(MOST_KNOCK_BEATS, max(1, int(now - self._since)))
         self.busy, self.due = True, (now // beat + 1) * beat
 
-    def tells(self, now: float) -> bool:
+    def says_nobody(self, now: float) -> bool:
         """Whether recent knocks say that nobody listens."""
         return not self.open and self.refused is not None and now - self.refused[1] < KNOCK_PATIENCE
 
@@ -371,7 +371,7 @@ class Path:
         self.due = self.due + beat if self.due + beat > now else now + beat
 
     def _beat(self, now: float, *, eager: bool) -> float:
-        knocking = self.door is not None and self.door.tells(now)
+        knocking = self.door is not None and self.door.says_nobody(now)
         return self.pace.beat(now, self.track, eager=eager, knocking=knocking)
 
     def expects(self, what: str, now: float, door: Door | None) -> None:
@@ -466,8 +466,8 @@ class Look:
 
     __slots__ = (
         "_received",
+        "_report",
         "_sent",
-        "_told",
         "address",
         "begin",
         "path",
@@ -477,13 +477,13 @@ class Look:
         "way",
     )
 
-    def __init__(self, path: Path, told: Callable[[Look, str, bool], None]) -> None:
+    def __init__(self, path: Path, report: Callable[[Look, str, bool], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
         self.way = path.way
         family, self.address, self.request = path.going
         self.patience = self.begin + path.patience
-        self._told = told
+        self._report = report
         self._sent = False
         self._received = b""
         self.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -504,16 +504,16 @@ class Look:
         except BlockingIOError:
             return
         except OSError as error:
-            self._told(self, named(error), False)
+            self._report(self, named(error), False)
         except (ValueError, IndexError):
-            self._told(self, "no HTTP", False)
+            self._report(self, "no HTTP", False)
 
     def give_up(self) -> None:
         """End a look whose patience is over, and name the silence that it met."""
         if self._received:
-            self._told(self, "stuck in the answer", False)
+            self._report(self, "stuck in the answer", False)
         else:
-            self._told(self, "accepted and mute" if self._sent else "no connection", False)
+            self._report(self, "accepted and mute" if self._sent else "no connection", False)
 
     def _send(self, selector: selectors.BaseSelector) -> None:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -530,28 +530,28 @@ class Look:
         got = self.socket.recv(65536)
         self._received += got
         if not self._received:
-            self._told(self, "accepted and closed", False)
+            self._report(self, "accepted and closed", False)
             return
         reply = reply_of(self._received, closed=not got)
         if reply is not None:
-            self._told(self, *judged(self.path.expect, reply))
+            self._report(self, *judged(self.path.expect, reply))
         elif not got:
-            self._told(self, "closed in the answer", False)
+            self._report(self, "closed in the answer", False)
         elif len(self._received) > LONGEST_ANSWER:
-            self._told(self, "wrong body", False)
+            self._report(self, "wrong body", False)
 
 
 class Knock:
     """One connection to a door that sends nothing; only the kernel's answer is wanted."""
 
-    __slots__ = ("_told", "begin", "door", "path", "patience", "socket")
+    __slots__ = ("_report", "begin", "door", "path", "patience", "socket")
 
-    def __init__(self, path: Path, door: Door, told: Callable[[Knock, int], None]) -> None:
+    def __init__(self, path: Path, door: Door, report: Callable[[Knock, int], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
         self.door = door
         self.patience = self.begin + KNOCK_PATIENCE
-        self._told = told
+        self._report = report
         self.socket = socket.socket(door.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def connect(self) -> int:
@@ -561,7 +561,7 @@ class Knock:
 
     def go_on(self, _: selectors.BaseSelector) -> None:
         """Take the answer that came later."""
-        self._told(self, self._answer())
+        self._report(self, self._answer())
 
     def _answer(self) -> int:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -571,13 +571,13 @@ class Knock:
             return errno.EINPROGRESS
 
 
-def met_itself(one: socket.socket) -> bool:
+def met_itself(connection: socket.socket) -> bool:
     """Whether both ends of a connection are the same; OSError if there is no connection.
 
     Where a service's port lies in the ephemeral range, a connection to nobody may be given that very port as its own
     end: then it has met itself, and nobody listens.
     """
-    return bool(one.getpeername() == one.getsockname())
+    return bool(connection.getpeername() == connection.getsockname())
 
 
 def named(error: OSError) -> str:
@@ -592,16 +592,16 @@ class Voice:
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._left = b""
-        self._told = sys.stdout.fileno()
+        self._pipe = sys.stdout.fileno()
         self.deaf = False
-        os.set_blocking(self._told, False)
+        os.set_blocking(self._pipe, False)
 
     @property
     def free(self) -> bool:
         return not self._left
 
-    def say(self, kind: str, **told: object) -> None:
-        line = json.dumps({"say": kind, **told}, separators=(",", ":")).encode() + b"\n"
+    def say(self, kind: str, **fields: object) -> None:
+        line = json.dumps({"say": kind, **fields}, separators=(",", ":")).encode() + b"\n"
         waiting = bool(self._left)
         self._left += line
         if not waiting:
@@ -610,16 +610,16 @@ class Voice:
     def write(self, _: selectors.BaseSelector) -> None:
         """Write what the pipe takes, and come back for the rest when it takes more."""
         try:
-            self._left = self._left[os.write(self._told, self._left) :]
+            self._left = self._left[os.write(self._pipe, self._left) :]
         except BlockingIOError:
             pass
         except OSError:
             self.deaf, self._left = True, b""
-        registered = self._told in self._selector.get_map()
+        registered = self._pipe in self._selector.get_map()
         if self._left and not registered:
-            self._selector.register(self._told, selectors.EVENT_WRITE, self.write)
+            self._selector.register(self._pipe, selectors.EVENT_WRITE, self.write)
         elif registered and not self._left:
-            self._selector.unregister(self._told)
+            self._selector.unregister(self._pipe)
 
     def finish(self, limit: float) -> None:
         """Write the rest, for as long as somebody still reads it."""
@@ -742,7 +742,7 @@ class Probe:
         end = time.monotonic()
         self._forget(look)
         path = look.path
-        if good and path.door is not None and path.door.tells(end):
+        if good and path.door is not None and path.door.says_nobody(end):
             # It answered before the next knock was due: whether the door opened with it is asked now.
             self._knock(path, path.door, end)
         before = path.track.stretches[-1] if path.track.stretches else None
@@ -808,12 +808,14 @@ class Probe:
             self._selector.unregister(sys.stdin.fileno())
             self._why = "asked to"
 
-    def _expect(self, told: dict[str, Any]) -> None:
-        now, doors = time.monotonic(), told.get("doors", {})
-        self._eager = self._eager and told["expect"] != END
+    def _expect(self, message: dict[str, Any]) -> None:
+        now, doors = time.monotonic(), message.get("doors", {})
+        self._eager = self._eager and message["expect"] != END
         for path in self._paths:
             if path.fast:
-                path.expects(told["expect"], now, Door(doors[path.name], now) if path.name in doors else None)
+                path.expects(
+                    message["expect"], now, Door(doors[path.name], now) if path.name in doors else None
+                )
 
     def _end(self) -> None:
         for look in list(self._looks):

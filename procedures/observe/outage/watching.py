@@ -37,7 +37,7 @@ class Watch:
             observers.project,
             observers.target.service,
             observers.container_name,
-            self._foretell,
+            self._announce,
         )
         self.looking = self._probe.wait_until_looking(PROBE_START)
         self.outage: Outage | None = None
@@ -70,7 +70,7 @@ class Watch:
 
         def look() -> tuple[bool, str]:
             answers = probe.answers
-            saw = ", ".join(f"{name} {_told(answers[name].answer)}" for name in fast if name in answers)
+            saw = ", ".join(f"{name} {_as_shown(answers[name].answer)}" for name in fast if name in answers)
             return following.all_good(answers, fast, since), saw or "nothing yet"
 
         return look
@@ -111,7 +111,7 @@ class Watch:
             self._probe = None
         return self.outage
 
-    def _foretell(self, event: EngineEvent) -> None:
+    def _announce(self, event: EngineEvent) -> None:
         """Tell the probe what an event of the service's container announces; without that it asks as usual."""
         probe = self._probe
         if probe is None:
@@ -158,6 +158,6 @@ def _paths_by(
     return kestra_paths(fill(target.http_url), fill(target.management_url), user, password, paths)
 
 
-def _told(answer: str) -> str:
+def _as_shown(answer: str) -> str:
     """Name both answers of Docker's proxy for a booting server alike: it resets or closes, as it comes."""
     return "accepted, then dropped" if answer in {"reset", "accepted and closed"} else answer

@@ -63,11 +63,11 @@ class Stage:
         finally:
             self.broker.is_open = False
             _wait_for_all(child)
-        return self._told()
+        return self._result()
 
     def _follow(self, line: socket.socket, reader: int, child: int) -> None:
         deadline = time.monotonic() + self.request.limit + GUARD
-        is_told = False
+        is_asked = False
         with selectors.DefaultSelector() as selector:
             selector.register(line, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)
@@ -79,8 +79,8 @@ class Stage:
                         self._keep(reader, selector)
                     elif self.watch:
                         self.watch.hear()
-                if not is_told and (self.broker.is_waiting or (self.watch and self.watch.is_full)):
-                    is_told = True
+                if not is_asked and (self.broker.is_waiting or (self.watch and self.watch.is_full)):
+                    is_asked = True
                     line.send(b"enough")
             os.set_blocking(reader, False)
             with contextlib.suppress(BlockingIOError):
@@ -92,18 +92,18 @@ class Stage:
             data, handles, _, _ = socket.recv_fds(line, 1 << 20, 1)
         except ConnectionResetError:
             return  # it ended before it heard us; its last word comes next
-        told = json.loads(data) if data else {"at": "nowhere", "why": "the sandbox ended by itself"}
-        if told["at"] == "user":
+        message = json.loads(data) if data else {"at": "nowhere", "why": "the sandbox ended by itself"}
+        if message["at"] == "user":
             _map_ids(child)
             line.send(b"mapped")
-        elif told["at"] == "network":
+        elif message["at"] == "network":
             listener = socket.socket(fileno=handles[0])
             threading.Thread(target=self.broker.serve, args=(listener,), daemon=True).start()
-        elif told["at"] == "script":
+        elif message["at"] == "script":
             self.watch = Watch(handles[0])
             selector.register(handles[0], selectors.EVENT_READ)
         else:
-            self.end = told
+            self.end = message
 
     def _keep(self, reader: int, selector: selectors.BaseSelector | None) -> bool:
         chunk = os.read(reader, 65536)
@@ -113,7 +113,7 @@ class Stage:
             selector.unregister(reader)
         return bool(chunk)
 
-    def _told(self) -> dict[str, Any]:
+    def _result(self) -> dict[str, Any]:
         if self.end.get("at") == "nowhere":
             return {"cannot": self.end["why"]}
         world = self.broker.world
@@ -204,15 +204,15 @@ def _map_ids(child: int) -> None:
 def main() -> None:
     request = Request.from_json(sys.stdin.read())
     if not kernel.numbers():
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "cannot": "this machine's processor is not one whose system calls are known here"
         }
     else:
         try:
-            told = Stage(request).play()
+            answer = Stage(request).play()
         except OSError as error:
-            told = {"cannot": str(error)}
-    sys.stdout.write(json.dumps(told))
+            answer = {"cannot": str(error)}
+    sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
     # Threads that still wait for a killed stand-in must not delay the end.
     os._exit(0)

@@ -18,7 +18,7 @@ from procedures.rehearsal.standin.acts import act
 from procedures.rehearsal.standin.calls import Call, parse
 from procedures.rehearsal.standin.composing import compose
 from procedures.rehearsal.standin.doors import Doors
-from procedures.rehearsal.standin.looks import Reply, look, told
+from procedures.rehearsal.standin.looks import Reply, look, reply_of
 from procedures.rehearsal.standin.world import World
 from reports.redaction.secret_names import is_secret_name
 
@@ -105,8 +105,8 @@ class Broker:
         again = self._looks.get((call.argv, reply.out, reply.code))
         if again is None:
             effect = "unknown" if reply.how == NOT_ASKED else call.effect
-            told = {"argv": call.argv, "cwd": call.cwd, "effect": effect, "answered": reply.how}
-            self.calls.append({**told, "exit_code": reply.code, "times": 1})
+            noted = {"argv": call.argv, "cwd": call.cwd, "effect": effect, "answered": reply.how}
+            self.calls.append({**noted, "exit_code": reply.code, "times": 1})
             if call.effect == "looks":
                 self._looks[call.argv, reply.out, reply.code] = self.calls[-1]
             return
@@ -142,7 +142,7 @@ class Broker:
         if any(_KILLS.fullmatch(one) for one in arguments):
             self.world.notes[f"`{program} {' '.join(arguments)}` may end processes: it was not run"] = None
             return Reply()
-        reply = told(self._run(program, *arguments))
+        reply = reply_of(self._run(program, *arguments))
         with self._lock:
             freed = "|".join(self.world.freed_ports())
         if not freed:

@@ -9,7 +9,7 @@ from typing import Any
 from procedures.rehearsal.standin.acts import port_holder
 from procedures.rehearsal.standin.calls import Call
 from procedures.rehearsal.standin.creating import by_compose
-from procedures.rehearsal.standin.looks import LOG_LINES, Reply, told
+from procedures.rehearsal.standin.looks import LOG_LINES, Reply, reply_of
 from procedures.rehearsal.standin.world import PROJECT, SERVICE, Made, World, new_id
 
 HASH = "com.docker.compose.config-hash"
@@ -119,7 +119,7 @@ def _look(world: World, made: Composition) -> Reply:
     bound = {"logs": ["--tail", str(LOG_LINES)], "stats": ["--no-stream"]}.get(command, [])
     if call.has("n", "tail"):
         bound = []
-    return told(world.ask("compose", "-p", made.project, command, *bound, *rest))
+    return reply_of(world.ask("compose", "-p", made.project, command, *bound, *rest))
 
 
 def _on_services(world: World, made: Composition) -> Reply:

@@ -9,11 +9,11 @@ from typing import Any
 from procedures.rehearsal.standin.calls import Call
 from procedures.target.durations import seconds
 
-Told = dict[str, Any]
+PlainCreation = dict[str, Any]
 """A `Creation` as it goes to the suite; `environment` is null if it is not known."""
 
 
-def by_run(call: Call, name: str) -> Told:
+def by_run(call: Call, name: str) -> PlainCreation:
     """Return what a call of `docker run` or `docker create` would give."""
     grace = call.value("stop-timeout")
     return {
@@ -30,7 +30,7 @@ def by_run(call: Call, name: str) -> Told:
     }
 
 
-def by_compose(name: str, image: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> Told:
+def by_compose(name: str, image: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> PlainCreation:
     """Return what Compose would give to a service, as it renders its files for the script."""
     grace = service.get("stop_grace_period")
     health = service.get("healthcheck") or {}

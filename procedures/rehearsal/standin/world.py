@@ -86,11 +86,11 @@ class World:
         made = [one.id for one in self.made.values() if wanted.items() <= one.labels.items()]
         return [one for one in said.stdout.split() if self.fates.get(one) != "removed"] + made
 
-    def is_running(self, found: dict[str, Any] | Made) -> bool:
-        if isinstance(found, Made):
-            return found.state == "running"
-        fate = self.fates.get(found["Id"])
-        return fate in {"running", "paused"} if fate else bool(found["State"]["Running"])
+    def is_running(self, container: dict[str, Any] | Made) -> bool:
+        if isinstance(container, Made):
+            return container.state == "running"
+        fate = self.fates.get(container["Id"])
+        return fate in {"running", "paused"} if fate else bool(container["State"]["Running"])
 
     def has_image(self, reference: str) -> bool:
         if reference in self.images or self.ask("image", "inspect", "--format", "{{.Id}}", reference).ok:
@@ -116,50 +116,50 @@ class World:
 
     # --- what would become of it
 
-    def hit(self, found: dict[str, Any] | Made, effect: str, fate: str) -> None:
+    def hit(self, container: dict[str, Any] | Made, effect: str, fate: str) -> None:
         """Note a change of a real container; make it to one of the rehearsal's own."""
-        if isinstance(found, Made):
-            self._serve(found.ports, fate)
+        if isinstance(container, Made):
+            self._serve(container.ports, fate)
             if fate == "removed":
-                del self.made[found.id]
+                del self.made[container.id]
             else:
-                found.state = "running" if fate == "running" else "exited"
+                container.state = "running" if fate == "running" else "exited"
             return
-        bindings = (found["HostConfig"].get("PortBindings") or {}).values()
+        bindings = (container["HostConfig"].get("PortBindings") or {}).values()
         self._serve([f"{one['HostPort']}:0" for hosts in bindings for one in hosts or ()], fate)
-        labels = found["Config"].get("Labels") or {}
-        self.hits[found["Id"], effect] = {
-            "id": found["Id"],
-            "name": found["Name"].lstrip("/"),
+        labels = container["Config"].get("Labels") or {}
+        self.hits[container["Id"], effect] = {
+            "id": container["Id"],
+            "name": container["Name"].lstrip("/"),
             "effect": effect,
             "service": labels.get(SERVICE, ""),
             "project": labels.get(PROJECT, ""),
-            "image": found["Config"].get("Image", ""),
+            "image": container["Config"].get("Image", ""),
         }
-        if found["HostConfig"].get("AutoRemove") and fate in {"exited", "killed"}:
-            name = found["Name"].lstrip("/")
+        if container["HostConfig"].get("AutoRemove") and fate in {"exited", "killed"}:
+            name = container["Name"].lstrip("/")
             self.notes[
                 f"{name} was started with --rm: its log and its exit code go with it when it stops"
             ] = None
             fate = "removed"
-        self.fates[found["Id"]] = fate
+        self.fates[container["Id"]] = fate
 
-    def renew(self, found: dict[str, Any]) -> str:
+    def renew(self, container: dict[str, Any]) -> str:
         """Note that a real container would be made anew; return the id that represents the new one."""
-        self.hit(found, "recreates", "running")
-        self.creates[found["Name"].lstrip("/")] = None
-        self.created_from[found["Config"]["Image"]] = None
-        return self.renewed.setdefault(found["Id"], new_id())
+        self.hit(container, "recreates", "running")
+        self.creates[container["Name"].lstrip("/")] = None
+        self.created_from[container["Config"]["Image"]] = None
+        return self.renewed.setdefault(container["Id"], new_id())
 
-    def make(self, one: Made) -> str:
-        self.made[one.id] = one
-        self.creates[one.name] = None
-        self.created_from[one.image] = None
-        if one.state == "running":
-            self.publish(one.ports)
+    def make(self, container: Made) -> str:
+        self.made[container.id] = container
+        self.creates[container.name] = None
+        self.created_from[container.image] = None
+        if container.state == "running":
+            self.publish(container.ports)
         else:
-            self.ports |= dict.fromkeys(one.ports)
-        return one.id
+            self.ports |= dict.fromkeys(container.ports)
+        return container.id
 
     def publish(self, ports: Iterable[str]) -> None:
         """Note that a container of the script's own would publish these ports from now on."""
