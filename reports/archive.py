@@ -234,12 +234,12 @@ def runs(archive: Path) -> tuple[Path, ...]:
     """Return the folders of the archive that are runs, the newest first."""
     if not archive.exists():
         return ()
-    found = [
+    folders = [
         path
         for path in archive.iterdir()
         if RUN_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
     ]
-    return tuple(sorted(found, key=lambda path: path.name, reverse=True))
+    return tuple(sorted(folders, key=lambda path: path.name, reverse=True))
 
 
 def folder_of(archive: Path, run: str) -> Path | None:

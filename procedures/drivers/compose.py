@@ -68,20 +68,20 @@ class Compose:
 
     def with_file(self, file: Path) -> Compose:
         """Return the same commands with one more Compose file, which overrides the target's own."""
-        found = copy.copy(self)
-        found._target = dataclasses.replace(  # noqa: SLF001 - our own kind
+        changed = copy.copy(self)
+        changed._target = dataclasses.replace(  # noqa: SLF001 - our own kind
             self._target, compose_files=(*self._target.compose_files, file)
         )
-        return found
+        return changed
 
     def of_rendered(self, project: str, files: tuple[Path, ...], *, without_env_file: bool) -> Compose:
         """Return the same commands for these rendered files; the target's own files are no longer read."""
-        found = copy.copy(self)
-        found._target = dataclasses.replace(self._target, project=project, compose_files=files)  # noqa: SLF001 - our own kind
-        found._apart = self._directory  # noqa: SLF001 - our own kind
+        changed = copy.copy(self)
+        changed._target = dataclasses.replace(self._target, project=project, compose_files=files)  # noqa: SLF001 - our own kind
+        changed._apart = self._directory  # noqa: SLF001 - our own kind
         # A `.env` that can no longer be parsed must not prevent the start of what was rendered before.
-        found._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
-        return found
+        changed._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
+        return changed
 
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)

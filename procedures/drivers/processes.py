@@ -76,10 +76,10 @@ class Brood:
             passed = time.monotonic() - began
             if passed > _LIMIT:
                 break
-            for one in left:
-                if one.pid not in ended or passed > _PATIENCE:
-                    _send(one.pid, signal.SIGKILL if passed > _PATIENCE else signal.SIGTERM)
-                ended.setdefault(one.pid, one.words)
+            for process in left:
+                if process.pid not in ended or passed > _PATIENCE:
+                    _send(process.pid, signal.SIGKILL if passed > _PATIENCE else signal.SIGTERM)
+                ended.setdefault(process.pid, process.words)
             time.sleep(0.02)
         return tuple(ended.values())
 

@@ -62,7 +62,7 @@ def is_understudy(version: str | Unseen) -> bool:
 
 def flows_of(said: Said) -> tuple[str, ...] | Unseen:
     """Return `namespace/id@revision` of every flow; a list that is cut proves nothing about the flows that it lacks."""
-    rows = _rows(said, lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}")
+    rows = _rows(said, lambda flow: f"{flow['namespace']}/{flow['id']}@{flow['revision']}")
     answer, body = said
     total = body.get("total") if isinstance(body, dict) else None
     if not isinstance(rows, Unseen) and isinstance(total, int) and total > len(rows):
@@ -72,7 +72,7 @@ def flows_of(said: Said) -> tuple[str, ...] | Unseen:
 
 def executions_of(said: Said) -> tuple[str, ...] | Unseen:
     """Return the ids of the executions that an answer lists."""
-    return _rows(said, lambda one: str(one["id"]))
+    return _rows(said, lambda execution: str(execution["id"]))
 
 
 def _field(said: Said, name: str) -> str | Unseen:
@@ -87,6 +87,6 @@ def _rows(said: Said, read: Callable[[Mapping[str, Any]], str]) -> tuple[str, ..
     if answer.status != 200 or not isinstance(body, dict) or not isinstance(body.get("results"), list):
         return Unseen(f"{answer.url} answered {answer.said or answer.status}, without results")
     try:
-        return tuple(read(one) for one in body["results"])
+        return tuple(read(row) for row in body["results"])
     except (KeyError, TypeError) as error:
         return Unseen(f"{answer.url} answered rows of another form: {error}")

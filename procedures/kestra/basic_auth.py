@@ -6,8 +6,8 @@ from procedures.kestra.editions import edition_of, first_that
 from reports.record.observed import Settings
 
 _LONGEST = 256
-ALWAYS_ON_SINCE = first_that(lambda one: not one.auth_can_be_off).since
-_RULED_SINCE = first_that(lambda one: one.rules_password).since
+ALWAYS_ON_SINCE = first_that(lambda edition: not edition.auth_can_be_off).since
+_RULED_SINCE = first_that(lambda edition: edition.rules_password).since
 
 
 def problem(settings: Settings, version: str) -> str:

@@ -48,10 +48,10 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
 
     source = _datasource(table)
     url = text("datasources", source, "url")
-    found = _JDBC.fullmatch(url)
-    if not found:
+    address = _JDBC.fullmatch(url)
+    if not address:
         problems.append(f"datasources.{source}.url is no PostgreSQL address")
-    port = (found["port"] if found else "") or "5432"
+    port = (address["port"] if address else "") or "5432"
     if not port.isdigit():
         problems.append(f"datasources.{source}.url has no number for its port")
     server = ("kestra", "server")
@@ -61,9 +61,9 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
     enabled = text(*server, auth, "enabled") if _at(table, (*server, auth, "enabled")) is not None else None
     grace = text(*server, "termination-grace-period") or text(*server, "terminationGracePeriod")
     return Settings(
-        db_host=(found["ip"] or found["host"]) if found else "",
+        db_host=(address["ip"] or address["host"]) if address else "",
         db_port=int(port) if port.isdigit() else 0,
-        db_name=found["name"] if found else "",
+        db_name=address["name"] if address else "",
         db_user=text("datasources", source, "username"),
         db_password=_secret(text("datasources", source, "password")),
         basic_auth_enabled=None if enabled is None else enabled.lower() == "true",

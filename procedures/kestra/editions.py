@@ -63,7 +63,7 @@ EDITIONS = (_0_20, _0_24, _1_1, _2_0, _2_1)
 def edition_of(version: str) -> Edition:
     """Return the edition of a version; the oldest edition for an older version, or a text that names no version."""
     number = (*numbers(version), 0, 0)[:2]
-    return next((one for one in reversed(EDITIONS) if numbers(one.since) <= number), EDITIONS[0])
+    return next((edition for edition in reversed(EDITIONS) if numbers(edition.since) <= number), EDITIONS[0])
 
 
 def edition_of_image(image: Image | Unseen | None) -> Edition:
@@ -73,4 +73,4 @@ def edition_of_image(image: Image | Unseen | None) -> Edition:
 
 def first_that(holds: Callable[[Edition], bool]) -> Edition:
     """Return the first edition for which something holds."""
-    return next(one for one in EDITIONS if holds(one))
+    return next(edition for edition in EDITIONS if holds(edition))

@@ -29,7 +29,7 @@ def is_young(part: ServiceInstance) -> bool:
 
 def hosts_alive(instances: Iterable[ServiceInstance]) -> frozenset[str]:
     """Return the host names of the live servers on a database: they act on it, or may at any moment."""
-    return frozenset(one.hostname for one in instances if one.state in _ACTS and is_young(one))
+    return frozenset(part.hostname for part in instances if part.state in _ACTS and is_young(part))
 
 
 def others_alive(instances: Iterable[ServiceInstance], own: frozenset[str]) -> tuple[str, ...]:
@@ -43,15 +43,15 @@ def parts_of(look: Snapshot[Hidden] | None) -> frozenset[str] | Unseen:
         return WORKING_PARTS
     if isinstance(look.database, Unseen):
         return look.database
-    found = look.database.instances
-    if isinstance(found, Unseen):
-        return found
-    running = [one for one in found if runs(one)]
-    if not running and found:
+    parts = look.database.instances
+    if isinstance(parts, Unseen):
+        return parts
+    running = [part for part in parts if runs(part)]
+    if not running and parts:
         # A stopped server leaves its parts behind, and so do earlier servers, perhaps of other versions.
-        last = min(found, key=lambda one: one.age).server_id
-        running = [one for one in found if one.server_id == last]
-    return frozenset(one.type for one in running) or WORKING_PARTS
+        last = min(parts, key=lambda part: part.age).server_id
+        running = [part for part in parts if part.server_id == last]
+    return frozenset(part.type for part in running) or WORKING_PARTS
 
 
 def silent_parts(

@@ -31,16 +31,18 @@ def marked(database: Database, addresses: Addresses | Unseen) -> Database:
     """Mark the sessions from addresses that nobody holds; mark none if the addresses were not seen."""
     if isinstance(addresses, Unseen) or isinstance(database.sessions, Unseen):
         return database
-    found = tuple(replace(one, abandoned=addresses.lacks(one.client)) for one in database.sessions)
-    return replace(database, sessions=found)
+    sessions = tuple(
+        replace(session, abandoned=addresses.lacks(session.client)) for session in database.sessions
+    )
+    return replace(database, sessions=sessions)
 
 
 def of_kestra(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
     """Return the sessions of Kestra servers, by the names of their applications."""
     return tuple(
-        one
-        for one in sessions
-        if one.client != "socket" and any(word in one.application.lower() for word in SESSIONS)
+        session
+        for session in sessions
+        if session.client != "socket" and any(word in session.application.lower() for word in SESSIONS)
     )
 
 

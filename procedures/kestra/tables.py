@@ -154,11 +154,11 @@ def whole_history(
     """Join all histories that exist; without any the schema is unknown."""
     rows: tuple[Migration, ...] = ()
     there = False
-    for one in histories:
-        if isinstance(one, Unseen):
-            return one
-        there = there or one is not None
-        rows += one or ()
+    for history in histories:
+        if isinstance(history, Unseen):
+            return history
+        there = there or history is not None
+        rows += history or ()
     if not there:
         return Unseen(f"the database has no schema history: neither {' nor '.join(HISTORIES)}")
     return rows

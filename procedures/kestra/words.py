@@ -13,7 +13,7 @@ EXITS = {
 }
 """What an exit code means."""
 
-BOOTED = tuple(dict.fromkeys(one.booted for one in EDITIONS))
+BOOTED = tuple(dict.fromkeys(edition.booted for edition in EDITIONS))
 """What the log of any edition says when it has booted; what it said before that was overcome."""
 
 SESSIONS = ("kestra", "jdbc", "hikari")

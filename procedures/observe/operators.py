@@ -28,14 +28,14 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
 
     `stand_in` is the image that represents one that this run pulls before the scripts really run.
     """
-    found: list[ScriptSeen] = []
+    scripts_seen: list[ScriptSeen] = []
     done: list[Rehearsal] = []
-    for one in target.steps:
-        if one.driver != SCRIPTS:
+    for step in target.steps:
+        if step.driver != SCRIPTS:
             continue
-        seen = read(one.name, one.command, one.cwd)
-        if one.rehearse and not seen.problem:
-            command = scripts.command(one, REHEARSAL_LIMIT)
+        seen = read(step.name, step.command, step.cwd)
+        if step.rehearse and not seen.problem:
+            command = scripts.command(step, REHEARSAL_LIMIT)
             try:
                 rehearsal = rehearse(
                     command.argv,
@@ -53,8 +53,8 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
                 done.append(rehearsal)
                 overlooked = unread(command.environment or {}, (seen.file, *rehearsal.sources))
                 seen = dataclasses.replace(seen, rehearsal=rehearsal, notes=(*seen.notes, *overlooked))
-        found.append(seen)
-    return tuple(found)
+        scripts_seen.append(seen)
+    return tuple(scripts_seen)
 
 
 def needs(
@@ -79,10 +79,10 @@ def _no_file(path: Path) -> str:
 
 
 def _not_running(engine: EngineObserver, name: str) -> str:
-    found = engine.named(name)
-    if found is None or found.name != name:
+    container = engine.named(name)
+    if container is None or container.name != name:
         return "does not exist"
-    return "" if found.running else f"is {found.state}"
+    return "" if container.running else f"is {container.state}"
 
 
 def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:

@@ -71,28 +71,30 @@ class EngineObserver:
     def by_service(self, project: str, service: str) -> tuple[Container, ...]:
         """Return the containers that Compose made for a service, found by their labels only."""
         with self.reading(f"the containers of service {service!r}"):
-            found = self.client.api.containers(
+            listed = self.client.api.containers(
                 all=True, filters={"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
             )
-            described = [self._describe(one["Id"]) for one in found]
+            described = [self._describe(one["Id"]) for one in listed]
         return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
 
     def unowned(self, name: str) -> Container | None:
         """Return the container of exactly this name that neither Compose nor this suite has made."""
-        found = self.named(name)
-        ours = found is not None and found.name == name and not {PROJECT, OURS} & found.labels.keys()
-        return found if ours else None
+        container = self.named(name)
+        ours = (
+            container is not None and container.name == name and not {PROJECT, OURS} & container.labels.keys()
+        )
+        return container if ours else None
 
     def network_exists(self, name: str) -> bool:
         with self.reading(f"the network {name!r}"):
-            found = self.client.api.networks(names=[name])
-        return any(one["Name"] == name for one in found)
+            networks = self.client.api.networks(names=[name])
+        return any(one["Name"] == name for one in networks)
 
     def by_project(self, project: str) -> tuple[Container, ...]:
         """Return every container that carries a project's label."""
         with self.reading(f"the containers of project {project!r}"):
-            found = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
-            described = [self._describe(one["Id"]) for one in found]
+            listed = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
+            described = [self._describe(one["Id"]) for one in listed]
         return tuple(one for one in described if one)
 
     def named(self, name: str) -> Container | None:

@@ -97,11 +97,11 @@ def read(engine: EngineObserver, container: str, limit_bytes: int, limit: float)
         return Logged(logs, broken_off=late)
 
     try:
-        found: Logged = within(limit + 5, "the container's log", ask)
+        logged: Logged = within(limit + 5, "the container's log", ask)
     except _NO_ANSWER as error:
         said = one_line(str(error), 300)
         raise CannotObserve(f"the container's log cannot be read from {engine.where.url}: {said}") from error
-    return found
+    return logged
 
 
 class LastWords:
@@ -168,7 +168,7 @@ def joined(line: bytes) -> bytes:
 def text_of(engine: EngineObserver, container: str, limit_bytes: int, limit: float) -> str:
     """Return the newest whole lines of a container's log, not yet redacted; empty if it cannot be read."""
     try:
-        found = read(engine, container, limit_bytes, limit)
+        logged = read(engine, container, limit_bytes, limit)
     except CannotObserve:
         return ""
-    return found.cut(found.text, limit_bytes)[0]
+    return logged.cut(logged.text, limit_bytes)[0]

@@ -170,17 +170,17 @@ def _inspect(world: World, call: Call) -> Reply:
     documents: list[Any] = []
     missing: list[str] = []
     for name in call.names:
-        found = world.find(name)
-        if isinstance(found, Made):
-            documents.append(_document(found))
+        container = world.find(name)
+        if isinstance(container, Made):
+            documents.append(_document(container))
             parts.append(_from_template(form, documents[-1]))
             continue
-        fate = world.fates.get(found["Id"], "") if found else ""
+        fate = world.fates.get(container["Id"], "") if container else ""
         template = in_template(form, fate) if fate else form
-        if found and fate == "running" and not found["State"]["Running"]:
+        if container and fate == "running" and not container["State"]["Running"]:
             # A container that is down publishes nothing; what it would publish stands elsewhere, in the same form.
             template = template.replace(".NetworkSettings.Ports", ".HostConfig.PortBindings")
-        gone = found is None and world.fates.get(_id_of(world, name)) == "removed"
+        gone = container is None and world.fates.get(_id_of(world, name)) == "removed"
         said = world.ask("inspect", *kind, *(["--format", template] if form else []), world.real_name(name))
         if gone or not said.ok:
             missing.append(name)
