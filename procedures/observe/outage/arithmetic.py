@@ -17,7 +17,7 @@ so with `down` and `up` for the widths of these two windows
 The truth lies within length ± uncertainty if the service went away once and came back once between the two good looks.
 This believes nothing about how long an answer takes or whether the probe ran on time: where either is slow, the
 windows are wide. They are one beat and two answers wide where the service answers, refuses or closes at once. Where the
-probe asks less because a silence was foretold, the beat is longer; the probe's own docstring says when it is not.
+probe asks less because a silence was announced, the beat is longer; the probe's own docstring says when it is not.
 
 A service that moves to another port or takes other credentials is looked for in both ways by turns while neither gives
 a good answer. A bad look by the one way says nothing of the other, so for the service's coming only the bad looks count
