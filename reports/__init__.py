@@ -1,1 +1,1 @@
-"""What happened, and how it is told."""
+"""What happened, and how it is reported."""

@@ -28,7 +28,7 @@ INDEX = "index.html"
 LATEST = "latest"
 RUNNING = "running"
 MADE_BY = ".process.json"
-"""Which process fills a folder that has no verdict yet; it goes when the folder is sealed."""
+"""The file that names the process which fills a folder without a verdict; sealing removes it."""
 
 HEAVY = ("snapshots", "results", "steps", "events", "moments", "findings")
 
@@ -38,7 +38,7 @@ ACCEPTED_NAME = re.compile(rf"(?<!-not)-{slug(Verdict.ACCEPTED)}-[a-z0-9]+$")
 
 
 class ArchiveUnwritable(Exception):  # noqa: N818 - says what happened
-    """The archive does not take what the run wants to keep."""
+    """The archive cannot be written."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"cannot write {path}: {why}; free or change the archive's folder, then run again")
@@ -61,7 +61,7 @@ def stem(began_at: str, target: str, procedure: str, short: str) -> str:
 
 
 def named(target: str) -> str:
-    """Return how a target is called in the names of its runs' folders."""
+    """Return a target's name as it stands in the names of its runs' folders."""
     return slug(target)[:40]
 
 
@@ -69,7 +69,7 @@ def begin(archive: Path, stem: str) -> Path:
     """Create the folder of a run that has just begun, and return it."""
     head, _, short = stem.rpartition("-")
     folder = archive / f"{head}-{RUNNING}-{short}"
-    with _told(folder):
+    with _archive_errors(folder):
         archive.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
         _sync(archive)
@@ -77,13 +77,13 @@ def begin(archive: Path, stem: str) -> Path:
 
 
 def note_maker(folder: Path, process: Mapping[str, object]) -> None:
-    """Note in a run's folder which process fills it, so that another one can say whether it still does."""
+    """Note in a run's folder which process fills it, so that another process can see whether it still does."""
     _write(folder / MADE_BY, json.dumps(dict(process)))
 
 
 def key_of(folder: Path) -> tuple[int, int]:
-    """Return what tells a folder from another one that has taken its name."""
-    with _told(folder):
+    """Return what distinguishes a folder from another one that has taken its name."""
+    with _archive_errors(folder):
         found = folder.stat()
     return found.st_dev, found.st_ino
 
@@ -102,7 +102,7 @@ def write_record(folder: Path, record: Record) -> Path:
 
 
 def write_report(folder: Path, record: Record, clean: Callable[[str], str] = str) -> Path:
-    """Write `report.html` from the record alone: the report of a run that did not live to write its own."""
+    """Write `report.html` from the record alone: the report of a run that was killed before it wrote its own."""
     return _write(folder / REPORT, clean(to_html(record)))
 
 
@@ -112,7 +112,7 @@ def read_record(folder: Path) -> Record:
 
 
 def read_head(folder: Path) -> Record:
-    """Read a run's record without what was seen and asked, which is nearly all of it: enough to list the run."""
+    """Read a run's record without snapshots, checks and steps, which are nearly all of it: enough to list the run."""
     return read(_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
 
 
@@ -127,10 +127,10 @@ def _plain(folder: Path) -> dict[str, Any]:
 
 
 def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
-    """Take the files that hold a secret out of a run's folder, and return which they were."""
+    """Remove the files that hold a secret from a run's folder, and return them."""
     leaks = _leaks(folder, redaction)
     for path, _ in leaks:
-        with _told(path):
+        with _archive_errors(path):
             path.unlink()
     return tuple(leak for _, leak in leaks)
 
@@ -138,15 +138,15 @@ def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
 def seal(folder: Path, record: Record) -> Path:
     """Write the checksums, give the folder its final name, and return it."""
     head, _, short = folder.name.rpartition(f"-{RUNNING}-")
-    with _told(folder):
+    with _archive_errors(folder):
         (folder / MADE_BY).unlink(missing_ok=True)
     final = folder.with_name(f"{head}-{slug(record.verdict)}-{short}") if head else folder
     for path in _files(folder):
-        # What pytest and its plugins wrote is open to everybody until here; the folder never was.
-        with _told(path):
+        # What pytest and its plugins wrote was readable by everybody until here; the folder never was.
+        with _archive_errors(path):
             path.chmod(0o600)
     write_sums(folder)
-    with _told(final):
+    with _archive_errors(final):
         if final != folder:
             if final.exists():
                 raise FileExistsError(17, "a run of that name is there already")
@@ -157,13 +157,13 @@ def seal(folder: Path, record: Record) -> Path:
 
 def write_sums(folder: Path) -> Path:
     """Write `SHA256SUMS` over every other file, in the form that `sha256sum --check` reads."""
-    with _told(folder):
+    with _archive_errors(folder):
         lines = [_sum(path, folder) for path in _files(folder) if path.name != SUMS]
     return _write(folder / SUMS, "".join(lines))
 
 
 def damage(folder: Path) -> str:
-    """Return why a sealed run's record is not known to be the one that was sealed; empty where its checksum holds."""
+    """Return why a sealed run's record may not be the one that was sealed; empty if its checksum matches."""
     try:
         sums = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         found = _sum(folder / RECORD, folder)
@@ -176,7 +176,7 @@ def damage(folder: Path) -> str:
 
 def write_index(archive: Path) -> Path:
     """Write the page that lists every run of the archive, the newest first."""
-    with _told(archive):
+    with _archive_errors(archive):
         listed = [_listed(folder) for folder in runs(archive)]
     return _write(archive / INDEX, to_index(listed))
 
@@ -184,7 +184,7 @@ def write_index(archive: Path) -> Path:
 def point_latest(archive: Path, folder: Path) -> Path:
     """Let `latest` point at a run; a reader sees the old run or the new one, never none."""
     link = archive / LATEST
-    with _told(link), tempfile.TemporaryDirectory(dir=archive, prefix=".latest-") as beside:
+    with _archive_errors(link), tempfile.TemporaryDirectory(dir=archive, prefix=".latest-") as beside:
         fresh = Path(beside) / LATEST
         fresh.symlink_to(folder.name)
         fresh.replace(link)
@@ -194,33 +194,33 @@ def point_latest(archive: Path, folder: Path) -> Path:
 def prune(archive: Path, keep: int) -> tuple[Path, ...]:
     """Remove all but the newest `keep` sealed runs, and return what was removed.
 
-    Open runs stay, and so do the accepted ones that later runs lean on.
+    Open runs stay, and so do the accepted runs that later runs depend on.
     """
-    with _told(archive):
+    with _archive_errors(archive):
         sealed = [folder for folder in runs(archive) if not is_open(folder)]
     older = sealed[max(keep, 0) :]
     leaned_on = _leaned_on(sealed) if older else set()
     removed = [folder for folder in older if folder not in leaned_on]
     for folder in removed:
-        with _told(folder):
+        with _archive_errors(folder):
             shutil.rmtree(folder)
     return tuple(removed)
 
 
 def _leaned_on(sealed: list[Path]) -> set[Path]:
-    """Return of every target the newest accepted run, and the newest one of another image, where rollback leads."""
+    """Return the newest accepted run of every target, and the newest one of another image, to which rollback leads."""
     found: dict[str, dict[str, Path]] = {}
     for folder in sealed:
         if ACCEPTED_NAME.search(folder.name):
             target, image = _target_of(folder)
             images = found.setdefault(target, {})
-            if image and len(images) < 2:  # one that found nothing to do has seen no image
+            if image and len(images) < 2:  # a run that had nothing to do has seen no image
                 images.setdefault(image, folder)
     return {folder for images in found.values() for folder in images.values()}
 
 
 def _target_of(folder: Path) -> tuple[str, str]:
-    """Return the target and the image that a run ended with, as far as its record can be read."""
+    """Return the target and the image that a run ended with; empty texts if its record cannot be read."""
     try:
         plain = _plain(folder)
         after = next((one for one in plain["snapshots"] if one["name"] == "after"), None)
@@ -234,12 +234,12 @@ def runs(archive: Path) -> tuple[Path, ...]:
     """Return the folders of the archive that are runs, the newest first."""
     if not archive.exists():
         return ()
-    found = [
+    folders = [
         path
         for path in archive.iterdir()
         if RUN_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
     ]
-    return tuple(sorted(found, key=lambda path: path.name, reverse=True))
+    return tuple(sorted(folders, key=lambda path: path.name, reverse=True))
 
 
 def folder_of(archive: Path, run: str) -> Path | None:
@@ -252,13 +252,13 @@ def folder_of(archive: Path, run: str) -> Path | None:
 
 
 def is_open(folder: Path) -> bool:
-    """Say whether a run has no verdict yet: it goes on, or it was killed."""
+    """Whether a run has no verdict yet: it goes on, or it was killed."""
     return RUNNING_NAME.search(folder.name) is not None
 
 
 def _leaks(folder: Path, redaction: Redaction) -> list[tuple[Path, Leak]]:
     leaks = []
-    with _told(folder):
+    with _archive_errors(folder):
         for path in _files(folder):
             name = path.relative_to(folder).as_posix()
             found = _scanned(redaction, name, path)
@@ -298,8 +298,8 @@ def _sum(path: Path, folder: Path) -> str:
 
 
 def _write(path: Path, content: str) -> Path:
-    """Write a file as a whole or not at all, and see it on the disk before saying so."""
-    with _told(path):
+    """Write a file as a whole or not at all; it is on the disk when this returns."""
+    with _archive_errors(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -324,8 +324,8 @@ def _sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what the file system says into the one error of the archive."""
+def _archive_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the file system into the one error of the archive."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What pytest's JUnit view is given besides the items: what never ran, and the verdict as a case of its own."""
+"""What pytest's JUnit view gets besides the items: checks that never ran, and the verdict as a case of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "verdict"
 
 
 def push(config: pytest.Config, report: pytest.TestReport) -> None:
-    """Give every view of pytest one more report, with the phases that they wait for."""
+    """Give every view of pytest one more report, with the phases that it expects."""
     for when, outcome, longrepr in (
         ("setup", *((report.outcome, report.longrepr) if report.when == "setup" else ("passed", None))),
         ("call", *((report.outcome, report.longrepr) if report.when == "call" else ("", None))),
@@ -40,7 +40,7 @@ def verdict_report(record: Record) -> pytest.TestReport:
 
 
 def amend(file: Path, record: Record) -> None:
-    """Write another verdict into a finished JUnit file: the sweep comes after it."""
+    """Write another verdict into a finished JUnit file: the search for secrets comes after it."""
     with contextlib.suppress(OSError, ET.ParseError):
         tree = ET.parse(file)  # noqa: S314 - written by this process
         for case in tree.iter("testcase"):

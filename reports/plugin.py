@@ -1,4 +1,4 @@
-"""The package's face to pytest: our block above pytest-html's table, and nothing of the environment beside it."""
+"""The package's hooks for pytest: our block above pytest-html's table, and no table of the environment."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PAGE = pytest.StashKey[Any]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # CI variables stand in pytest-metadata's table unescaped and unredacted; who and where is told by our block.
+    # CI variables stand in pytest-metadata's table unescaped and unredacted; our block says who ran it and where.
     config.stash.setdefault(metadata_key, {}).clear()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_report_title(report: Any) -> None:
-    # Asked for when the session begins, with no verdict in sight: kept, and given its title at the end.
+    # Called when the session begins, before there is a verdict: the page is kept, and gets its title at the end.
     report._config.stash[_PAGE] = report  # noqa: SLF001 - the only way to the session from here
 
 

@@ -1,21 +1,21 @@
-"""Text as it may stand on one line: nothing in it steers a terminal, turns a reader's eye or begins a line of its own."""
+"""Text that is safe on one line: nothing in it controls a terminal, misleads a reader or begins a line of its own."""
 
 from __future__ import annotations
 
 LONGEST = 1000
-"""Characters of what somebody has typed that are told."""
+"""The most characters of a typed text that are shown."""
 _CUT = " … (cut)"
 
 
 def escaped(text: str) -> str:
-    """Return a text with everything in it spelt out that is not seen as what it is, and what no encoding can hold."""
+    """Return a text in which characters that cannot be printed as they are, or encoded, are escaped."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def encodable(text: str) -> str:
-    """Return a text in which bytes that are no UTF-8 are spelt out: no record could hold them."""
+    """Return a text in which bytes that are no UTF-8 are escaped: no record could hold them."""
     try:
         text.encode()
     except UnicodeEncodeError:

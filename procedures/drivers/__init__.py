@@ -1,4 +1,4 @@
-"""How the service is acted on: one contract, a file for each way."""
+"""How the suite acts on the service: one contract, and a file for each driver."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Driver(Protocol):
         """Build the command that stops the service and nothing else; `grace` is in seconds before a SIGKILL."""
 
     def start(self, limit: float) -> Command:
-        """Build the command that recreates the service and nothing else, from what is here."""
+        """Build the command that recreates the service and nothing else, from images that are here."""
 
     def unpause(self, limit: float) -> Command:
-        """Build the command that lets a paused service run on, so that it can hear a signal."""
+        """Build the command that resumes a paused service, so that it can receive a signal."""
 
     def own(self, name: str, limit: float) -> Command | None:
-        """Build the operator's own script for a step; None where no script carries it out."""
+        """Build the command of the operator's own script for a step; None if no script carries it out."""
 
     def fallback(self, limit: float) -> Command | None:
-        """Build what starts the service where the operator's script did not; None where nothing stands in for it."""
+        """Build the command that starts the service if the operator's script did not; None if there is no fallback."""
 
     def remove(self, limit: float) -> Command | None:
-        """Build what frees the name of a container that another driver has made; None where that is not asked for."""
+        """Build the command that frees the name of a container made by another driver; None if that is not needed."""

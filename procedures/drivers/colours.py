@@ -1,4 +1,4 @@
-"""Text without the colours that its writer gave it: Kestra colours its log wherever it runs, scripts often do."""
+"""Takes the colours out of a text: Kestra colours its log wherever it runs, and scripts often do."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 def without_colours(text: str) -> str:
-    """Return the text without the sequences that tell a terminal what to do."""
+    """Return the text without sequences that control a terminal."""
     return _CONTROL.sub("", text)

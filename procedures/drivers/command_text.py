@@ -1,4 +1,4 @@
-"""Commands that are told to be typed: each finds the engine that the target file names."""
+"""Commands that a message suggests to type: each finds the engine that the target file names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _TYPED = re.compile(r"`[^`]+`")
 
 
 def on_engine(text: str, flags: tuple[str, ...]) -> str:
-    """Let every `docker` that a text tells to type begin with the words that lead it to the target's engine.
+    """Add the flags of the target's engine to every `docker` command that a text suggests.
 
-    Whoever writes a next move need not think of them; one that has them is left as it is.
+    So a next move is written without them. A command that has them is left as it is.
     """
     if not flags:
         return text

@@ -1,4 +1,4 @@
-"""Acting by Docker Compose: as the runbook's own `docker compose -f … up -d kestra` does, with one service named."""
+"""The driver for Docker Compose: the runbook's own `docker compose -f … up -d kestra`, with one service named."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from procedures.drivers.shell import Command
 from procedures.target.target import Target
 
 QUIET = ("--ansi", "never", "--progress", "plain")
-# What a client needs to find itself and its engine; everything else of the caller's environment may change a value.
+# What a client needs to run and to find its engine; anything else in the caller's environment may change a value.
 _NEUTRAL = (
     "PATH",
     "HOME",
@@ -27,14 +27,14 @@ _NEUTRAL = (
 )
 
 _CLIENTS = ("BUILDKIT_", "BUILDX_", "COMPOSE_", "DOCKER_")
-"""How the names of the variables begin by which Compose and the docker client change what they do."""
+"""Prefixes of the variables that change what Compose and the docker client do."""
 _HANDED_ON = frozenset({
     "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "DOCKER_API_VERSION", "DOCKER_CERT_PATH", "DOCKER_CONFIG",
     "DOCKER_TLS", "DOCKER_TLS_VERIFY",
 })  # fmt: skip
-"""Those of them that say which engine and which services are meant; no other one reaches a command of ours."""
+"""Those of them that choose the engine and the services; no others reach our commands."""
 _SPENT = frozenset({"DOCKER_CONTEXT", "DOCKER_HOST"})
-"""What the engine's address was made of, which every command is given."""
+"""Those that the engine's address was resolved from; every command gets that address."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -47,7 +47,7 @@ class Compose:
         self._environment = {
             **{name: value for name, value in environment.items() if _is_handed_on(name)},
             "DOCKER_HOST": docker_host,
-            # Where somebody stands who types the same command in the root.
+            # As for somebody who types the same command in the root.
             "PWD": str(target.root),
         }
 
@@ -63,25 +63,25 @@ class Compose:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment in which every command of this target's runs."""
+        """The environment in which every command of this target runs."""
         return self._environment
 
     def with_file(self, file: Path) -> Compose:
-        """Return the same commands with a further Compose file that wins over the target's own."""
-        found = copy.copy(self)
-        found._target = dataclasses.replace(  # noqa: SLF001 - our own kind
+        """Return the same commands with one more Compose file, which overrides the target's own."""
+        changed = copy.copy(self)
+        changed._target = dataclasses.replace(  # noqa: SLF001 - our own kind
             self._target, compose_files=(*self._target.compose_files, file)
         )
-        return found
+        return changed
 
     def of_rendered(self, project: str, files: tuple[Path, ...], *, without_env_file: bool) -> Compose:
-        """Return the same commands for what was rendered of these files: nothing of them is read any more."""
-        found = copy.copy(self)
-        found._target = dataclasses.replace(self._target, project=project, compose_files=files)  # noqa: SLF001 - our own kind
-        found._apart = self._directory  # noqa: SLF001 - our own kind
-        # A `.env` that nobody can parse by now must not keep the start from what was rendered before.
-        found._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
-        return found
+        """Return the same commands for these rendered files; the target's own files are no longer read."""
+        changed = copy.copy(self)
+        changed._target = dataclasses.replace(self._target, project=project, compose_files=files)  # noqa: SLF001 - our own kind
+        changed._apart = self._directory  # noqa: SLF001 - our own kind
+        # A `.env` that can no longer be parsed must not prevent the start of what was rendered before.
+        changed._before = ("env", "COMPOSE_DISABLE_ENV_FILE=1") if without_env_file else ()  # noqa: SLF001 - our own kind
+        return changed
 
     def stop(self, grace: float, limit: float) -> Command:
         return self._call(limit, "stop", "-t", str(math.ceil(grace)), self._target.service)
@@ -90,15 +90,15 @@ class Compose:
         return self._call(limit, *self._up())
 
     def pull(self, reference: str, limit: float) -> Command:
-        """Build the pull of an image, as anybody would type it."""
+        """Build the pull of an image, as a person would type it."""
         return self._docker(limit, "pull", reference)
 
     def name_image(self, image: str, reference: str) -> Command:
-        """Build the command that gives an image a name, so that nobody clears it away."""
+        """Build the command that names an image, so that it is not cleared away."""
         return self._docker(30, "tag", image, reference)
 
     def unname_image(self, reference: str) -> Command:
-        """Build the command that takes a name away from an image."""
+        """Build the command that removes a name from an image."""
         return self._docker(60, "rmi", "--no-prune", reference)
 
     def stop_container(self, name: str, grace: float, limit: float) -> Command:
@@ -116,7 +116,7 @@ class Compose:
         return self._docker(limit, "compose", "version", "--short")
 
     def hash_of(self, model: str, limit: float) -> Command:
-        """Build the call by which Compose says by what it knows a container of a rendered model again."""
+        """Build the call that prints the hash by which Compose recognises a container of a rendered model."""
         words = (
             "docker",
             "compose",
@@ -135,7 +135,7 @@ class Compose:
         return self._call(limit, *self._up(), before=("--dry-run",))
 
     def rehearse_all(self, limit: float) -> Command:
-        """Build the command that says what a plain `up` of the whole project would do and does nothing."""
+        """Build the dry run of a plain `up` of the whole project."""
         return self._call(limit, "up", "-d", "--pull", "never", before=("--dry-run",))
 
     def render(self, limit: float) -> Command:
@@ -143,14 +143,14 @@ class Compose:
         return self._call(limit, "config", "--format", "json", before=())
 
     def render_by_file(self, limit: float) -> Command:
-        """Build the rendering by the env files alone, with nothing of the caller's environment in it."""
+        """Build the rendering by the env files alone, without the caller's environment."""
         files = tuple(word for one in self._target.env_files for word in ("--env-file", str(one)))
         argv = ("docker", "compose", *files, *self._files(), "config", "--format", "json")
         return Command(argv, self._target.root, limit, self._neutral())
 
     def interpolate(self, names: tuple[str, ...], limit: float, *, by_file: bool) -> Command:
-        """Build a rendering of nothing but some names, so that Compose itself says what they are worth."""
-        # An env file may set other names than these; no compose file can ask for them.
+        """Build a rendering of some names alone, so that Compose itself resolves their values."""
+        # An env file may also set names that are no variables; no compose file can ask for them.
         askable = [name for name in names if _VARIABLE.fullmatch(name)]
         lines = "".join(f'      {name}: "${{{name}-}}"\n' for name in askable)
         model = f"services:\n  names:\n    image: none\n    environment:\n{lines}"
@@ -213,5 +213,5 @@ class Compose:
 
 
 def _is_handed_on(name: str) -> bool:
-    """Whether a variable of the caller's reaches our commands: all do that are not the clients' own."""
+    """Whether a variable of the caller reaches our commands: all do, except most of the clients' own."""
     return not name.startswith(_CLIENTS) or name in _HANDED_ON

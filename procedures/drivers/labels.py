@@ -1,4 +1,4 @@
-"""Labels on what is on an engine: those that Compose gives, and ours."""
+"""Labels of containers and other things on an engine: Compose's and ours."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ ONEOFF = "com.docker.compose.oneoff"
 OURS = "io.kestra-restart.role"
 """The label on everything that this suite creates on an engine."""
 OUR_RUN = "io.kestra-restart.run"
-"""The label that says for which run."""
+"""The label that names the run."""

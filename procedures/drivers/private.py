@@ -1,4 +1,4 @@
-"""Files that only their owner may read: what is kept for a way back holds a container's values in the clear."""
+"""Files that only their owner may read: what is kept for a way back holds a container's values in plain text."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def write(file: Path, text: str) -> None:
 
 
 def digest(file: Path) -> str:
-    """Return the SHA-256 of a file, by which it is known again."""
+    """Return the SHA-256 of a file, by which it is recognised."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a command has started and left running, found wherever it went, and ended: but nothing in a container."""
+"""Finds the processes that a command has left running, wherever they went, and ends them; never those in a container."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Process:
     parent: int
     ended: bool
     marked: bool
-    told: str
+    words: str
 
     @property
     def is_ours(self) -> bool:
@@ -41,9 +41,10 @@ class _Process:
 
 
 class Brood:
-    """While it is open, everything that is started with its mark, or orphaned below us, is known; at its end it is ended.
+    """Finds the processes that a command leaves behind, and ends them when it closes.
 
-    A container's processes are the engine's children, in a process namespace of their own: neither sign is theirs.
+    They carry its mark in their environment, or have become our children as orphans. Neither is true of a container's
+    processes: they are the engine's children, in a process namespace of their own.
     """
 
     def __init__(self) -> None:
@@ -69,21 +70,21 @@ class Brood:
             _adopt(orphans=False)
 
     def _end(self) -> tuple[str, ...]:
-        """End what is left, asked first, then killed; return what it was."""
-        began, told = time.monotonic(), dict[int, str]()
+        """End what is left, by SIGTERM and then by SIGKILL; return the command lines."""
+        began, ended = time.monotonic(), dict[int, str]()
         while left := self._left():
             passed = time.monotonic() - began
             if passed > _LIMIT:
                 break
-            for one in left:
-                if one.pid not in told or passed > _PATIENCE:
-                    _send(one.pid, signal.SIGKILL if passed > _PATIENCE else signal.SIGTERM)
-                told.setdefault(one.pid, one.told)
+            for process in left:
+                if process.pid not in ended or passed > _PATIENCE:
+                    _send(process.pid, signal.SIGKILL if passed > _PATIENCE else signal.SIGTERM)
+                ended.setdefault(process.pid, process.words)
             time.sleep(0.02)
-        return tuple(told.values())
+        return tuple(ended.values())
 
     def _left(self) -> list[_Process]:
-        """Return what lives of this brood: what is marked, what was orphaned to us, and all below them."""
+        """Return the live processes of this brood: those with the mark, orphans that came to us, and all below them."""
         found = list(_processes(self._token))
         adopted = {one.pid for one in found if one.is_ours} - self._known - OWN
         for one in found:
@@ -98,7 +99,7 @@ class Brood:
 
 
 def _processes(token: str) -> Iterator[_Process]:
-    """Look at every process of our own namespace that we may look at."""
+    """Yield every process of our own namespace that we may look at."""
     mark, here = f"{MARK}={token}".encode(), _namespace("self")
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -118,7 +119,7 @@ def _namespace(process: str) -> str:
 
 
 def _adopt(*, orphans: bool) -> None:
-    """Let orphans below us become our children; where the system knows no such thing, the mark alone finds them."""
+    """Let orphans below us become our children; on a system that cannot do so, only the mark finds them."""
     try:
         ctypes.CDLL(None).prctl(CHILD_SUBREAPER, int(orphans), 0, 0, 0)
     except (OSError, AttributeError):

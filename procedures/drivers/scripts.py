@@ -1,4 +1,4 @@
-"""Acting by the operator's own scripts, whatever their quality: each step is a configured command."""
+"""The driver for the operator's own scripts, whatever their quality: each step is a configured command."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from reports.redaction.secret_names import is_secret_name
 _NAMED = re.compile(
     r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]++)(?P<sign>\"?\s*+[:=]\s*+)(?P<value>\"[^\"\n]++\"|'[^'\n]++'|[^\s,;\"']++)"
 )
-"""A name is taken whole or not at all: looked at anew from each of its letters, a long run takes minutes."""
+"""A name matches whole or not at all: trying again from each of its letters takes minutes in a long text."""
 
 
 class Scripts:
-    """Commands of one target: its own scripts where the target file says so, Compose's where it does not.
+    """Commands of one target: its own scripts if the target file names them, otherwise Compose's.
 
-    `foreign` is the service's container where Compose has not made it. `instead` is what starts the service where this
-    run starts something that neither knows: an image of its own choice. `takes_over` says that this start finds no room
-    where a foreign container has the name.
+    `foreign` is the service's container if Compose did not make it. `instead` builds the start of an image that this run
+    has chosen, which neither the script nor Compose's files name. `takes_over` says that this start fails while a foreign
+    container holds the name.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Scripts:
         self._target = target
         self._compose = compose
         self._foreign = foreign
-        # What pytest tells its own children is none of theirs.
+        # pytest's own variables are not meant for scripts.
         self._environment = {
             name: value for name, value in compose.environment.items() if not name.startswith("PYTEST")
         }
 
     def stop(self, grace: float, limit: float) -> Command:
-        """Build the stop; the driver scripts has a limit of its own, and the grace is the script's business."""
+        """Build the stop; a script has a limit of its own, and the grace is its own business."""
         own = script(self._target.steps, STOP)
         return self.command(own, limit) if own else self._compose.stop(grace, limit)
 
@@ -66,16 +66,16 @@ class Scripts:
         return self._docker(limit, "unpause") or self._compose.unpause(limit)
 
     def remove(self, limit: float) -> Command | None:
-        """Build the removal of a container without labels, where Compose is to start in its place."""
+        """Build the removal of a container without labels, if Compose is to start in its place."""
         return self._docker(limit, "rm") if self._takes_over else None
 
     def fallback(self, limit: float) -> Command | None:
-        """Build the start by Compose, where the target file has it stand in for the script."""
+        """Build the start by Compose, if the target file names it as the script's fallback."""
         return self._compose.start(limit) if self._start and self._start.fallback else None
 
     @property
     def typed_start(self) -> tuple[str, ...]:
-        """The start as it is typed by hand; after a script's, Compose's own, for the case that the script fails."""
+        """The start as typed by hand; a script's is followed by Compose's own, in case the script fails."""
         plain = (self._instead or self._compose.start)(1.0)
         typed = f"cd {shlex.quote(str(plain.cwd))} && {shlex.join(plain.argv)}"
         own = self._start
@@ -90,26 +90,26 @@ class Scripts:
         )
 
     def own(self, name: str, limit: float) -> Command | None:
-        """Build a step's script where it has one."""
+        """Build a step's script, if it has one."""
         found = self._start if name == START else script(self._target.steps, name)
         return self.command(found, limit) if found else None
 
     @property
     def _start(self) -> StepBy | None:
-        """The script that starts the service, where one does and nothing else is to be started."""
+        """The script that starts the service; None if there is none, or if something else is to be started."""
         return None if self._instead else script(self._target.steps, START)
 
-    def command(self, one: StepBy | Validation, limit: float) -> Command:
+    def command(self, own: StepBy | Validation, limit: float) -> Command:
         """Build the command of a script: no terminal, the engine's address, and nothing that may outlive it."""
-        environment = {**self._environment, "PWD": str(one.cwd), **one.environment}
-        validates = isinstance(one, Validation)
+        environment = {**self._environment, "PWD": str(own.cwd), **own.environment}
+        validates = isinstance(own, Validation)
         return Command(
-            one.command, one.cwd, one.limit or limit, environment, foreign=True, merged=not validates,
+            own.command, own.cwd, own.limit or limit, environment, foreign=True, merged=not validates,
             kept=self._target.log_bytes,
         )  # fmt: skip
 
     def _docker(self, limit: float, verb: str) -> Command | None:
-        """Build a plain call on the container that Compose does not know, where there is one."""
+        """Build a plain call on the foreign container; None if there is none."""
         if self._foreign is None:
             return None
         return Command(
@@ -121,10 +121,10 @@ class Scripts:
 
 
 def plain(text: str) -> str:
-    """Return what a script printed as text: no colours, no lines written over, no secret, no value whose name tells one.
+    """Return what a script printed, without colours, overwritten lines, known secrets and values of secret names.
 
-    A script may have read another file than we know, so its secrets cannot all be known by value. Those that are go
-    first: where a value ends is a guess, and what a wrong one leaves of a secret nobody would find.
+    A script may read a file that we do not know, so its secrets cannot all be known by value. The known ones go first:
+    where a value ends is a guess, and nobody would find the part of a secret that a wrong guess leaves.
     """
     text = excerpt.cleaned(without_colours(text)).replace("\r\n", "\n").replace("\r", "\n")
     return _NAMED.sub(

@@ -17,17 +17,17 @@ from procedures.drivers.processes import OWN, Brood
 
 KEPT_BYTES = 200_000
 STDOUT_BYTES = 20_000_000
-"""How much of the standard output alone is kept: nobody's memory is for a command that never ends."""
+"""How much of the standard output alone is kept: a command that never ends must not fill the memory."""
 POLL = 0.1
 HEARD_EVERY = 5.0
-"""Seconds between two lines of a command that somebody listens to."""
+"""Seconds between two reported lines of a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command as a value: it can be shown, recorded and compared before anything runs.
 
-    `environment` replaces the caller's where it is given. `limit` is in seconds. A `foreign` command is the operator's
+    `environment` replaces the caller's if it is given. `limit` is in seconds. A `foreign` command is the operator's
     own: nothing of it may outlive it. `merged` gives it one pipe for both streams, so that their order is certain.
     """
 
@@ -53,7 +53,7 @@ class Result:
     timed_out: bool = False
     cut: bool = False
     left: tuple[str, ...] = ()
-    """What a foreign command had left running, which was ended."""
+    """What a foreign command left running, and what was then ended."""
 
     @property
     def ok(self) -> bool:
@@ -80,11 +80,11 @@ def run(
     poll: Callable[[], None] = lambda: None,
     hear: Callable[[str], None] | None = None,
 ) -> Result:
-    """Run a command to its end or its limit; `poll` is asked ten times a second and ends it by raising.
+    """Run a command to its end or its limit; `poll` is called ten times a second and ends it by raising.
 
-    `hear` is given the newest line of the output every few seconds, so that a long command is seen to go on.
-    The child gets a session of its own: a Ctrl-C on the terminal is ours to judge, not the child's to die of.
-    Without a terminal on its standard input it cannot ask.
+    `hear` gets the newest line of the output every few seconds, to show that a long command goes on.
+    The child gets a session of its own: we decide about a Ctrl-C on the terminal, and the child does not die of it.
+    Its standard input is no terminal, so it cannot ask.
     """
     if not command.foreign:
         return _run(command, command.environment, poll, hear)
@@ -139,7 +139,7 @@ def _run(
 
 @contextlib.contextmanager
 def _own(pid: int) -> Iterator[None]:
-    """Know a process as one that we wait for ourselves, as long as we do."""
+    """Count a process as our own while we wait for it."""
     OWN.add(pid)
     try:
         yield
@@ -150,16 +150,16 @@ def _own(pid: int) -> Iterator[None]:
 def _turn(
     poll: Callable[[], None], hear: Callable[[str], None] | None, streams: _Streams
 ) -> Callable[[], None]:
-    """Return what is done at every turn of following a command."""
+    """Return what is done at every turn while a command runs."""
     if hear is None:
         return poll
-    told_at = time.monotonic()
+    heard_at = time.monotonic()
 
     def turn() -> None:
-        nonlocal told_at
+        nonlocal heard_at
         poll()
-        if time.monotonic() - told_at >= HEARD_EVERY:
-            told_at = time.monotonic()
+        if time.monotonic() - heard_at >= HEARD_EVERY:
+            heard_at = time.monotonic()
             lines = streams.both.decode(errors="replace").split("\n")
             hear(next((one.strip() for one in reversed(lines) if one.strip()), "nothing said yet"))
 
@@ -167,7 +167,7 @@ def _turn(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and everything in its session: asked first, then killed."""
+    """End a process and everything in its session, by SIGTERM and then by SIGKILL."""
     for number, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
         if process.poll() is not None and number is signal.SIGTERM:
             number = signal.SIGKILL  # noqa: PLW2901 - its children may live on

@@ -1,1 +1,1 @@
-"""What is true of Kestra and of nothing else; no input or output."""
+"""Facts about Kestra and about nothing else; no input or output."""

@@ -9,7 +9,7 @@ from typing import Any
 from reports.record.observed import Answer, Unseen
 
 Said = tuple[Answer, Any]
-"""An answer, and what was in it."""
+"""An answer, and its body as it was read."""
 MOST_FLOWS, MOST_EXECUTIONS = 1000, 20
 PONG = "pong"
 """What the HTTP port answers to a ping."""
@@ -29,7 +29,7 @@ class Paths:
 
     @property
     def one_flow(self) -> str:
-        """The least that needs credentials."""
+        """The smallest request that needs credentials."""
         return f"{self.flows}?size=1"
 
     @property
@@ -51,18 +51,18 @@ def version_of(said: Said) -> str | Unseen:
 
 
 def instance_of(said: Said) -> str | Unseen:
-    """Return the instance id, by the answer about its configuration."""
+    """Return the instance id, from the answer about the configuration."""
     return _field(said, "uuid")
 
 
 def is_understudy(version: str | Unseen) -> bool:
-    """Whether a server says of itself that it only stands in for Kestra."""
+    """Whether the server says that it is the understudy and not Kestra."""
     return isinstance(version, str) and "understudy" in version
 
 
 def flows_of(said: Said) -> tuple[str, ...] | Unseen:
-    """Return `namespace/id@revision` of every flow; a list must be whole to say anything of what is not in it."""
-    rows = _rows(said, lambda one: f"{one['namespace']}/{one['id']}@{one['revision']}")
+    """Return `namespace/id@revision` of every flow; a list that is cut proves nothing about the flows that it lacks."""
+    rows = _rows(said, lambda flow: f"{flow['namespace']}/{flow['id']}@{flow['revision']}")
     answer, body = said
     total = body.get("total") if isinstance(body, dict) else None
     if not isinstance(rows, Unseen) and isinstance(total, int) and total > len(rows):
@@ -72,7 +72,7 @@ def flows_of(said: Said) -> tuple[str, ...] | Unseen:
 
 def executions_of(said: Said) -> tuple[str, ...] | Unseen:
     """Return the ids of the executions that an answer lists."""
-    return _rows(said, lambda one: str(one["id"]))
+    return _rows(said, lambda execution: str(execution["id"]))
 
 
 def _field(said: Said, name: str) -> str | Unseen:
@@ -87,6 +87,6 @@ def _rows(said: Said, read: Callable[[Mapping[str, Any]], str]) -> tuple[str, ..
     if answer.status != 200 or not isinstance(body, dict) or not isinstance(body.get("results"), list):
         return Unseen(f"{answer.url} answered {answer.said or answer.status}, without results")
     try:
-        return tuple(read(one) for one in body["results"])
+        return tuple(read(row) for row in body["results"])
     except (KeyError, TypeError) as error:
         return Unseen(f"{answer.url} answered rows of another form: {error}")

@@ -6,12 +6,12 @@ from procedures.kestra.editions import edition_of, first_that
 from reports.record.observed import Settings
 
 _LONGEST = 256
-ALWAYS_ON_SINCE = first_that(lambda one: not one.auth_can_be_off).since
-_RULED_SINCE = first_that(lambda one: one.rules_password).since
+ALWAYS_ON_SINCE = first_that(lambda edition: not edition.auth_can_be_off).since
+_RULED_SINCE = first_that(lambda edition: edition.rules_password).since
 
 
 def problem(settings: Settings, version: str) -> str:
-    """Return what this version of Kestra objects to in user or password; empty where it takes them."""
+    """Return why this version of Kestra rejects the user or password; empty if it accepts them."""
     user = settings.basic_auth_user
     password = settings.basic_auth_password.value if settings.basic_auth_password else ""
     if not (user and password):

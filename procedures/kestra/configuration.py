@@ -1,4 +1,4 @@
-"""A Kestra's configuration, as its server reads it."""
+"""Kestra's configuration, as its server reads it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reports.record.observed import Secret, Settings
 from reports.redaction.secret_names import is_secret_name, secrets_inside
 
 VARIABLE = "KESTRA_CONFIGURATION"
-"""The variable that holds it; the image's `echo` writes it into a file before the server reads it."""
+"""The variable that holds the configuration; the image's `echo` writes it to a file, which the server reads."""
 STORAGE = "/app/storage"
-"""Where a local storage lies that names no folder."""
+"""The folder of a local storage that names none."""
 _JDBC = re.compile(
     r"jdbc:postgresql://(?:\[(?P<ip>[^\]]+)\]|(?P<host>[^/:]*))(?::(?P<port>[^/]*))?/(?P<name>[^?]*)(?:\?.*)?"
 )
@@ -48,10 +48,10 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
 
     source = _datasource(table)
     url = text("datasources", source, "url")
-    found = _JDBC.fullmatch(url)
-    if not found:
+    address = _JDBC.fullmatch(url)
+    if not address:
         problems.append(f"datasources.{source}.url is no PostgreSQL address")
-    port = (found["port"] if found else "") or "5432"
+    port = (address["port"] if address else "") or "5432"
     if not port.isdigit():
         problems.append(f"datasources.{source}.url has no number for its port")
     server = ("kestra", "server")
@@ -61,9 +61,9 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
     enabled = text(*server, auth, "enabled") if _at(table, (*server, auth, "enabled")) is not None else None
     grace = text(*server, "termination-grace-period") or text(*server, "terminationGracePeriod")
     return Settings(
-        db_host=(found["ip"] or found["host"]) if found else "",
+        db_host=(address["ip"] or address["host"]) if address else "",
         db_port=int(port) if port.isdigit() else 0,
-        db_name=found["name"] if found else "",
+        db_name=address["name"] if address else "",
         db_user=text("datasources", source, "username"),
         db_password=_secret(text("datasources", source, "password")),
         basic_auth_enabled=None if enabled is None else enabled.lower() == "true",
@@ -76,7 +76,7 @@ def settings(configuration: str, environment: Mapping[str, str]) -> Settings:
 
 
 def secrets_in(configuration: str) -> dict[str, Secret]:
-    """Return what a configuration says in plain under keys that name secrets, and in the user parts of its URLs."""
+    """Return the secrets that a configuration holds in plain text: values of keys that name secrets, and in URLs."""
     try:
         table = yaml.safe_load(configuration)
     except yaml.YAMLError:
@@ -103,7 +103,7 @@ def secrets_in(configuration: str) -> dict[str, Secret]:
 
 
 def _storage(text: Callable[..., str]) -> str:
-    """Return the folder that a server keeps its files in, where it keeps them in one."""
+    """Return the folder of the server's local storage; empty if it stores elsewhere."""
     storage = ("kestra", "storage")
     if text(*storage, "type") != "local":
         return ""
@@ -133,7 +133,7 @@ def _at(table: Any, path: tuple[str, ...]) -> Any:
 
 
 def _filled(text: str, environment: Mapping[str, str]) -> str:
-    """Fill placeholders as Micronaut does: what a value itself holds is resolved again, so `${` never survives."""
+    """Fill placeholders as Micronaut does: a value that holds placeholders is resolved again, so no `${` is left."""
     for _ in range(_PLACEHOLDER_DEPTH):
         found = _PLACEHOLDER.search(text)
         if not found:
@@ -154,6 +154,6 @@ def _secret(value: str) -> Secret | None:
 
 
 def _where(error: yaml.YAMLError) -> str:
-    """Say where, never what: the text beside a YAML error may hold a password."""
+    """Return the line of a YAML error, and never its text: that may hold a password."""
     mark = getattr(error, "problem_mark", None)
     return f"line {mark.line + 1}" if mark else "unreadable"

@@ -1,4 +1,4 @@
-"""Whether a database still fits a version: by its schema histories, and by the version that last ran on it."""
+"""Whether a version may start on a database: by the schema histories, and by the version that last ran there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _ONLY_A_COPY = "only a restored copy of the database leads back to it"
 
 
 def too_old(version: str, database: Database) -> str | Unseen:
-    """Return why an image of this version must not be started on this database; empty where nothing speaks against it.
+    """Return why an image of this version must not start on this database; empty if nothing speaks against it.
 
-    Which one a version that names no number is cannot be told, so that alone closes nothing.
+    A version that names no number cannot be compared; that alone is no reason.
     """
     ran, histories = database.last_version, database.migrations
     if isinstance(histories, Unseen):
@@ -37,6 +37,6 @@ def too_old(version: str, database: Database) -> str | Unseen:
 
 
 def later_has_run(version: str, database: Database) -> bool:
-    """Whether it is known that an image of this version is too old: then that is why the schema has moved."""
+    """Whether an image of this version is known to be too old; if so, that explains why the schema has moved."""
     reason = too_old(version, database)
     return not isinstance(reason, Unseen) and bool(reason)

@@ -1,6 +1,6 @@
-"""What is true of which Kestra: an edition begins with the first version in which something is otherwise than before.
+"""The editions of Kestra: each begins with the first version in which a fact changes.
 
-A fact that every edition shares stands in the module of its kind; one in which they differ is a field here.
+A fact that all editions share stands in the module of its kind; a fact that differs is a field here.
 `docs/kestra-facts.md` says what was watched of which version, and what is documented only.
 """
 
@@ -17,24 +17,24 @@ from reports.record.observed import FLYWAY_HISTORY, Image, Unseen
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What is true of Kestra from one version on, until the next edition begins."""
+    """The facts about Kestra from one version on, until the next edition begins."""
 
     since: str
-    """The first version of it, as major and minor."""
+    """Its first version, as major and minor."""
     paths: Paths
-    """Where it answers."""
+    """The paths on which it answers."""
     auth_can_be_off: bool
     """Whether basic auth is off unless the configuration says `enabled: true`."""
     rules_password: bool
-    """Whether it takes only a password that satisfies its rule, and keeps the old one else."""
+    """Whether it accepts only a password that satisfies its rule, and otherwise keeps the old one."""
     histories: tuple[str, ...]
-    """The tables of schema histories that it knows; a database may have another one, of a later edition."""
+    """The schema history tables that it knows; a database may also have the table of a later edition."""
     booted: str
-    """What it says in its log when it has booted."""
+    """What its log says when it has booted."""
     gone_parts: frozenset[str] = frozenset()
-    """The parts of a server that earlier editions have and it has not."""
+    """The parts of a server that earlier editions have and this one lacks."""
     drain_ends_after: float | None = None
-    """Seconds after which it ends a drain whatever its grace says; the tasks that run by then are begun again."""
+    """Seconds after which it ends a drain, whatever the grace says; tasks that still run are started again."""
 
 
 _0_20 = Edition(
@@ -61,16 +61,16 @@ EDITIONS = (_0_20, _0_24, _1_1, _2_0, _2_1)
 
 
 def edition_of(version: str) -> Edition:
-    """Return the edition that a version is of; what is older than all, or names no version, is judged as the oldest."""
+    """Return the edition of a version; the oldest edition for an older version, or a text that names no version."""
     number = (*numbers(version), 0, 0)[:2]
-    return next((one for one in reversed(EDITIONS) if numbers(one.since) <= number), EDITIONS[0])
+    return next((edition for edition in reversed(EDITIONS) if numbers(edition.since) <= number), EDITIONS[0])
 
 
 def edition_of_image(image: Image | Unseen | None) -> Edition:
-    """Return the edition that an image is of; one that was not seen names no version."""
+    """Return the edition of an image; the oldest edition for an image that was not seen."""
     return edition_of(image.version if isinstance(image, Image) else "")
 
 
 def first_that(holds: Callable[[Edition], bool]) -> Edition:
-    """Return the edition with which something has begun."""
-    return next(one for one in EDITIONS if holds(one))
+    """Return the first edition for which something holds."""
+    return next(edition for edition in EDITIONS if holds(edition))

@@ -6,6 +6,6 @@ FAILED = "FAILED"
 AT_REST = (
     "SUCCESS", "WARNING", FAILED, "KILLED", "CANCELLED", "SKIPPED", "RETRIED", "PAUSED", "BREAKPOINT",
 )  # fmt: skip
-"""In these no stop interrupts it; a paused one waits for somebody."""
+"""A stop interrupts no execution in these states; a paused execution waits for somebody."""
 WAITING = frozenset({"RUNNING", "RESTARTED", "KILLING", "RETRYING", "CREATED", "QUEUED"})
-"""In these somebody still has to go on with it."""
+"""An execution in these states still has to be carried on by a server."""

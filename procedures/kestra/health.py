@@ -1,6 +1,6 @@
-"""What "ready" and "well" mean of a server.
+"""What "ready" and "well" mean for a server.
 
-`judged` of the outage probe, a process that imports nothing of ours, says the same; a test compares the two.
+The outage probe imports nothing of ours, so its `judged` says the same again; a test compares the two.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ def pongs(ping: Answer) -> bool:
     return ping.status == 200
 
 
-def is_ready(one: Server | Direct) -> bool:
+def is_ready(server: Server | Direct) -> bool:
     """Whether health says UP in its body and the HTTP port answers."""
-    return says_up(one.health) and pongs(one.ping)
+    return says_up(server.health) and pongs(server.ping)

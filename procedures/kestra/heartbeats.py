@@ -1,4 +1,4 @@
-"""The heartbeats that a Kestra leaves on its database: which of them are a sign of life, and of which part."""
+"""The heartbeats that Kestra writes to its database: which are a sign of life, and of which part of the server."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from reports.record.observed import Container, Database, ServiceInstance, Snapsh
 from reports.record.values import Hidden
 
 LIVENESS = 45.0
-"""Seconds after which Kestra takes a silent part for dead, where the part itself does not say."""
+"""Seconds after which Kestra counts a silent part as dead, unless the part names its own limit."""
 WORKING_PARTS = frozenset({"EXECUTOR", "WORKER"})
-"""What must be alive where nothing is left of the heartbeats before."""
+"""The parts that must be alive if no earlier heartbeats are left."""
 _RUNNING = "RUNNING"
 _ACTS = frozenset({"CREATED", _RUNNING, "TERMINATING"})
-"""The states of a part that acts on the database, or is about to, or has not ended."""
+"""The states of a part that acts on the database, is about to, or has not ended."""
 
 
-def runs(one: ServiceInstance) -> bool:
-    """Whether a part calls itself running, however long ago it did."""
-    return one.state == _RUNNING
+def runs(part: ServiceInstance) -> bool:
+    """Whether a part says that it is running, however old its heartbeat is."""
+    return part.state == _RUNNING
 
 
-def is_young(one: ServiceInstance) -> bool:
-    """Whether Kestra itself would not take the part for dead yet."""
-    return one.age < (one.liveness_timeout or LIVENESS)
+def is_young(part: ServiceInstance) -> bool:
+    """Whether a heartbeat is so young that Kestra itself still counts the part as alive."""
+    return part.age < (part.liveness_timeout or LIVENESS)
 
 
 def hosts_alive(instances: Iterable[ServiceInstance]) -> frozenset[str]:
-    """Return the host names of the servers that are alive on a database: they act on it, or may at any moment."""
-    return frozenset(one.hostname for one in instances if one.state in _ACTS and is_young(one))
+    """Return the host names of the live servers on a database: they act on it, or may at any moment."""
+    return frozenset(part.hostname for part in instances if part.state in _ACTS and is_young(part))
 
 
 def others_alive(instances: Iterable[ServiceInstance], own: frozenset[str]) -> tuple[str, ...]:
-    """Return the host names of the servers alive on a database that are none of our own."""
+    """Return the host names of the live servers on a database that are not our own."""
     return tuple(sorted(hosts_alive(instances) - own))
 
 
 def parts_of(look: Snapshot[Hidden] | None) -> frozenset[str] | Unseen:
-    """Return the parts of the server that ran at a look; those that do the work where there were none."""
+    """Return the parts of the server that ran in a snapshot; the working parts if none are known."""
     if look is None or look.database is None:
         return WORKING_PARTS
     if isinstance(look.database, Unseen):
         return look.database
-    found = look.database.instances
-    if isinstance(found, Unseen):
-        return found
-    running = [one for one in found if runs(one)]
-    if not running and found:
-        # A server that was stopped has left its parts behind, and earlier ones theirs, of other versions maybe.
-        last = min(found, key=lambda one: one.age).server_id
-        running = [one for one in found if one.server_id == last]
-    return frozenset(one.type for one in running) or WORKING_PARTS
+    parts = look.database.instances
+    if isinstance(parts, Unseen):
+        return parts
+    running = [part for part in parts if runs(part)]
+    if not running and parts:
+        # A stopped server leaves its parts behind, and so do earlier servers, perhaps of other versions.
+        last = min(parts, key=lambda part: part.age).server_id
+        running = [part for part in parts if part.server_id == last]
+    return frozenset(part.type for part in running) or WORKING_PARTS
 
 
 def silent_parts(
@@ -59,7 +59,7 @@ def silent_parts(
 ) -> tuple[str, ...] | Unseen:
     """Return which of these parts of the server send no heartbeats from this container.
 
-    One that the server's edition does not have, by the word of its own heartbeats, is missed by nobody.
+    A part that the server's edition does not have is not missed; its own heartbeats name the version.
     """
     if not isinstance(database, Database):
         return database or Unseen("the database was not looked at")

@@ -1,4 +1,4 @@
-"""Sessions on the database: which are a Kestra's, and which belong to nobody any more."""
+"""Sessions on the database: which belong to Kestra, and which belong to nobody any more."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from reports.record.observed import Container, Database, Session, Unseen
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The subnets of an engine's networks, and the addresses there that a running container or a gateway has."""
+    """The subnets of an engine's networks, and the addresses in them that running containers and gateways hold."""
 
     subnets: tuple[str, ...]
     held: frozenset[str]
 
     def lacks(self, client: str) -> bool:
-        """Whether an address is of one of these networks, and nobody there has it; of others nothing is known here."""
+        """Whether an address lies in one of these networks and nobody holds it; of other addresses nothing is known."""
         try:
             address = ipaddress.ip_address(client)
         except ValueError:
@@ -28,24 +28,26 @@ class Addresses:
 
 
 def marked(database: Database, addresses: Addresses | Unseen) -> Database:
-    """Mark the sessions from addresses that nobody has; where these were not seen, none is."""
+    """Mark the sessions from addresses that nobody holds; mark none if the addresses were not seen."""
     if isinstance(addresses, Unseen) or isinstance(database.sessions, Unseen):
         return database
-    found = tuple(replace(one, abandoned=addresses.lacks(one.client)) for one in database.sessions)
-    return replace(database, sessions=found)
+    sessions = tuple(
+        replace(session, abandoned=addresses.lacks(session.client)) for session in database.sessions
+    )
+    return replace(database, sessions=sessions)
 
 
 def of_kestra(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
-    """Return the sessions of Kestras, by the names of what they connect with."""
+    """Return the sessions of Kestra servers, by the names of their applications."""
     return tuple(
-        one
-        for one in sessions
-        if one.client != "socket" and any(word in one.application.lower() for word in SESSIONS)
+        session
+        for session in sessions
+        if session.client != "socket" and any(word in session.application.lower() for word in SESSIONS)
     )
 
 
 def left_over(sessions: tuple[Session, ...], containers: tuple[Container, ...]) -> tuple[Session, ...]:
-    """Return the Kestra sessions that no server has any more: from nobody's address, or older than the service's container."""
+    """Return the Kestra sessions that no server uses any more: nobody holds their address, or they are older than the container."""
     started = [one.started_at for one in containers if not one.started_at.startswith("0001")]
     first = min(map(_moment, started), default=None)
     return tuple(

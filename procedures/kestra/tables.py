@@ -1,6 +1,6 @@
-"""Kestra's tables, as its migrations make them: what is asked of them, and how the rows are read.
+"""Kestra's tables, as its migrations make them: the queries, and how their rows are read.
 
-Each question answers with one JSON value; a value column of Kestra's holds the object as JSON.
+Each query returns one JSON value; a `value` column of Kestra's holds the object as JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _EXECUTIONS = """select coalesce(json_agg(json_build_object('id', id, 'namespace
  order by start_date desc nulls last limit 20) newest"""
 _UNDER_WAY = f"not deleted and state_current::text not in {AT_REST}"
 _TASK = "value->'taskRun'->>'executionId'"
-# A task in a worker's hands may belong to an execution whose state does not show it.
+# A worker may hold a task of an execution whose state does not show it.
 _RUNNING = f"""select (select count(*) from executions where {_UNDER_WAY}) + (select count(*) from worker_job_running
  where {_TASK} is not null and {_TASK} not in (select id from executions where {_UNDER_WAY}))"""  # noqa: S608
 _IN_FLIGHT = f"""select coalesce(json_agg(json_build_object('id', id, 'namespace', namespace, 'flow', flow_id,
@@ -54,7 +54,7 @@ _IN_FLIGHT = f"""select coalesce(json_agg(json_build_object('id', id, 'namespace
  where not x.deleted and x.namespace = one.namespace and x.flow_id = one.flow_id and x.end_date is not null
  order by x.start_date desc limit 20) lately))), '[]') from (select * from executions where {_UNDER_WAY}
  order by start_date limit 200) one"""  # noqa: S608
-# What a trigger has in a worker's hands is no work: a realtime trigger is there for ever.
+# A trigger that a worker holds is no work: a realtime trigger stays there for ever.
 _JOBS = f"""select coalesce(json_agg(json_build_object('id', key, 'execution', {_TASK}, 'worker',
  coalesce(to_jsonb(one)->>'worker_uuid', to_jsonb(one)->>'worker_uid', ''))), '[]') from
  (select * from worker_job_running where {_TASK} is not null limit 500) one"""  # noqa: S608
@@ -67,10 +67,10 @@ HISTORIES: Mapping[str, str] = {
  description, 'digest', checksum, 'success', success) order by rank), '[]') from (select row_number() over
  (order by installed_on, script_id) as rank, * from kestra_migration_history) history""",
 }
-"""The history tables of all editions: a database has one of them or several, and is asked for each that is there."""
+"""The history tables of all editions; a database has one or several of them, and each that exists is queried."""
 
 QUICK: Mapping[str, str] = {"sessions": _SESSIONS}
-"""What is instant."""
+"""The queries that are instant."""
 
 _ALL = {
     "instance_id": _INSTANCE,
@@ -87,12 +87,12 @@ _ALL = {
 
 
 def everything(noted: tuple[str, ...]) -> dict[str, str]:
-    """Return every question by the name of its answer; `noted` are executions to look up by id."""
+    """Return every query by the name of its answer; `noted` are executions to look up by id."""
     return {**_ALL, "noted": _noted(noted)}
 
 
 def _noted(ids: tuple[str, ...]) -> str:
-    """Build the question for executions by their ids, which are an API's words: anything but an id is left out."""
+    """Build the query for executions by id; the ids come from an API, so anything that is no id is left out."""
     known = ",".join(f"'{one}'" for one in ids if re.fullmatch(r"[A-Za-z0-9_-]+", one)) or "null"
     return f"""select coalesce(json_agg(json_build_object('id', id, 'namespace', namespace, 'flow', flow_id, 'state',
  state_current)), '[]') from executions where not deleted and id in ({known})"""  # noqa: S608
@@ -142,23 +142,23 @@ FORMS: Mapping[str, Callable[[Any], Any]] = {
     "executions": _executions,
     "noted": _executions,
 }  # fmt: skip
-"""How each answer becomes a value; that of a history table which is not there is none."""
+"""How each answer becomes a value; a history table that does not exist gives None."""
 
 FIELDS = (*(one for one in FORMS if one not in HISTORIES), "migrations")
-"""What answers become, by name: the histories become one."""
+"""The fields that the answers fill; all histories fill one."""
 
 
 def whole_history(
     histories: Iterable[tuple[Migration, ...] | Unseen | None],
 ) -> tuple[Migration, ...] | Unseen:
-    """Put every history that there is into one; without any the schema is not known to be anything."""
+    """Join all histories that exist; without any the schema is unknown."""
     rows: tuple[Migration, ...] = ()
     there = False
-    for one in histories:
-        if isinstance(one, Unseen):
-            return one
-        there = there or one is not None
-        rows += one or ()
+    for history in histories:
+        if isinstance(history, Unseen):
+            return history
+        there = there or history is not None
+        rows += history or ()
     if not there:
         return Unseen(f"the database has no schema history: neither {' nor '.join(HISTORIES)}")
     return rows

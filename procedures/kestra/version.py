@@ -12,7 +12,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def is_older(version: str, other: str) -> bool:
-    """Whether a version comes before another one; of what names no version, and of `1.3` beside `1.3.25`, nobody can say so."""
+    """Whether a version is known to be older; false if one names no number, and for `1.3` beside `1.3.25`."""
     one, two = numbers(version), numbers(other)
     common = min(len(one), len(two))
     return one[:common] < two[:common]

@@ -1,4 +1,4 @@
-"""What a container's environment says to its server, taken through the image's own `echo` where that may change it."""
+"""The settings that a server reads from its environment, passed through the image's own `echo` if that may change them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Configuration:
             return said
 
         if "\\" not in text:
-            # Every shell's echo agrees about a text without backslashes.
+            # Every shell's echo writes a text without backslashes alike.
             return text
         try:
             return bytes(within(self._limit, "the image's echo", echo)).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""What dashboards show: each is asked until it shows the right thing in an answer that is new, or its limit is over."""
+"""What dashboards show: each is asked until a new answer shows the expected value, or its limit is over."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from reports.redaction import excerpt
 
 CADENCE = 1.0
 AGE_HEADERS = ("X-Cache-Age", "Age")
-"""Where caches tell the age of an answer. `Date` is none of them: what an application has cached is sent with a new one."""
+"""Headers in which caches state the age of an answer. `Date` is none: an application sends a cached answer with a new one."""
 RESOLUTION = 1.0
-"""Seconds by which an answer may be older than it tells: headers tell whole seconds, rounded down."""
+"""Seconds by which an answer may be older than it says: headers state whole seconds, rounded down."""
 CLOCKS = 2.0
 """Seconds by which a dashboard's clock may be ahead of ours."""
 LARGEST = 2_000_000
@@ -38,17 +38,17 @@ _MILLISECONDS = 1e11
 
 
 class _Asked:
-    """What was asked of some dashboards by now; `limit` is one look's."""
+    """Asks some dashboards, and keeps what each has shown; `limit` is for one look."""
 
     def __init__(self, named: tuple[Dashboard, ...], since: float | None, limit: float, pace: Pace) -> None:
         self.began = time.monotonic()
-        self.told: dict[str, DashboardSeen] = {}
+        self.by_name: dict[str, DashboardSeen] = {}
         self._named = {one.name: one for one in named}
         self._since, self._limit, self._pace = since, limit, pace
         self._said: dict[str, Said] = {}
 
     def ask(self, some: Iterable[Dashboard]) -> None:
-        """Ask some of them, side by side."""
+        """Ask some of the dashboards, in parallel."""
         names = [one.name for one in some]
 
         def ask(name: str) -> Said:
@@ -57,20 +57,20 @@ class _Asked:
         with ThreadPoolExecutor(max(1, len(names))) as pool:
             self._said |= zip(names, pool.map(ask, names), strict=True)
 
-    def seen(self) -> tuple[DashboardSeen, ...]:
-        """Return what they showed; those that kept mute are asked once more, alone."""
+    def answers(self) -> tuple[DashboardSeen, ...]:
+        """Return what the dashboards showed; a mute one is asked once more, alone."""
         ask_the_mute_again(self._said, self._ask, self._limit)
         for name, (answer, found) in self._said.items():
             if found is None:
-                self.told[name] = dataclasses.replace(
-                    self.told[name], shows=_mute(self._named[name], answer.said)
+                self.by_name[name] = dataclasses.replace(
+                    self.by_name[name], shows=_mute(self._named[name], answer.said)
                 )
-        return tuple(self.told[name] for name in self._named)
+        return tuple(self.by_name[name] for name in self._named)
 
     def _ask(self, name: str, limit: float) -> Said:
         answer, found = _ask(self._named[name], self._since, limit)
         self._pace.note(_pace_of(name), answer)
-        self.told[name] = _noted(self.told.get(name), found, time.monotonic() - self.began)
+        self.by_name[name] = _noted(self.by_name.get(name), found, time.monotonic() - self.began)
         return answer, found
 
 
@@ -83,23 +83,23 @@ def look(
     *,
     patient: bool,
 ) -> tuple[DashboardSeen, ...]:
-    """Ask all of them side by side until each is right or has used its limit up.
+    """Ask all dashboards in parallel until each is right or its limit is over.
 
-    since: when the service was back, by our monotonic clock; an answer from before says nothing.
-    limit: of one look. patient: whether there is anything to wait for.
+    `since` is when the service was back, by our monotonic clock; an answer from before says nothing.
+    `limit` is for one look. `patient` is whether there is anything to wait for.
     """
     asked = _Asked(named, since, limit, pace)
-    told = asked.told
+    answered = asked.by_name
 
     def turn() -> tuple[bool, str]:
         passed = time.monotonic() - asked.began
         left = [
             one
             for one in named
-            if one.name not in told or (passed < one.limit and not _right(told[one.name]))
+            if one.name not in answered or (passed < one.limit and not _right(answered[one.name]))
         ]
         asked.ask(left)
-        waited_for = [one.name for one in named if not _right(told[one.name])]
+        waited_for = [one.name for one in named if not _right(answered[one.name])]
         return (
             not waited_for or not left,
             f"waiting for {', '.join(waited_for)}" if waited_for else "all right",
@@ -107,15 +107,15 @@ def look(
 
     if named:
         waiting.until("dashboards", turn, max(one.limit for one in named) if patient else 0.0, CADENCE)
-    return asked.seen()
+    return asked.answers()
 
 
 def look_once(named: tuple[Dashboard, ...], limit: float, pace: Pace) -> tuple[DashboardSeen, ...]:
-    """Ask all of them once, side by side, and take what they show however old it is."""
+    """Ask all dashboards once, in parallel, and take what they show, however old it is."""
     of_any_age = tuple(dataclasses.replace(one, max_age=math.inf) for one in named)
     asked = _Asked(of_any_age, None, limit, pace)
     asked.ask(of_any_age)
-    return asked.seen()
+    return asked.answers()
 
 
 def _pace_of(name: str) -> str:
@@ -127,46 +127,48 @@ def _right(seen: DashboardSeen) -> bool:
 
 
 def _noted(before: DashboardSeen | None, now: DashboardSeen, at: float) -> DashboardSeen:
-    """Keep, beside what is seen now, what was seen on the way; the same thing again is no news."""
+    """Add what is seen now to the looks before; the same thing seen again adds nothing."""
     saw = now.shows.sentence if isinstance(now.shows, Unseen) else f"it shows {now.shows}"
     kept = before.looks if before else ()
     news = () if kept and kept[-1].partition(": ")[2] == saw else (f"{at:.1f} s: {saw}",)
     return DashboardSeen(now.name, now.url, now.expected, now.shows, now.age, (*kept, *news))
 
 
-def _ask(one: Dashboard, since: float | None, limit: float) -> Said:
+def _ask(dashboard: Dashboard, since: float | None, limit: float) -> Said:
     age: float | Unseen = Unseen("there was no answer")
     shows: str | Unseen
     began, silent = time.monotonic(), ""
     try:
-        headers, body = within(limit + 1, f"the dashboard {one.name}", _get, one.url, limit)
-        age = _age(one, headers, body)
-        shows = shown(one.json_path.of(body))
-        _need_new(age, one.max_age, None if since is None else time.monotonic() - since)
+        headers, body = within(limit + 1, f"the dashboard {dashboard.name}", _get, dashboard.url, limit)
+        age = _age(dashboard, headers, body)
+        shows = shown(dashboard.json_path.of(body))
+        _need_new(age, dashboard.max_age, None if since is None else time.monotonic() - since)
     except _Silent as error:
-        silent, shows = error.said, _mute(one, error.said)
+        silent, shows = error.said, _mute(dashboard, error.said)
     except CannotObserve as error:
-        move = error.next_move or f"open {one.url} and see what it says"
-        shows = Unseen(f"{one.name}: {error.what}", move)
-        # Drop by drop an answer may come for ever.
+        move = error.next_move or f"open {dashboard.url} and see what it says"
+        shows = Unseen(f"{dashboard.name}: {error.what}", move)
+        # An answer that trickles in may never end.
         silent = MUTE if time.monotonic() - began > limit else ""
     except Exception as error:  # noqa: BLE001 - one strange answer must not take the look at the service with it
-        shows = Unseen(f"{one.name}: its answer cannot be read: {type(error).__name__}", f"open {one.url}")
-    answer = Answer(one.url, 0 if silent else 200, silent, time.monotonic() - began)
-    return answer, DashboardSeen(one.name, one.url, one.expected, shows, age)
+        shows = Unseen(
+            f"{dashboard.name}: its answer cannot be read: {type(error).__name__}", f"open {dashboard.url}"
+        )
+    answer = Answer(dashboard.url, 0 if silent else 200, silent, time.monotonic() - began)
+    return answer, DashboardSeen(dashboard.name, dashboard.url, dashboard.expected, shows, age)
 
 
 class _Silent(CannotObserve):
-    """It did not answer; `said` is which silence it was."""
+    """The dashboard did not answer; `said` is the kind of silence."""
 
     def __init__(self, said: str) -> None:
         super().__init__(f"it does not answer: {said}")
         self.said = said
 
 
-def _mute(one: Dashboard, said: str) -> Unseen:
-    move = f"see whether the dashboard itself runs, and open {one.url}"
-    return Unseen(f"{one.name}: it does not answer: {said}", move)
+def _mute(dashboard: Dashboard, said: str) -> Unseen:
+    move = f"see whether the dashboard itself runs, and open {dashboard.url}"
+    return Unseen(f"{dashboard.name}: it does not answer: {said}", move)
 
 
 def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:
@@ -192,28 +194,28 @@ def _get(url: str, limit: float) -> tuple[Mapping[str, str], Any]:
 
 def _need_new(age: float, most: float, passed: float | None) -> None:
     """Refuse an answer that was, or may have been, made too long ago to say anything."""
-    told = f"its answer may have been made {age:.1f} s ago"
+    made = f"its answer may have been made {age:.1f} s ago"
     if age > most:
         raise CannotObserve(
-            f"{told}, and no more than {most:g} s count",
+            f"{made}, and no more than {most:g} s count",
             "see why it is not renewed: a cached answer proves nothing",
         )
     if passed is not None and age > passed:
         raise CannotObserve(
-            f"{told}, when the service was not back yet ({passed:.1f} s)",
+            f"{made}, when the service was not back yet ({passed:.1f} s)",
             "give this dashboard a limit in the target file that is longer than its cache's life",
         )
 
 
-def _age(one: Dashboard, headers: Mapping[str, str], body: Any) -> float:
-    """Return the age that an answer can have at the most."""
-    ages = [_told_age(name, headers[name]) for name in AGE_HEADERS if name in headers]
-    if one.time_path:
-        ages.append(_since(_moment(one.time_path.of(body)), headers))
-    elif one.age_header:
-        if one.age_header not in headers:
-            raise CannotObserve(f"its answer has no header {one.age_header}, so its age is unknown")
-        ages.append(_told_age(one.age_header, headers[one.age_header]))
+def _age(dashboard: Dashboard, headers: Mapping[str, str], body: Any) -> float:
+    """Return the greatest age that an answer can have."""
+    ages = [_age_in_header(name, headers[name]) for name in AGE_HEADERS if name in headers]
+    if dashboard.time_path:
+        ages.append(_since(_moment(dashboard.time_path.of(body)), headers))
+    elif dashboard.age_header:
+        if dashboard.age_header not in headers:
+            raise CannotObserve(f"its answer has no header {dashboard.age_header}, so its age is unknown")
+        ages.append(_age_in_header(dashboard.age_header, headers[dashboard.age_header]))
     if not ages:
         raise CannotObserve(
             f"its answer does not tell its age in {' or '.join(AGE_HEADERS)}",
@@ -222,7 +224,7 @@ def _age(one: Dashboard, headers: Mapping[str, str], body: Any) -> float:
     return max(ages) + RESOLUTION
 
 
-def _told_age(name: str, value: str) -> float:
+def _age_in_header(name: str, value: str) -> float:
     """Read a header that holds a number of seconds, a duration, or the time at which the answer was made."""
     age = seconds(f"{value.strip()}s" if value.strip().isdigit() else value)
     if age is not None:
@@ -256,5 +258,5 @@ def _since(made: datetime, headers: Mapping[str, str]) -> float:
     if age < -CLOCKS:
         raise CannotObserve(f"its clock is {-age:.0f} s ahead of ours, so its age is unknown")
     if "Date" in headers:
-        _told_age("Date", headers["Date"])
+        _age_in_header("Date", headers["Date"])
     return max(0.0, age)

@@ -1,7 +1,7 @@
-"""What the server itself answers, asked from inside its own network: past gateways, proxies and published ports.
+"""What the server itself answers, asked inside its own network: past gateways, proxies and published ports.
 
-The lookout there is made of the database's image, which may hold neither curl nor wget; bash opens a connection by
-itself. HTTP/1.0 lets the server close at the answer's end.
+The lookout there runs the database's image, which may hold neither curl nor wget, so bash opens the connection.
+With HTTP/1.0 the server closes the connection at the end of its answer.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def look(
     paths: Paths,
     pace: Pace | None = None,
 ) -> Direct:
-    """Ask health and ping at a container's own address, side by side.
+    """Ask health and ping at a container's own address, in parallel.
 
-    With a pace, what kept mute is asked once more, alone; whoever asks again in a moment has none.
+    With a pace, a mute path is asked once more, alone; a caller that soon asks again gives none.
     """
     ports = {paths.health: _number(management_port), paths.ping: _number(http_port)}
     limits = {path: pace.limit(f"itself {path}", limit) if pace else limit for path in ports}
@@ -105,5 +105,5 @@ def _read(url: str, text: bytes, took: float) -> Answer:
     if reply is None:
         return Answer(url, 0, "no HTTP", took)
     word = probe.health_word(reply.body)
-    told = word or (PONG if reply.body.strip() == PONG.encode() else "")
-    return Answer(url, reply.status, f"{reply.status} {told}".strip(), took, word)
+    shown = word or (PONG if reply.body.strip() == PONG.encode() else "")
+    return Answer(url, reply.status, f"{reply.status} {shown}".strip(), took, word)

@@ -1,4 +1,4 @@
-"""What a script of the operator's would start, in the place of what Compose renders: the script is what counts there."""
+"""What the operator's start script would start; where a script starts the service, it counts instead of Compose's files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PORT = re.compile(r"(?:(?P<ip>\[[^]]+\]|[^:]*):)?(?:(?P<host>\d*):)?(?P<port>\d
 
 
 def creation_of(scripts: tuple[ScriptSeen, ...] | Unseen | None, name: str) -> Creation | None:
-    """Return the service's container as the start script would make it; None where no rehearsal shows it."""
+    """Return the service's container as the start script would make it; None if no rehearsal shows it."""
     made = [
         creation
         for one in known(scripts)
@@ -25,7 +25,7 @@ def creation_of(scripts: tuple[ScriptSeen, ...] | Unseen | None, name: str) -> C
 
 
 def rendering(files: Rendering, creation: Creation) -> Rendering:
-    """Return what is started: by this creation, and for the rest what Compose renders of the files."""
+    """Return what is started: what this creation says, and for the rest what Compose renders of the files."""
     known = creation.environment
     return dataclasses.replace(
         files,
@@ -34,7 +34,7 @@ def rendering(files: Rendering, creation: Creation) -> Rendering:
         stop_grace=creation.stop_grace,
         restart_policy=creation.restart,
         has_health_check=creation.has_health_check,
-        # Of one that is not known nothing is claimed: its settings are unseen then.
+        # Nothing is claimed about an unknown environment: its settings are unseen.
         environment={} if isinstance(known, Unseen) else known,
         volumes=creation.volumes,
         networks=creation.networks,

@@ -22,7 +22,7 @@ from reports.redaction import excerpt
 
 
 def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset[int]) -> Host:
-    """Look at this machine, who holds these ports of it; the disk that the engine writes to is seen from inside it."""
+    """Look at this machine and at who holds these ports; the engine's disk is seen from inside the engine."""
     archive = _existing(target.archive)
     return Host(
         name=socket.gethostname(),
@@ -36,7 +36,7 @@ def look(target: Target, lookout: Lookout | None, limit: float, ports: frozenset
 
 
 def files(target: Target, scripts: tuple[Path, ...] = ()) -> tuple[FileSeen, ...]:
-    """Look at the files that the procedure will use; an env file's own text is judged too."""
+    """Look at the files that the procedure will use, and judge the text of env files."""
     seen = [_file(one, "compose file") for one in target.compose_files]
     for one in target.env_files:
         plain = _file(one, "env file")
@@ -46,7 +46,7 @@ def files(target: Target, scripts: tuple[Path, ...] = ()) -> tuple[FileSeen, ...
 
 
 def wrongly_said(target: Target) -> tuple[str, ...]:
-    """Return what is wrong with the text of the env files that can be read."""
+    """Return the problems in the text of the env files that can be read."""
     readable = [one for one in target.env_files if not _file(one, "env file").problem]
     return tuple(problem for one in readable for problem in _read(target, one).problems)
 
@@ -56,7 +56,7 @@ def _read(target: Target, path: Path) -> env_file.EnvFile:
 
 
 def need_files(target: Target) -> None:
-    """See that the files from which a plan is made are there and can be read."""
+    """Raise `CannotObserve` unless the files that a plan is made from are there and can be read."""
     for key, role, paths in (
         ("compose_files", "compose file", target.compose_files),
         ("env_files", "env file", target.env_files),
@@ -77,7 +77,7 @@ def _file(path: Path, role: str) -> FileSeen:
 
 
 def ephemeral(kernel: Path = Path("/proc/sys/net/ipv4")) -> Ephemeral | Unseen:
-    """Read from which ports this machine gives one to a connection."""
+    """Read the range of this machine's ephemeral ports."""
     try:
         first, last = (int(one) for one in (kernel / "ip_local_port_range").read_text().split())
         reserved = kernel / "ip_local_reserved_ports"
@@ -99,7 +99,7 @@ def _archive_problem(folder: Path) -> str:
 
 
 def _listeners(limit: float, ports: frozenset[int]) -> tuple[Listener, ...] | Unseen:
-    """Ask testinfra, with a limit of ours: it has none."""
+    """Ask testinfra, under a limit of ours: it has none."""
     try:
         found = within(limit, "this machine's list of sockets", _ask_for_listeners)
         known = within(limit, "this machine's processes", owners.owners, ports)

@@ -27,10 +27,10 @@ def look(
     paths: Paths,
     pace: Pace | None = None,
 ) -> Server:
-    """Ask every path that the checks judge, side by side; what kept mute meanwhile is asked once more, alone.
+    """Ask every path that the checks judge, in parallel; a mute path is asked once more, alone.
 
-    The wrong password is tried once, and again only where no answer came. `superseded` are settings whose credentials
-    must have lost their effect; they are tried too.
+    The wrong password is tried once, and again only if no answer came. `superseded` are settings whose credentials
+    must no longer work; they are tried too.
     """
     pace = pace or Pace()
     right, wrong = _credentials(settings)
@@ -47,7 +47,7 @@ def look(
     }
     if superseded:
         asked["superseded"] = (a_flow, _credentials(superseded)[0])
-    # One thread for each path: of a mute server every one of them waits for its limit.
+    # One thread for each path: at a mute server each of them waits for its limit.
     with httpx.Client(trust_env=False) as client, ThreadPoolExecutor(len(asked)) as pool:
         begun = {
             name: pool.submit(_ask, client, url, auth, pace.limit(name, limit))
@@ -98,7 +98,7 @@ def _ask(client: httpx.Client, url: str, auth: httpx.BasicAuth | None, limit: fl
 
 
 def silence(error: httpx.HTTPError) -> str:
-    """Say which silence it was."""
+    """Return the kind of silence."""
     if isinstance(error, httpx.ConnectTimeout):
         return "no connection within the limit"
     if isinstance(error, httpx.TimeoutException):

@@ -1,4 +1,4 @@
-"""What is kept of the containers' logs: files in the run's folder, clean, and lines that say so."""
+"""Writes the containers' logs, redacted, into the run's folder, and returns a line about each file."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from reports.redaction.redact import Unsearched
 
 Clean = Callable[[str], str]
 LAST_WORDS = 2.0
-"""Seconds for the end of a log whose container has ended or gone."""
+"""Seconds to wait for the end of a log whose container has ended or gone."""
 
 
 def save(observers: Observers, container: Container, folder: Path, clean: Clean, when: str) -> str:
-    """Write the newest part of a container's log into the evidence; return a line that says so."""
+    """Write the newest part of a container's log into the evidence; return a line about the file."""
     limit, patience = observers.target.log_bytes, observers.target.budgets.save_logs
     logged = logs.read(observers.engine, container.id, limit, patience)
     return _write(logged, folder / f"log-{when}-{container.name}.txt", clean, limit)
 
 
 def follow(observers: Observers, container: Container, since: float) -> LastWords:
-    """Listen from now on to what a container says until its end."""
+    """Follow a container's log from now on to its end."""
     return LastWords(observers.engine, container.id, container.name, since, observers.target.log_bytes)
 
 
 def save_last_words(words: LastWords, observers: Observers, folder: Path, clean: Clean) -> str:
-    """Write what a container said from its stop to its end into the evidence; return a line that says so."""
+    """Write what a container logged from its stop to its end into the evidence; return a line about the file."""
     file = folder / f"log-stop-{words.name}.txt"
     return _write(words.heard(LAST_WORDS), file, clean, observers.target.log_bytes)
 

@@ -1,4 +1,4 @@
-"""What is the operator's own: the scripts that carry out steps, read and rehearsed, and what the target file needs."""
+"""The operator's own scripts for steps, read and rehearsed, and what else the target file needs."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ REHEARSAL_LIMIT = 30.0
 
 
 def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "") -> tuple[ScriptSeen, ...]:
-    """Read every script, and rehearse those that may be, in the order in which a run takes them.
+    """Read every script, and rehearse those that may be rehearsed, in the order of a run.
 
-    `stand_in` is the image that stands for one that this run pulls before they run for real.
+    `stand_in` is the image that represents one that this run pulls before the scripts really run.
     """
-    found: list[ScriptSeen] = []
+    scripts_seen: list[ScriptSeen] = []
     done: list[Rehearsal] = []
-    for one in target.steps:
-        if not one.is_own:
+    for step in target.steps:
+        if not step.is_own:
             continue
-        seen = read(one.name, one.command, one.cwd)
-        if one.rehearse and not seen.problem:
-            command = scripts.command(one, REHEARSAL_LIMIT)
+        seen = read(step.name, step.command, step.cwd)
+        if step.rehearse and not seen.problem:
+            command = scripts.command(step, REHEARSAL_LIMIT)
             try:
                 rehearsal = rehearse(
                     command.argv,
@@ -52,8 +52,8 @@ def look(target: Target, scripts: Scripts, docker_host: str, stand_in: str = "")
                 done.append(rehearsal)
                 overlooked = unread(command.environment or {}, (seen.file, *rehearsal.sources))
                 seen = dataclasses.replace(seen, rehearsal=rehearsal, notes=(*seen.notes, *overlooked))
-        found.append(seen)
-    return tuple(found)
+        scripts_seen.append(seen)
+    return tuple(scripts_seen)
 
 
 def needs(
@@ -78,10 +78,10 @@ def _no_file(path: Path) -> str:
 
 
 def _not_running(engine: EngineObserver, name: str) -> str:
-    found = engine.named(name)
-    if found is None or found.name != name:
+    container = engine.named(name)
+    if container is None or container.name != name:
         return "does not exist"
-    return "" if found.running else f"is {found.state}"
+    return "" if container.running else f"is {container.state}"
 
 
 def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
@@ -91,7 +91,7 @@ def _port(port: int, listeners: tuple[Listener, ...] | Unseen) -> Need:
 
 
 def environments(seen: tuple[ScriptSeen, ...] | Unseen | None) -> list[dict[str, str | Secret]]:
-    """Return what rehearsals saw of variables, and the secrets of every env file that a script opened.
+    """Return the variables that rehearsals saw, and the secrets of every env file that a script opened.
 
     A script may read another file than it should, and print what stands in it.
     """

@@ -1,4 +1,4 @@
-"""How long an answer is waited for: as long as its like took before, and once more, alone, before it counts as none."""
+"""How long to wait for an answer: as long as the path took before, and once more, alone, before it counts as silent."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from reports.record.observed import Answer
 
 MUTE = "accepted and mute"
 SLACK = 3.0
-"""So many times what a path took before, or its limit, is waited for where it is slow."""
+"""A slow path gets this many times what it took before, and at most this many times its limit."""
 
 Said = tuple[Answer, Any]
-"""An answer, and what was in it."""
+"""An answer, and its body as it was read."""
 
 
 class Pace:
-    """How long each path's answers have taken in this run, and so how long the next one is waited for."""
+    """How long each path's answers have taken in this run, and so how long to wait for the next one."""
 
     def __init__(self) -> None:
         self._took: dict[str, float] = {}
 
     def limit(self, name: str, limit: float) -> float:
-        """Return a path's limit: several times what it took before where that is more, and never without end."""
+        """Return a path's limit: several times what it took before, if that is more, and never without end."""
         return min(max(limit, SLACK * self._took.get(name, 0.0)), SLACK * limit)
 
     def note(self, name: str, answer: Answer) -> None:
@@ -33,19 +33,19 @@ class Pace:
 
 
 def ask_the_mute_again(said: dict[str, Said], ask: Callable[[str, float], Said], limit: float) -> None:
-    """Ask each path that kept mute a second time, alone and with more patience; say slow where others answer.
+    """Ask each mute path a second time, alone and with more patience; it counts as slow if others answer.
 
-    What is mute on every path, and to a request that has it for itself, is mute: nothing else is asked again.
+    A server that is mute on every path, and to a request that is alone, is mute: no further path is asked again.
     """
     until = time.monotonic() + 2 * SLACK * limit
     for name in [name for name, (answer, _) in said.items() if answer.said == MUTE]:
         first = said[name][0]
-        told = f"slow: no answer within {first.took:.1f} s"
+        slow = f"slow: no answer within {first.took:.1f} s"
         if time.monotonic() < until:
             said[name] = ask(name, SLACK * limit)
             if said[name][0].said != MUTE:
                 continue
-            told += f", nor alone within {said[name][0].took:.1f} s"
+            slow += f", nor alone within {said[name][0].took:.1f} s"
         if not any(answer.status for answer, _ in said.values()):
             return
-        said[name] = replace(first, said=told), None
+        said[name] = replace(first, said=slow), None

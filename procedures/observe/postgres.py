@@ -1,4 +1,4 @@
-"""What the database says to the credentials of the new container, asked over the network."""
+"""What the database answers over the network to the credentials of the new container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.record.observed import Database, Settings, Unseen
 from reports.redaction import excerpt
 
 _FROM_TEXT = 'printf "%s\\n" "$0" | psql "$@"'
-"""What hands a script to psql, so that it can ask for a table only where there is one."""
+"""Pipes a script into psql, so that it can query a table only if there is one."""
 
 _VERSION = "select current_setting('server_version')"
 
@@ -54,7 +54,7 @@ def _look(lookout: Lookout, settings: Settings, limit: float, queries: Mapping[s
 
 
 def _script(queries: Mapping[str, str]) -> str:
-    """Write a script of psql's; a history table is asked only where there is one, or its absence were an error in a log."""
+    """Write a script for psql; a history table is queried only if it exists, or the database would log an error."""
     return "\n".join(
         _where_there(name, _answering(name, query)) if name in tables.HISTORIES else _answering(name, query)
         for name, query in queries.items()
@@ -73,7 +73,7 @@ def _where_there(table: str, statement: str) -> str:
 
 
 def _unseen(login: str, said: str, took: float) -> Database:
-    """Return what is known of a database that let nobody in: nothing, and never an empty list."""
+    """Return a database that refused the login: every value is unseen, and never an empty list."""
     nothing = Unseen(f"nobody could log in to the database: {said}")
     return Database(login, said, took, nothing, **dict.fromkeys(tables.FIELDS, nothing))
 
@@ -84,7 +84,7 @@ def _is_answer(line: str) -> bool:
 
 
 def _login(text: str) -> str:
-    """Tell refused credentials from a server that was not reached; psql has no status that does."""
+    """Distinguish refused credentials from a server that was not reached; psql's exit status does not."""
     if "authentication failed" in text or "no password supplied" in text or "does not exist" in text:
         return "refused"
     return "unreachable"
@@ -94,7 +94,7 @@ def _read(answers: dict[str, str], queries: Mapping[str, str], complaints: str) 
     read: dict[str, Any] = {name: Unseen("this was not asked at this moment") for name in tables.FORMS}
     for name in queries:
         if name not in answers:
-            # `is null` concatenates to null: an empty line, so nothing was found; an error was told beside it.
+            # A null concatenates to an empty line: there was no such row. An error was printed beside it.
             read[name] = Unseen(
                 f"the database has no answer for {name}: {excerpt.one_line(complaints, 300) or 'no such row'}"
             )
@@ -108,7 +108,7 @@ def _read(answers: dict[str, str], queries: Mapping[str, str], complaints: str) 
 
 
 def settings_missing(settings: Settings | Unseen) -> CannotObserve | None:
-    """Return why nobody can log in with these settings, where that is so."""
+    """Return why nobody can log in with these settings; None if somebody can."""
     if isinstance(settings, Unseen):
         return CannotObserve(settings.unseen, settings.next_move)
     if not (settings.db_host and settings.db_name and settings.db_user):

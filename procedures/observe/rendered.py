@@ -1,7 +1,7 @@
-"""What was checked, kept as Compose has rendered it: the start uses that, whatever becomes of the target's files.
+"""The rendering that was checked, kept in files: the start uses it, whatever becomes of the target's own files.
 
-Compose writes on each container which files it was made from. So the rendering stands under the paths of the target's
-own files, in a folder of the run's: whoever reads such a path back finds the file that the operator has.
+Compose writes on each container which files it was made from. So the rendering is kept under the paths of the target's
+own files, in a folder of the run, and such a path leads back to the operator's file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SUFFIX = ".rendered"
 
 
 def folder(stem: Path) -> Path:
-    """Return where a run keeps what it has rendered."""
+    """Return the folder in which a run keeps its rendering."""
     return stem.with_name(stem.name + SUFFIX)
 
 
@@ -28,7 +28,7 @@ def places(stem: Path, files: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 def write(stem: Path, files: tuple[Path, ...], model: Mapping[str, Any]) -> None:
-    """Write the model in the place of the first file, and nothing in that of the others; only their owner reads them."""
+    """Write the model in place of the first file, and an empty one in place of the others; only their owner can read them."""
     first, *others = places(stem, files)
     folder(stem).mkdir(mode=0o700, parents=True)
     for one, text in ((first, json.dumps(model)), *((other, "{}") for other in others)):
@@ -37,19 +37,19 @@ def write(stem: Path, files: tuple[Path, ...], model: Mapping[str, Any]) -> None
 
 
 def origin(path: str) -> str:
-    """Return the operator's own file for a path that may stand for it."""
+    """Return the operator's own file for a path that may represent it."""
     _, mark, own = path.partition(f"{SUFFIX}/")
     return f"/{own}" if mark else path
 
 
 def forget(stem: Path) -> bool:
-    """Remove what a run has rendered; return whether there was anything."""
+    """Remove a run's rendering; return whether there was one."""
     found = folder(stem).is_dir()
     shutil.rmtree(folder(stem), ignore_errors=True)
     return found
 
 
 def forget_all(beside: Path) -> None:
-    """Remove what every run of this place has rendered."""
+    """Remove the renderings of all runs in a folder."""
     for one in beside.glob(f"*{SUFFIX}"):
         shutil.rmtree(one, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What Compose makes of the target's files, asked of Compose itself."""
+"""What Compose makes of the target's files, as Compose itself says."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WARNING = re.compile(r'level=warning msg="(.*)"$')
 def by_operator(
     target: Target, compose: Compose, names: tuple[str, ...]
 ) -> tuple[Rendering, Mapping[str, Any]]:
-    """Render as the operator's own call does, environment and all; the whole model comes with it."""
+    """Render as the operator's own call does, with its environment; return the whole model too."""
     call = compose.render(30)
     model, warnings = model_of(call)
     found = _rendering(target, call, model, warnings, _worth(compose.interpolate(names, 30, by_file=False)))
@@ -40,24 +40,23 @@ def by_operator(
 def readable(model: Mapping[str, Any]) -> dict[str, Any]:
     """Return a model that Compose can read back, as its own start has it.
 
-    What it renders leaves out a service whose profile nobody has asked for, and still names it where another one may
-    depend on it.
+    Compose leaves out a service whose profile is not active, but still names it where another service depends on it.
     """
     services = model.get("services") or {}
     return {**model, "services": {name: _of_these(one, services) for name, one in services.items()}}
 
 
 def _of_these(service: Mapping[str, Any], services: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a service that depends on none but these."""
+    """Return a service that depends on these services only."""
     named = service.get("depends_on") or {}
     there = {name: how for name, how in named.items() if name in services}
     return {**service, "depends_on": there} if named else dict(service)
 
 
 def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
-    """Return by what Compose knows a container of a model again, why it cannot read the model, and its own version.
+    """Return the hashes by which Compose recognises a container, why it cannot read the model, and its version.
 
-    It leaves out what the service depends on where it is told to touch nothing else, and some versions always do.
+    Compose leaves the dependencies out of the hash with `--no-deps`, and some versions always do.
     """
     service = {key: value for key, value in model["services"][target.service].items() if key != "depends_on"}
     alone = {**model, "services": {target.service: service}}
@@ -70,7 +69,7 @@ def known_by(target: Target, compose: Compose, model: Mapping[str, Any]) -> tupl
 
 
 def _plain(version: str) -> str:
-    """Return a version as Compose writes it on a container: without what a distribution has added."""
+    """Return a version as Compose writes it on a container: without a distribution's suffix."""
     return version.strip().removeprefix("v").partition("-")[0].partition("+")[0]
 
 
@@ -81,7 +80,7 @@ def by_file(target: Target, compose: Compose, names: tuple[str, ...]) -> Renderi
 
 
 def reaching_kept(target: Target, files: Rendering) -> dict[str, str | Secret]:
-    """Return the keys of the env files that still count for what was kept: the gateway's port alone."""
+    """Return the keys of the env files that still count for a kept container: the gateway's port alone."""
     gateway = target.keys.gateway_port
     return {name: value for name, value in files.interpolation.items() if name == gateway}
 
@@ -196,7 +195,7 @@ def _volumes(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str,
 
 
 def copied_in(service: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return where a container has what the files give as secrets and configs, mounted or copied."""
+    """Return the paths in a container at which it has secrets and configs, mounted or copied."""
     found = []
     for part, folder in (("secrets", SECRETS), ("configs", "/")):
         for one in service.get(part) or ():
@@ -220,7 +219,7 @@ def _external(service: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[str
 
 
 def secrets_of(values: Mapping[str, str | Secret], named: tuple[str, ...]) -> dict[str, Secret]:
-    """Return what is secret in an environment: values by their keys' names, keys that are `named`, parts of URLs."""
+    """Return the secrets in an environment: values of secret names, of keys that are `named`, and parts of URLs."""
     found = {name: value for name, value in values.items() if isinstance(value, Secret)}
     for name, value in values.items():
         if isinstance(value, str) and name in named and value:

@@ -1,4 +1,4 @@
-"""Which values are known to be secret: what every sink takes out, wherever it was met."""
+"""The values that are known to be secret; every output takes them out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.redaction.secret_names import secrets_among
 def known_secrets(
     environments: Iterable[Mapping[str, str | Secret]], keys: tuple[str, ...]
 ) -> dict[Secret, str]:
-    """Return the secret values of several environments by their names; a key may hold another value in each."""
+    """Return the secret values of several environments with their names; a key may have a different value in each."""
     found: dict[Secret, str] = {}
     for one in environments:
         inside = configuration.secrets_in(str(one.get(configuration.VARIABLE, "")))
@@ -24,7 +24,7 @@ def known_secrets(
 
 
 def secrets_in_commands(containers: Iterable[Container | Rendering]) -> dict[Secret, str]:
-    """Return what stands in the command, entry point and health check of containers, by the part that holds it."""
+    """Return the secrets in the command, entry point and health check of containers, with the part that holds each."""
     return {
         secret: label
         for one in containers
@@ -34,7 +34,7 @@ def secrets_in_commands(containers: Iterable[Container | Rendering]) -> dict[Sec
 
 
 def secrets_of(settings: Settings | Unseen | None) -> dict[str, Secret]:
-    """Return the secrets that a server's settings hold, by what they are."""
+    """Return the secrets that a server's settings hold, by name."""
     if settings is None or isinstance(settings, Unseen):
         return {}
     both = {"database password": settings.db_password, "basic-auth password": settings.basic_auth_password}

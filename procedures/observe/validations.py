@@ -17,32 +17,32 @@ KEPT = 8000
 
 
 class Unreadable(Exception):  # noqa: N818 - says what is the matter
-    """The claim is not there where the target file looks for it."""
+    """The claim is not where the target file says."""
 
 
 def look(target: Target, scripts: Scripts) -> tuple[ValidationSeen, ...]:
     """Run every validation command, one after the other, and return what each claims."""
-    return tuple(_seen(one, scripts, target.budgets.look) for one in target.validate)
+    return tuple(_run(validation, scripts, target.budgets.look) for validation in target.validate)
 
 
-def _seen(one: Validation, scripts: Scripts, limit: float) -> ValidationSeen:
-    result = shell.run(scripts.command(one, limit))
+def _run(validation: Validation, scripts: Scripts, limit: float) -> ValidationSeen:
+    result = shell.run(scripts.command(validation, limit))
     healthy = checked = None
     problem = _not_run(result)
     if not problem:
         try:
-            healthy, checked = read(one, result.stdout)
+            healthy, checked = read(validation, result.stdout)
         except Unreadable as error:
             problem = str(error)
     return ValidationSeen(
-        name=one.name,
-        command=one.command,
+        name=validation.name,
+        command=validation.command,
         exit_code=result.exit_code,
         took=round(result.took, 3),
         output=excerpt.last(plain(result.output), KEPT),
         healthy=healthy,
         checked=checked,
-        least=one.checked.least if one.checked else 0,
+        least=validation.checked.least if validation.checked else 0,
         problem=problem,
     )
 
@@ -53,16 +53,17 @@ def _not_run(result: shell.Result) -> str:
     return f"it could not be started: {result.output}" if result.exit_code is None else ""
 
 
-def read(one: Validation, output: str) -> tuple[bool, int | None]:
+def read(validation: Validation, output: str) -> tuple[bool, int | None]:
     """Return what an output claims: whether all is well, and how much was looked at."""
     if not output.strip():
         raise Unreadable("it printed nothing on its standard output")
-    if one.reads == JSON:
+    if validation.reads == JSON:
         said = _parsed(output)
-        value = _at(said, one.healthy.key)
-        return str(value).casefold() == one.healthy.value.casefold(), _count(said, one.checked)
+        value = _at(said, validation.healthy.key)
+        return str(value).casefold() == validation.healthy.value.casefold(), _count(said, validation.checked)
     text = plain(output)
-    return re.search(one.healthy.pattern, text, re.MULTILINE) is not None, _counted(text, one.checked)
+    healthy = re.search(validation.healthy.pattern, text, re.MULTILINE) is not None
+    return healthy, _counted(text, validation.checked)
 
 
 def _parsed(output: str) -> Any:

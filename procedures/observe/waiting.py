@@ -1,4 +1,4 @@
-"""Waiting: a deadline, a cadence, a sentence for the time-out, and every change of what was seen as evidence."""
+"""Waits with a limit, a cadence and a sentence for the time-out; every change of what was seen is evidence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable
 from reports.record.evidence import Attempt, Wait
 
 _BREATH = 1.0
-"""Seconds between two live lines at the least: every change is evidence, not every change is news."""
+"""The least seconds between two lines on the screen: every change is recorded, but not every change is shown."""
 
 GAP = 2.0
-"""Seconds that a busy machine may be late; beyond them nobody could look: this process was stopped, or its machine."""
+"""Seconds that a busy machine may be late; a longer delay means that this process, or its machine, was stopped."""
 
 Look = Callable[[], tuple[bool, str]]
-"""Looks once: whether the wait is over, and what was seen."""
+"""Looks once; returns whether the wait is over, and what was seen."""
 
 
 class Waiting:
-    """Waits one thing at a time, asking `poll` at every turn; `tell` is given each change and a heartbeat."""
+    """Waits for one thing at a time; calls `poll` at every turn, and `tell` at each change and as a heartbeat."""
 
     def __init__(
         self,
@@ -44,17 +44,17 @@ class Waiting:
         *,
         rest: Callable[[float], None] | None = None,
     ) -> Wait:
-        """Look until it is over or the limit has passed; the result says which.
+        """Look until the wait is over or the limit has passed; the result says which.
 
-        `hopeless` is asked once a second why there is nothing left to wait for. `rest` is what passes the seconds
-        until the next look, and may end before, where there is something new to see.
-        Time in which nobody could look is not the server's: it is added to the limit, and a look that lasted beyond
-        the limit for so long is taken once more.
+        `hopeless` is asked once a second; it returns why there is nothing left to wait for, or an empty text. `rest`
+        sleeps until the next look, and may end early if there is something new to see.
+        Time in which this process could not look does not count against the server: it is added to the limit, and a
+        look that such a delay has carried beyond the limit is repeated once.
         """
         began = self._clock()
         missed, again = 0.0, False
         attempts: list[Attempt] = []
-        told_at = asked_at = began - _BREATH
+        shown_at = asked_at = began - _BREATH
         while True:
             asked = self._clock()
             over, saw = look()
@@ -69,14 +69,14 @@ class Waiting:
                 continue
             if over or why or late:
                 return _wait(what, limit, cadence, now - began, attempts, why=why, ended=over)
-            if (changed and now - told_at >= _BREATH) or now - told_at >= self._heartbeat:
+            if (changed and now - shown_at >= _BREATH) or now - shown_at >= self._heartbeat:
                 self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
-                told_at = now
+                shown_at = now
             self._poll()
             missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)), rest or self._sleep)
 
     def _slept(self, length: float, rest: Callable[[float], None]) -> float:
-        """Sleep; return the seconds by which the sleep was so long that nobody could look."""
+        """Sleep; return the seconds by which the sleep was too long, if this process was stopped meanwhile."""
         began = self._clock()
         rest(length)
         late = self._clock() - began - length

@@ -41,10 +41,10 @@ def rehearse(
 ) -> Rehearsal:
     """Run a script to its end or its limit, and return what it would have done.
 
-    `before` are the rehearsals of the steps before this one: what they stopped or removed is seen as gone.
-    `stand_in` is the image that stands for one that is not here yet, where that is pulled before the script runs.
-    `poll` is asked now and then, and ends it by raising.
-    Raises `CannotObserve` where this machine has no place in which a script can change nothing.
+    `before` are the rehearsals of the steps before this one: what they stopped or removed counts as gone.
+    `stand_in` is the image that represents one that is not here yet, if that is pulled before the script runs.
+    `poll` is called now and then, and ends the rehearsal by raising.
+    Raises `CannotObserve` if this machine has no place in which a script can change nothing.
     """
     if sys.platform != "linux":
         raise CannotObserve(f"a rehearsal needs Linux, and this is {sys.platform}", _NO_PLACE)
@@ -63,13 +63,13 @@ def rehearse(
     command = shell.Command(program, _PROJECT, limit + OUTER_LIMIT, None, request.to_json())
     result = shell.run(command, poll)
     try:
-        told: dict[str, Any] = json.loads(result.stdout)
+        answer: dict[str, Any] = json.loads(result.stdout)
     except ValueError:
         why = "it did not end" if result.timed_out else excerpt.last(result.output, 300) or "it said nothing"
         raise CannotObserve(f"the rehearsal of {argv[0]} failed by itself: {why}") from None
-    if "cannot" in told:
-        raise CannotObserve(f"there is no place to rehearse {argv[0]} in: {told['cannot']}", _NO_PLACE)
-    return _rehearsal(told)
+    if "cannot" in answer:
+        raise CannotObserve(f"there is no place to rehearse {argv[0]} in: {answer['cannot']}", _NO_PLACE)
+    return _rehearsal(answer)
 
 
 def _copyable(root: Path) -> str:
@@ -86,14 +86,14 @@ def _left(before: tuple[Rehearsal, ...], effects: set[str]) -> list[str]:
     return [hit.id for one in before for hit in one.hits if hit.effect in effects]
 
 
-def _rehearsal(told: dict[str, Any]) -> Rehearsal:
-    variables = told.pop("variables")
-    calls = told.pop("calls")
-    hits = told.pop("hits")
-    output = without_colours(told.pop("output"))
-    creations = told.pop("creations")
-    exit_code, took, timed_out = (told.pop(name) for name in ("exit_code", "took", "timed_out"))
-    lists: dict[str, Any] = {name: tuple(values) for name, values in told.items()}
+def _rehearsal(answer: dict[str, Any]) -> Rehearsal:
+    variables = answer.pop("variables")
+    calls = answer.pop("calls")
+    hits = answer.pop("hits")
+    output = without_colours(answer.pop("output"))
+    creations = answer.pop("creations")
+    exit_code, took, timed_out = (answer.pop(name) for name in ("exit_code", "took", "timed_out"))
+    lists: dict[str, Any] = {name: tuple(values) for name, values in answer.items()}
     return Rehearsal(
         exit_code=exit_code,
         took=took,
@@ -107,12 +107,12 @@ def _rehearsal(told: dict[str, Any]) -> Rehearsal:
     )
 
 
-def _creation(told: dict[str, Any]) -> Creation:
-    given = told.pop("environment")
+def _creation(answer: dict[str, Any]) -> Creation:
+    given = answer.pop("environment")
     environment = (
         Unseen("a file of variables that it is given cannot be read")
         if given is None
         else environment_of(given)
     )
-    listed: dict[str, Any] = {name: tuple(told.pop(name)) for name in ("ports", "volumes", "networks")}
-    return Creation(environment=environment, **told, **listed)
+    listed: dict[str, Any] = {name: tuple(answer.pop(name)) for name in ("ports", "volumes", "networks")}
+    return Creation(environment=environment, **answer, **listed)

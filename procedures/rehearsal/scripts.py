@@ -1,4 +1,4 @@
-"""Reads an operator's script before it runs: whether it can be started, its syntax, and what stands in it."""
+"""Reads an operator's script before it runs: whether it can be started, its syntax, and what is in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OURS = re.compile(r"(?:KESTRA|SKIP|POSTGRES|STACK)_", re.IGNORECASE)
 
 
 def read(step: str, argv: tuple[str, ...], cwd: Path) -> ScriptSeen:
-    """Return what the file that a step starts looks like; nothing of it is run."""
+    """Read the file that a step starts; nothing of it is run."""
     file, is_argument = _script_of(argv, cwd)
     problem = _problem(file, needs_mode=not is_argument)
     if problem and problem != NOT_EXECUTABLE:
@@ -50,7 +50,7 @@ NOT_EXECUTABLE = "not executable"
 
 
 def unread(names: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
-    """Return what is set by a name that none of these files reads, although one reads a name that resembles it."""
+    """Return the variables that none of these files reads, although one of them reads a similar name."""
     texts = [
         Path(one).read_text(encoding="utf-8", errors="replace") for one in files if os.access(one, os.R_OK)
     ]
@@ -63,9 +63,9 @@ def unread(names: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _is_like(one: str, other: str) -> bool:
-    """Say whether two names differ by their case or by a slip of the finger."""
-    first, second = one.casefold(), other.casefold()
+def _is_like(name: str, other: str) -> bool:
+    """Whether two names differ only in case or by a typing error."""
+    first, second = name.casefold(), other.casefold()
     return first == second or difflib.SequenceMatcher(None, first, second).ratio() >= ALIKE
 
 
@@ -144,18 +144,18 @@ FINDS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?:^|[\s;&|(])sudo\s",
-        "uses sudo: whether it is let, and whether it is asked for a password, is not known",
+        "uses sudo: whether it may, and whether it needs a password, is not known",
     ),
     (r"\b(?:kill|pkill|killall|fuser\s+-\w*k)\b(?!\w)", "kills processes by itself"),
     (
         r"\bdocker\s+(?:system|container|volume|image|network)\s+prune\b",
-        "prunes: things that it does not name",
+        "prunes: removes things that it does not name",
     ),
 )
 
 
 def _notes(text: str) -> Iterator[str]:
-    # A line that is continued is one; a comment is none.
+    # A continued line is one line; a comment is none.
     joined = re.sub(r"\\\r?\n", " ", text)
     lines = [re.sub(r"(?:^|(?<=\s))#.*", "", one) for one in joined.splitlines()]
     for pattern, words in FINDS:

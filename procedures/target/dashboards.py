@@ -35,7 +35,7 @@ class JsonPath:
         return bool(self.text) and "".join(one[0] for one in _PART.finditer(self.text)) == self.text
 
     def of(self, document: Any) -> Any:
-        """Return the value at the path; what is not there is said with the part that missed it."""
+        """Return the value at the path; the error for a missing value names the part that is missing."""
         value = document
         for part in _PART.finditer(self.text):
             value = _step(value, part, self.text[: part.end()])
@@ -60,18 +60,18 @@ class Dashboard:
 
     @property
     def expected(self) -> str:
-        """What it must show, as JSON writes it: `"true"` and `true` are two values."""
+        """What it must show, as JSON writes it: `"true"` and `true` are different values."""
         return shown(self.equals)
 
 
 def shown(value: Any) -> str:
-    """Return a value as JSON writes it, cut where it is long."""
+    """Return a value as JSON writes it, cut if it is long."""
     text = excerpt.cleaned(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def read(value: Any, problems: list[str]) -> tuple[Dashboard, ...]:
-    """Return the dashboards that a target file names; what is wrong with them is added to the problems."""
+    """Return the dashboards that a target file names; their problems are added to `problems`."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         problems.append("key 'dashboards' must be tables, each written as [[dashboards]]")
         return ()

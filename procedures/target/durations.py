@@ -10,7 +10,7 @@ _JAVA = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?
 
 
 def seconds(text: str) -> float | None:
-    """Return the seconds that `text` says, or None where it is no duration."""
+    """Return the seconds of a duration, or None if `text` is none."""
     text = text.strip()
     if text.upper().startswith("P") and (found := _JAVA.fullmatch(text)):
         if not any(found.groups()):

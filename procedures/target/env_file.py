@@ -1,4 +1,4 @@
-"""What is wrong with an env file before anybody interprets it."""
+"""Problems in the text of an env file, before anybody interprets it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """An env file's own text: the names it sets, in order, and what will bite whoever reads it."""
+    """An env file's own text: the names that it sets, in order, and the problems that a reader will have."""
 
     path: Path
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ def _repeated(path: Path, names: list[str], needed: tuple[str, ...]) -> list[str
 
 
 def _values(path: Path, found: list[tuple[int, str, str]]) -> list[str]:
-    """Name what readers of this dialect disagree about; the value itself is never quoted: it may be a secret."""
+    """Return values that readers of env files understand differently; no value is quoted: it may be a secret."""
     problems = []
     for number, name, text in found:
         value = text.strip()
@@ -84,7 +84,7 @@ def _values(path: Path, found: list[tuple[int, str, str]]) -> list[str]:
 
 
 def _ports(path: Path, found: list[tuple[int, str, str]]) -> list[str]:
-    """Name ports that are no numbers; Compose itself says `invalid hostPort` and not of which key."""
+    """Return ports that are no numbers; Compose itself says `invalid hostPort` without naming the key."""
     return [
         f"{path}, line {number}: {name} is no port number"
         for number, name, text in found
@@ -97,10 +97,10 @@ def _is_port(value: str) -> bool:
 
 
 def secrets(path: Path) -> tuple[Secret, ...]:
-    """Return the secret values of an env file as they stand there: Compose quotes a line that it cannot read.
+    """Return the secret values in an env file's text: Compose quotes a line that it cannot read.
 
-    A line that sets nothing is a secret as a whole, and so is what stands behind its first space or sign: it may be
-    the rest of a password that goes over lines, or an assignment with a slip in its name.
+    A line that is no assignment is a secret as a whole, and so is what follows its first space, `=` or `:`. It may be
+    the rest of a password over several lines, or an assignment with a typing error in its name.
     """
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

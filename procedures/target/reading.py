@@ -1,4 +1,4 @@
-"""Tables of the target file: each value is taken in its form, and whatever is wrong is noted by its key."""
+"""Tables of the target file: each value is read in its form, and each problem is noted by its key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from procedures.target.durations import seconds
 class Table:
     """A table as it was parsed, where it stands (`steps.start`, blank for the file itself), and the file's problems.
 
-    A wrong value is noted, and one of the right type returned in its place: so all problems are told at once.
+    A wrong value is noted, and a value of the right type returned instead, so that all problems are reported at once.
     """
 
     given: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Table:
         self.problems.append(f"key {self.name(key)!r} {says}")
 
     def refuse_unknown(self, known: Sequence[str]) -> None:
-        """Note every key that is not known, with the one that it resembles."""
+        """Note every unknown key, with the known key that it resembles."""
         for key in self.given:
             if key not in known:
                 self.wrong(key, "is unknown" + meant(key, known, self.name))
@@ -60,7 +60,7 @@ class Table:
         return default
 
     def path(self, key: str, default: str = "") -> Path:
-        """Return a path in which `~` has become a home folder."""
+        """Return a path with `~` expanded to the home folder."""
         path = Path(self.text(key, default))
         try:
             return path.expanduser()
@@ -76,7 +76,7 @@ class Table:
         return ()
 
     def some_texts(self, key: str) -> tuple[str, ...]:
-        """Return a list that, where it is given, must not be empty."""
+        """Return a list, which must not be empty if it is given."""
         if self.given.get(key) == []:
             self.wrong(key, "is empty")
         return self.texts(key)
@@ -110,7 +110,7 @@ class Table:
         return ()
 
     def duration(self, key: str, *, example: str = "90s", zero: bool = False) -> float | None:
-        """Return the seconds of a duration, or None where no good one is given; `zero` allows one of no length."""
+        """Return the seconds of a duration, or None if no valid one is given; `zero` allows a length of zero."""
         if key not in self.given:
             return None
         value = self.given[key]
@@ -122,12 +122,12 @@ class Table:
 
 
 def keys_of(cls: Any, but: str = "") -> list[str]:
-    """Return the keys of a table: the fields of what is made of it, but the one that is no key."""
+    """Return the keys of a table: the fields of its class, except `but`, which is no key."""
     return [field.name for field in fields(cls) if field.name != but]
 
 
 def meant(word: str, known: Sequence[str], shown: Callable[[str], str] = str) -> str:
-    """Return which of the known words was meant, as an end of a sentence; blank where none resembles it."""
+    """Return the known word that was probably meant, as the end of a sentence; blank if none resembles it."""
     close = difflib.get_close_matches(word, known, 1)
     return f" (did you mean {shown(close[0])}?)" if close else ""
 

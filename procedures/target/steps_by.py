@@ -1,4 +1,4 @@
-"""Which steps the operator's own scripts carry out, and what else of theirs the target file names."""
+"""Which steps the operator's own scripts carry out, and the operator's other commands that the target file names."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ KEYS = ("driver", *dict.fromkeys(key for one in DRIVERS.values() for key in one.
 
 @dataclass(frozen=True, slots=True)
 class StepBy:
-    """How one step is carried out. `cwd` is absolute; `limit` is in seconds, None where the step's own decides."""
+    """How one step is carried out. `cwd` is absolute; `limit` is in seconds; None leaves the step its own limit."""
 
     name: str
     driver: str = COMPOSE
@@ -75,7 +75,7 @@ class StepBy:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Where a validation command says something: a key of its JSON, or a pattern in its text."""
+    """Where the output of a validation command states a claim: a key of its JSON, or a pattern in its text."""
 
     key: str = ""
     value: str = ""
@@ -85,7 +85,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A command of the operator's that says whether the service is well; `checked` tells how much it looked at."""
+    """The operator's command that says whether the service is well; `checked` is where it says how much it looked at."""
 
     name: str
     command: tuple[str, ...]
@@ -99,7 +99,7 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must exist besides: files below the root, containers that run, networks, ports that are listened on."""
+    """What else must exist: files below the root, running containers, networks, listening ports."""
 
     files: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ def read_validations(file: Table, root: Path) -> tuple[Validation, ...]:
 
 
 def read_needs(file: Table) -> Needs:
-    """Return what must exist besides."""
+    """Return what else must exist."""
     table = file.table("needs")
     table.refuse_unknown(keys_of(Needs))
     return Needs(
@@ -208,7 +208,7 @@ def _healthy(table: Table, reads: object) -> Claimed:
 
 
 def _checked(table: Table, reads: object) -> Claimed:
-    """Read where the output says how much was looked at, and how much that must be."""
+    """Read where the output says how much was looked at, and the least that this must be."""
     where = "key" if reads == JSON else "pattern"
     table.refuse_unknown((where, "least"))
     claimed = _claimed(table, (where,))
@@ -244,17 +244,17 @@ def _environment(table: Table) -> dict[str, str]:
 
 
 def replaces(steps: Sequence[StepBy]) -> bool:
-    """Whether a script may put a container of its own in the place of Compose's, which then finds the name taken."""
+    """Whether a script may make a container of its own instead of Compose's, which then finds the name taken."""
     start = find(steps, START)
     return start.takes_over and start.is_own
 
 
 def find(steps: Sequence[StepBy], name: str) -> StepBy:
-    """Return how a step is carried out: as the target file says, else by Compose."""
+    """Return how a step is carried out: as the target file says, or by Compose."""
     return next((one for one in steps if one.name == name), StepBy(name))
 
 
 def script(steps: Sequence[StepBy], name: str) -> StepBy | None:
-    """Return the script that carries out a step, where one does."""
+    """Return the script that carries out a step; None if no script does."""
     found = find(steps, name)
     return found if found.is_own else None

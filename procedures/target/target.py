@@ -21,7 +21,7 @@ SUITE = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The names, in the env files, of what the service's configuration is checked against."""
+    """The keys of the env files whose values the service's configuration is checked against."""
 
     http_port: str = "KESTRA_HTTP_PORT"
     management_port: str = "KESTRA_MANAGEMENT_PORT"
@@ -41,9 +41,9 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Limits in seconds; `soak` and `drain` are None where the server's own figures decide.
+    """Limits in seconds; `soak` and `drain` are None if the server's own figures decide.
 
-    `gateway` is how long a gateway may take to learn of a new container; None where the service is reached directly.
+    `gateway` is how long a gateway may take to notice a new container; None if the service is reached directly.
     """
 
     boot: float = 180.0
@@ -60,8 +60,8 @@ class Budgets:
 class Target:
     """The service operated on.
 
-    Paths are absolute. `http_url` and `management_url` may hold what `_PLACEHOLDERS` names, which is filled from the
-    rendering and from the engine's address. `endpoint` and `context` name the engine; where both are blank, the docker
+    Paths are absolute. `http_url` and `management_url` may hold the placeholders in `_PLACEHOLDERS`, which are filled from
+    the rendering and from the engine's address. `endpoint` and `context` name the engine; if both are blank, the docker
     client's own rules find it. `pull` is when an update pulls, in Compose's words. `archive_keep` is how many sealed
     runs stay.
     """
@@ -97,14 +97,14 @@ class Target:
 
     @property
     def engine_flags(self) -> tuple[str, ...]:
-        """The words by which a typed `docker` finds this target's engine, where the file names it."""
+        """The flags by which a typed `docker` finds this target's engine, if the file names the engine."""
         if self.context:
             return "--context", self.context
         return ("--host", self.endpoint) if self.endpoint else ()
 
     @property
     def found_by_name(self) -> bool:
-        """Whether the service's container may be one that no label tells: made by a script, or to be taken over."""
+        """Whether the service's container may be one without Compose's labels: made by a script, or to be taken over."""
         acts = any(steps_by.script(self.steps, name) for name in (steps_by.STOP, steps_by.START))
         return acts or bool(self.container) or steps_by.find(self.steps, steps_by.START).takes_over
 
@@ -131,7 +131,7 @@ def find(given: str | None, environment: Mapping[str, str], suite: Path = SUITE)
 
 
 def read(file: Path) -> Target:
-    """Return the target that a file describes; every problem of the file is told in one message."""
+    """Return the target that a file describes; one message reports every problem of the file."""
     try:
         parsed = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -146,7 +146,7 @@ def read(file: Path) -> Target:
 
 
 def shown(path: Path) -> str:
-    """Return a path as short as it can be typed from here."""
+    """Return a path as it can be typed in the current folder."""
     try:
         return os.path.relpath(path)
     except ValueError:
@@ -154,7 +154,7 @@ def shown(path: Path) -> str:
 
 
 def _target(file: Path, table: Table) -> Target:
-    """Take a target out of a parsed file; whatever is wrong is noted in the table's problems."""
+    """Read the target from a parsed file; problems are noted in the table."""
     table.refuse_unknown(keys_of(Target, but="file"))
     table.require(_REQUIRED)
     folder = file.parent
@@ -197,7 +197,7 @@ def _budgets(table: Table) -> Budgets:
 
 
 def _url(table: Table, key: str) -> str:
-    """Read a URL that the probe can look at, with nothing to fill but the ports."""
+    """Read a URL that the probe can ask, with no placeholders but ours."""
     value = table.text(key)
     filled = value
     for name, example in _PLACEHOLDERS.items():
@@ -261,4 +261,4 @@ _FORMS: dict[str, Callable[[Table, str], Any]] = {
     "pull": _pull,
     "secret_keys": Table.texts,
 }
-"""The keys that are read by themselves, each with its form."""
+"""The keys that are read independently, each with its reader."""

@@ -1,1 +1,1 @@
-"""The report as a page: its parts, its drawing and its words."""
+"""The report as an HTML page: its parts, its drawing and its words."""

@@ -1,4 +1,4 @@
-"""What is read first: what ran, how it ended, who answers for it, and what to do now."""
+"""The top of the report: what ran, how it ended, who is responsible, and what to do now."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ NEXT_MOVE: dict[Verdict, str] = {
     Verdict.NOT_ACCEPTED: "The service answers. Judge the claims above before you rely on it, those about data first.",
     Verdict.SERVICE_DOWN: "Bring the service up now: what holds it back is above, the commands by hand are below.",
     Verdict.ROLLED_BACK: "The old state is back. Clear what failed, above, before trying again.",
-    Verdict.INTERRUPTED: "Look whether the service answers. “recover” starts and judges it, and closes an open journal.",
+    Verdict.INTERRUPTED: "See whether the service answers. “recover” starts and judges it, and closes an open journal.",
     Verdict.LOCKED: "Wait for the run that holds the target, or recover the open journal.",
-    Verdict.CANNOT_OBSERVE: "Make readable what is named above, then run again; nothing was touched.",
-    Verdict.NO_EVIDENCE: "The work is done, its evidence is not whole: keep what is here, and clear the cause.",
+    Verdict.CANNOT_OBSERVE: "Make what is named above readable, then run again; nothing was touched.",
+    Verdict.NO_EVIDENCE: "The work is done, but its evidence is incomplete: keep what is here, and clear the cause.",
 }
 
 
 def to_banner(record: Record) -> Html:
-    """Return the top of the report, down to what has to be done."""
+    """Return the top of the report, down to the next move."""
     return join(
         [
             _understudy(record),
@@ -99,7 +99,7 @@ def _figure(name: str, value: str, note: object) -> Html:
 
 
 def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
-    """Return the outage in words; a run that acted and left no measurement says that it is unknown."""
+    """Return the outage in words; unknown if a run acted and left no measurement."""
     if outage is None:
         return (
             ("not measured", "nothing was stopped") if not executed else ("unknown", "no measurement is left")
@@ -108,54 +108,54 @@ def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
 
 
 def outage_in_words(outage: Outage) -> tuple[str, str]:
-    """Return how long the service did not answer, and what that rests on."""
-    told = outage.told
-    if told is None or not told.intervals:
-        return "not measured", "no path was looked at by which it could be told"
-    if all(one.good for one in told.intervals):
+    """Return how long the service did not answer, and the evidence for it."""
+    path = outage.told
+    if path is None or not path.intervals:
+        return "not measured", "no path was watched that could show it"
+    if all(one.good for one in path.intervals):
         return (
             "none seen",
-            f"{told.path} answered every look; one shorter than {seconds(told.largest_gap)} would not show",
+            f"{path.path} answered every look; an outage shorter than {seconds(path.largest_gap)} would not show",
         )
-    if not told.each:
-        silences = count(told.flaps, "silence")
-        return "none seen", f"{told.path} had {silences} before anything was done to the service"
-    if told.length is not None:
+    if not path.each:
+        silences = count(path.flaps, "silence")
+        return "none seen", f"{path.path} had {silences} before anything was done to the service"
+    if path.length is not None:
         return plus_minus(
-            told.length, told.uncertainty
-        ), f"{_stretches(told)}seen from outside on {told.path}"
-    return _open_outage(told, outage.ended)
+            path.length, path.uncertainty
+        ), f"{_stretches(path)}seen from outside on {path.path}"
+    return _open_outage(path, outage.ended)
 
 
 def outage_at_a_glance(outage: Outage | None, executed: bool) -> str:
-    """Return the outage in a cell: its length, and each stretch of it where there was more than one."""
+    """Return the outage for a cell: its length, and its stretches if there was more than one."""
     length, _ = outage_of(outage, executed)
-    told = outage.told if outage else None
-    stretches = _stretches(told).removesuffix(", ") if told and told.length is not None else ""
+    path = outage.told if outage else None
+    stretches = _stretches(path).removesuffix(", ") if path and path.length is not None else ""
     return f"{length} ({stretches})" if stretches else length
 
 
-def _stretches(told: PathOutage) -> str:
-    """Tell each stretch of an outage that has more than one, ready to be followed by how it was seen."""
-    if len(told.each) < 2:
+def _stretches(path: PathOutage) -> str:
+    """Return the stretches of an outage that has more than one, as the beginning of a sentence."""
+    if len(path.each) < 2:
         return ""
-    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in told.each]
-    left_out = [f"{told.unlisted} shorter"] if told.unlisted else []
-    return f"in {len(each) + told.unlisted} stretches: {' + '.join([*each, *left_out])}, "
+    each = [exactly(one.length) if one.length is not None else "of unknown length" for one in path.each]
+    left_out = [f"{path.unlisted} shorter"] if path.unlisted else []
+    return f"in {len(each) + path.unlisted} stretches: {' + '.join([*each, *left_out])}, "
 
 
-def _open_outage(told: PathOutage, ended: float) -> tuple[str, str]:
-    """Say what is known of an outage whose beginning or end was not seen."""
-    known = sum(one.length or 0.0 for one in told.each)
-    last = told.each[-1].last_good
-    if told.first_good is None and last is not None:
+def _open_outage(path: PathOutage, ended: float) -> tuple[str, str]:
+    """Return what is known of an outage whose beginning or end was not seen."""
+    known = sum(one.length or 0.0 for one in path.each)
+    last = path.each[-1].last_good
+    if path.first_good is None and last is not None:
         return (
             f"at least {exactly(known + max(ended - last, 0.0))}",
-            f"{_stretches(told)}{told.path} had not come back when the probe ended",
+            f"{_stretches(path)}{path.path} had not come back when the probe ended",
         )
-    if told.first_good is not None:
-        return "of unknown beginning", f"{told.path} did not answer from the probe's first look on"
-    return "all the time", f"{told.path} never answered while the probe looked"
+    if path.first_good is not None:
+        return "of unknown beginning", f"{path.path} did not answer from the probe's first look on"
+    return "all the time", f"{path.path} never answered while the probe looked"
 
 
 def _counts(record: Record) -> str:
@@ -168,14 +168,16 @@ def _counts(record: Record) -> str:
 
 
 def _counted(record: Record, kind: Outcome) -> str:
-    """Return how many checks ended so, and how many of them close nothing."""
+    """Return how many checks ended with an outcome, and how many of these are advisory."""
     advisory = sum(one.outcome is kind and one.check.advisory for one in record.results)
-    told = f"{record.count(kind)} {kind}"
-    return f"{told} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else told
+    words = f"{record.count(kind)} {kind}"
+    return (
+        f"{words} ({advisory} advisory)" if advisory and kind in {Outcome.FAILED, Outcome.UNKNOWN} else words
+    )
 
 
 def _ran(record: Record) -> Html:
-    """Return who did what to what, when and why, as one line that stands on every first page."""
+    """Return who did what to what, when and why, as one line at the top."""
     who, target = record.who, record.target
     facts: list[tuple[str, object]] = [
         ("Began", utc(record.began_at)),
@@ -216,12 +218,12 @@ def _claim(record: Record, name: str) -> Html:
 
 
 def boot_in_words(boot: FailedBoot, way: Way) -> str:
-    """Return what does not boot, new or brought back."""
+    """Return which container does not boot, and whether that was on the way back."""
     return f"{boot.container} does not boot{' on the way back' if way is Way.BACK else ''}"
 
 
 def _boots(record: Record) -> Html:
-    """Return why a server does not boot: it stands before what follows from it."""
+    """Return why a server does not boot; this stands before what follows from it."""
     return join([_boot(record, boot, way) for boot, way in record.failed_boots])
 
 
@@ -235,7 +237,7 @@ def _boot(record: Record, boot: FailedBoot, way: Way) -> Html:
         block("\n".join(boot.said) or "nothing", "the last errors of its log"),
         tag("p", "Its log: ", tag("a", boot.log, href=boot.log)),
         tag("p", _differs(boot)),
-        tag("p", f"{count(folded, 'claim')} below: because of this.") if folded else Html(),
+        tag("p", f"{count(folded, 'claim')} below: all because of this.") if folded else Html(),
     )
 
 
@@ -246,14 +248,14 @@ def _differs(boot: FailedBoot) -> str:
 
 
 def _reasons(record: Record) -> Html:
-    """Return why the verdict is what it is, with every result that closes, at once."""
+    """Return the reasons of the verdict, with every result that closes a gate."""
     closing = [one for one in record.results if one.closes and one.outcome is not Outcome.BLOCKED]
     if record.verdict is Verdict.ACCEPTED and not closing and not record.verdict_reasons:
         return Html()
-    told = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
+    shown_below = {f"{one.check.claim} {one.outcome}: {one.reason}" for one in closing} | {
         one.reason for one in closing
     }
-    reasons = [reason for reason in record.verdict_reasons if reason not in told]
+    reasons = [reason for reason in record.verdict_reasons if reason not in shown_below]
     return _box(
         _tone(record),
         "reasons",
@@ -267,21 +269,21 @@ def _reasons(record: Record) -> Html:
 def _next(record: Record) -> object:
     if not record.judge_by:
         return NEXT_MOVE[record.verdict]
-    told = "Nothing has to be typed to have the service. To judge it without touching it: "
-    return join([told, code(record.judge_by)])
+    words = "Nothing has to be typed to have the service. To judge it without touching it: "
+    return join([words, code(record.judge_by)])
 
 
-def _closing(one: CheckResult) -> Html:
+def _closing(result: CheckResult) -> Html:
     return tag(
         "li",
-        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
-        tag("p", one.reason or "no reason was recorded"),
-        next_move(one.next_move),
+        tag("p", outcome(result.outcome), " ", tag("strong", result.check.claim or result.check.id)),
+        tag("p", result.reason or "no reason was recorded"),
+        next_move(result.next_move),
     )
 
 
 def next_move(words: str) -> Html:
-    """Return what to do about something, where that is known."""
+    """Return what to do about something, if that is known."""
     return tag("p", tag("b", "Next move: "), words, class_="kr-next") if words else Html()
 
 
@@ -304,5 +306,5 @@ def _box(tone: str, name: str, head: str, *inside: object) -> Html:
 
 
 def command_line(command: tuple[str, ...]) -> str:
-    """Return an argument list as one line that a shell takes."""
+    """Return an argument list as one line for a shell."""
     return shlex.join(command)

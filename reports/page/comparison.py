@@ -13,7 +13,7 @@ from reports.record.values import Fingerprint
 
 Look = Snapshot[Fingerprint]
 Value = str | Unseen | None
-"""What a row compares: a text, that it could not be seen, or None where this moment did not look."""
+"""What a row compares: a text; an `Unseen` if it could not be seen; None if this snapshot did not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Row:
 
 
 def to_comparison(record: Record) -> Html:
-    """Return the table of the snapshot before and the last one after it, or why there is none."""
+    """Return the table of the first snapshot and the last one, or why there is none."""
     if not record.snapshots:
         return tag("p", "No snapshot was taken: nothing is known of the service's state.")
     before = record.snapshot("before") or record.snapshots[0]
@@ -61,11 +61,11 @@ def _taken(before: Look, after: Look) -> Html:
 
 def _alone(snapshot: Look) -> Html:
     rows = [(row.name, _shown(row, row.read(snapshot))) for row in ROWS if row.read(snapshot) is not None]
-    told = tag(
+    words = tag(
         "p", f"Only “{snapshot.name}” was taken, at ", utc(snapshot.taken_at), ": nothing to compare with."
     )
     return join(
-        [told, table(f"The service in “{snapshot.name}”", ("What", snapshot.name), rows, "kr-compare")]
+        [words, table(f"The service in “{snapshot.name}”", ("What", snapshot.name), rows, "kr-compare")]
     )
 
 
@@ -140,13 +140,13 @@ def _schema(database: Database) -> str | Unseen:
 
 
 def _answer(server: Server) -> str:
-    one = server.health
-    return f"{one.status} {one.body_status}".strip() if one.status else one.said
+    health = server.health
+    return f"{health.status} {health.body_status}".strip() if health.status else health.said
 
 
 def _ports(bindings: tuple[Binding, ...]) -> str:
-    told = sorted(f"{one.host_ip}:{one.host_port} → {one.container_port}" for one in bindings)
-    return ", ".join(told)
+    ports = sorted(f"{one.host_ip}:{one.host_port} → {one.container_port}" for one in bindings)
+    return ", ".join(ports)
 
 
 def _digests(value: str) -> Html:
@@ -165,7 +165,7 @@ ROWS: tuple[Row, ...] = (
     Row("Image digests", _image(lambda one: " ".join(one.digests)), _digests),
     Row("Published ports", _container(lambda one: _ports(one.bindings))),
     Row("Version of the server", _server(lambda one: one.version)),
-    Row("Health as the server tells it", _server(_answer)),
+    Row("Health as the server reports it", _server(_answer)),
     Row("Instance id, server", _server(lambda one: one.instance_id), short),
     Row("Instance id, database", _database(lambda one: one.instance_id), short),
     Row("Login to the database", _database(lambda one: one.login)),
@@ -174,7 +174,7 @@ ROWS: tuple[Row, ...] = (
     Row("Migrations", _database(lambda one: _number(one.migrations))),
     Row("Flows", _database(lambda one: _number(one.flows))),
     Row("Executions (of the newest twenty)", _database(lambda one: _number(one.executions))),
-    Row("Executions not at an end", _database(lambda one: _number(one.running))),
+    Row("Executions in flight", _database(lambda one: _number(one.running))),
     Row("Neighbours", lambda snapshot: _number(snapshot.neighbours)),
 )
 

@@ -31,7 +31,7 @@ ALARMING = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.WAIVED})
 
 
 def to_checks(record: Record) -> Html:
-    """Return every check by phase: what needs a look first, open; what passed folded."""
+    """Return every check by phase: first, unfolded, what needs attention; then, folded, what passed."""
     phases = [_phase(phase, record.of_phase(phase)) for phase in Phase if record.of_phase(phase)]
     return join(phases) if phases else tag("p", "No check was asked.")
 
@@ -39,31 +39,33 @@ def to_checks(record: Record) -> Html:
 def _phase(phase: Phase, results: tuple[CheckResult, ...]) -> Html:
     alarming = [one for one in results if one.outcome in ALARMING]
     kinds = [(kind, [one for one in results if one.outcome is kind]) for kind in Outcome]
-    told = ", ".join(f"{len(ones)} {kind}" for kind, ones in kinds if ones)
+    counts = ", ".join(f"{len(ones)} {kind}" for kind, ones in kinds if ones)
     return tag(
         "section",
-        tag("h3", tag("span", f"{phase.capitalize()} checks"), " ", tag("small", f"{ASKED[phase]}: {told}")),
+        tag(
+            "h3", tag("span", f"{phase.capitalize()} checks"), " ", tag("small", f"{ASKED[phase]}: {counts}")
+        ),
         tag("ul", *map(_alarming, alarming), class_="kr-plain kr-cards") if alarming else Html(),
         *(_folded(kind, ones) for kind, ones in kinds if ones and kind not in ALARMING),
         id=f"kr-phase-{phase}",
     )
 
 
-def _alarming(one: CheckResult) -> Html:
+def _alarming(result: CheckResult) -> Html:
     return tag(
         "li",
-        tag("p", outcome(one.outcome), " ", tag("strong", one.check.claim or one.check.id)),
-        tag("p", one.reason or "no reason was recorded"),
-        next_move(one.next_move),
-        tag("p", code(one.check.id), " ", _about(one), class_="kr-small"),
-        id=f"kr-check-{one.check.phase}-{slug(one.check.id)}{'-back' if one.check.way is Way.BACK else ''}",
+        tag("p", outcome(result.outcome), " ", tag("strong", result.check.claim or result.check.id)),
+        tag("p", result.reason or "no reason was recorded"),
+        next_move(result.next_move),
+        tag("p", code(result.check.id), " ", _about(result), class_="kr-small"),
+        id=f"kr-check-{result.check.phase}-{slug(result.check.id)}{'-back' if result.check.way is Way.BACK else ''}",
         class_="kr-card",
     )
 
 
-def _about(one: CheckResult) -> str:
-    """Return what else an auditor wants to know of a check."""
-    check = one.check
+def _about(result: CheckResult) -> str:
+    """Return what else an auditor wants to know about a check."""
+    check = result.check
     words = ["advisory" if check.advisory else "required", f"protects {check.protects}"]
     if check.protects is Protects.DATA:
         words[1] = "protects data (never waived)"
@@ -71,7 +73,7 @@ def _about(one: CheckResult) -> str:
         words.append("judges the way back")
     if check.again:
         words.append("asked again before the second gate")
-    return ", ".join([*words, *([f"took {seconds(one.took)}"] if one.asked_at or one.took else [])])
+    return ", ".join([*words, *([f"took {seconds(result.took)}"] if result.asked_at or result.took else [])])
 
 
 def _folded(kind: Outcome, ones: list[CheckResult]) -> Html:
@@ -84,18 +86,21 @@ def _folded(kind: Outcome, ones: list[CheckResult]) -> Html:
 CHECK_HEAD = ("Outcome", "Claim", "What was seen", "Took")
 
 
-def _passed(one: CheckResult) -> tuple[object, ...]:
+def _passed(result: CheckResult) -> tuple[object, ...]:
     claim = join(
-        [one.check.claim or one.check.id, tag("small", code(one.check.id), " ", _about_briefly(one))]
+        [
+            result.check.claim or result.check.id,
+            tag("small", code(result.check.id), " ", _about_briefly(result)),
+        ]
     )
-    return outcome(one.outcome), claim, one.reason, seconds(one.took)
+    return outcome(result.outcome), claim, result.reason, seconds(result.took)
 
 
-def _about_briefly(one: CheckResult) -> str:
+def _about_briefly(result: CheckResult) -> str:
     words = [
-        *(["advisory"] if one.check.advisory else []),
-        *(["protects data"] if one.check.protects is Protects.DATA else []),
-        *(["judges the way back"] if one.check.way is Way.BACK else []),
+        *(["advisory"] if result.check.advisory else []),
+        *(["protects data"] if result.check.protects is Protects.DATA else []),
+        *(["judges the way back"] if result.check.way is Way.BACK else []),
     ]
     return ", ".join(words)
 
@@ -119,24 +124,26 @@ def to_steps(record: Record) -> Html:
     return tag("ol", *(_step(one) for one in record.steps), class_="kr-plain kr-cards")
 
 
-def _step(one: StepResult) -> Html:
-    step = one.step
+def _step(result: StepResult) -> Html:
+    step = result.step
     facts = [
-        f"exit code {one.exit_code}" if one.exit_code is not None else "",
-        f"took {exactly(one.took)} of at most {seconds(step.limit)}" if one.status in ENDED else "",
+        f"exit code {result.exit_code}" if result.exit_code is not None else "",
+        f"took {exactly(result.took)} of at most {seconds(step.limit)}" if result.status in ENDED else "",
         "changes the service" if step.changing else "changes nothing of the service",
         "part of the way back" if step.way is Way.BACK else "",
     ]
-    began = join([", began ", utc(one.began_at)]) if one.began_at else Html()
+    began = join([", began ", utc(result.began_at)]) if result.began_at else Html()
     return tag(
         "li",
-        tag("p", status(one.status), " ", tag("strong", step.name), f" — {step.purpose}"),
+        tag("p", status(result.status), " ", tag("strong", step.name), f" — {step.purpose}"),
         block(command_line(step.command), f"command of step {step.name}") if step.command else Html(),
         tag("p", ", ".join(fact for fact in facts if fact), began, class_="kr-small"),
-        tag("p", one.reason) if one.reason else Html(),
+        tag("p", result.reason) if result.reason else Html(),
         tag("p", tag("b", "Way back: "), step.way_back, class_="kr-small") if step.way_back else Html(),
-        *(_wait(wait) for wait in one.waits),
-        fold("What it printed", block(one.output, f"output of step {step.name}")) if one.output else Html(),
+        *(_wait(wait) for wait in result.waits),
+        fold("What it printed", block(result.output, f"output of step {step.name}"))
+        if result.output
+        else Html(),
         id=f"kr-step-{slug(step.name)}{'-back' if step.way is Way.BACK else ''}",
         class_="kr-card",
     )
@@ -162,7 +169,7 @@ def _wait(wait: Wait) -> Html:
 
 
 def to_events(events: Sequence[EngineEvent]) -> Html:
-    """Return what the engine itself noted."""
+    """Return the events of the engine."""
     if not events:
         return tag("p", "The engine's events were not recorded, or there were none.")
     rows = [(tag("code", one.at), f"{one.kind} {one.action}", one.name, _attributes(one)) for one in events]
@@ -175,7 +182,7 @@ def _attributes(event: EngineEvent) -> str:
 
 
 def to_unreached(record: Record) -> Html:
-    """Return what was planned and did not come about, and why."""
+    """Return what was planned and not reached, and why."""
     blocked = [one for one in record.results if one.outcome is Outcome.BLOCKED]
     lines = [
         join([tag("strong", reason), f": {count(len(ones), 'check')}"])

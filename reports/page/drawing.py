@@ -17,7 +17,7 @@ LEFT = 14
 RIGHT = 886
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 CHARACTER = 6.9
-"""Width of a character of the drawing's small text, rather too wide than too narrow."""
+"""Width of a character of the drawing's small text; too wide is better than too narrow."""
 
 # Presentation attributes keep the drawing readable where styles are forbidden; style.css adapts them to the dark.
 INK = "#1c2024"
@@ -40,7 +40,7 @@ class Window:
     end: float
 
     def x(self, at: float) -> float:
-        """Return where a moment stands, held inside the drawing."""
+        """Return where a moment stands, kept inside the drawing."""
         share = (at - self.begin) / (self.end - self.begin)
         return round(LEFT + (RIGHT - LEFT) * min(max(share, 0.0), 1.0), 1)
 
@@ -57,7 +57,7 @@ class Label:
 
 
 def to_svg(record: Record) -> Html:
-    """Return the drawing, or nothing where nothing was measured."""
+    """Return the drawing; empty if nothing was measured."""
     outage = record.outage
     if outage is None or not any(path.intervals for path in outage.paths):
         return Html()
@@ -78,8 +78,8 @@ def to_svg(record: Record) -> Html:
 
 
 def _frame(outage: Outage, inside: Html, height: float) -> Html:
-    told = outage.told
-    words = plus_minus(told.length, told.uncertainty) if told else "not measured"
+    headline = outage.told
+    words = plus_minus(headline.length, headline.uncertainty) if headline else "not measured"
     return tag(
         "svg",
         tag("title", f"Drawing of the outage: {words}"),
@@ -105,7 +105,7 @@ def _described(outage: Outage) -> Iterator[str]:
 
 
 def _window(outage: Outage) -> Window:
-    """Return the outage with some calm on both sides; everything where there was no outage."""
+    """Return the window of the outage, with some time on both sides; all of it if there was no outage."""
     edges = [edge for path in outage.paths for edge in (path.last_good, path.first_good) if edge is not None]
     bad = [
         edge
@@ -147,7 +147,7 @@ def _labels(named: Iterable[tuple[str, str]], outage: Outage, window: Window) ->
 
 
 def _label_rows(labels: Sequence[Label], window: Window) -> tuple[Html, float]:
-    """Draw labels over their moments, each in the first row in which it does not touch another."""
+    """Draw labels over their moments, each in the first row in which it touches no other."""
     ends: list[float] = []
     placed: list[tuple[Label, int, float, bool]] = []
     for label in sorted(labels, key=lambda label: label.at)[:40]:
@@ -191,12 +191,12 @@ def _steps(record: Record, outage: Outage, window: Window) -> Iterator[tuple[Htm
 
 def _bar(name: str, begin: float, end: float, window: Window) -> Html:
     x, width = window.x(begin), max(window.x(end) - window.x(begin), 2.0)
-    told = f"{name} {end - begin:.2f} s"
+    label = f"{name} {end - begin:.2f} s"
     return tag(
         "g",
         tag("title", f"{name}: {exactly(end - begin)}, from {begin:.3f} s"),
         tag("rect", x=x, y=0, width=f"{width:.1f}", height=20, rx=2, fill=STEP, class_="kr-d-step"),
-        _inside(x, width, 14, (told, name), ("#ffffff", "kr-d-on-step")),
+        _inside(x, width, 14, (label, name), ("#ffffff", "kr-d-on-step")),
     )
 
 
@@ -207,23 +207,28 @@ def _path(path: PathOutage, window: Window) -> Html:
     return join([_words(LEFT, 12, name, INK), *(_answers(one, window) for one in shown[:400])])
 
 
-def _answers(one: Interval, window: Window) -> Html:
-    x, width = window.x(one.begin), max(window.x(one.end) - window.x(one.begin), 1.5)
-    colour, class_ = (GOOD, "kr-d-good") if one.good else ("url(#kr-hatch)", "kr-d-bad")
-    on = ("#ffffff", "kr-d-on-good") if one.good else (INK, "kr-d-on-bad")
+def _answers(interval: Interval, window: Window) -> Html:
+    x, width = window.x(interval.begin), max(window.x(interval.end) - window.x(interval.begin), 1.5)
+    colour, class_ = (GOOD, "kr-d-good") if interval.good else ("url(#kr-hatch)", "kr-d-bad")
+    on = ("#ffffff", "kr-d-on-good") if interval.good else (INK, "kr-d-on-bad")
     return tag(
         "g",
-        tag("title", f"{one.answer}: {one.count} times, {one.begin:.3f} s to {one.end:.3f} s"),
+        tag(
+            "title",
+            f"{interval.answer}: {interval.count} times, {interval.begin:.3f} s to {interval.end:.3f} s",
+        ),
         tag("rect", x=x, y=18, width=f"{width:.1f}", height=18, fill=colour, class_=class_),
-        _inside(x, width, 31, (f"{one.answer} \N{MULTIPLICATION SIGN} {one.count}", one.answer), on),
+        _inside(
+            x, width, 31, (f"{interval.answer} \N{MULTIPLICATION SIGN} {interval.count}", interval.answer), on
+        ),
     )
 
 
 def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple[str, str]) -> Html:
-    """Write the longer text into a bar if it fits, else the shorter one, else none."""
+    """Write the longer text into a bar if it fits, otherwise the shorter one, otherwise none."""
     fill, class_ = ink
-    for told in words:
-        wide = len(told) * CHARACTER
+    for label in words:
+        wide = len(label) * CHARACTER
         if wide + 10 <= width:
             plate = (
                 tag(
@@ -238,24 +243,24 @@ def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple
                 if class_ == "kr-d-on-bad"
                 else Html()
             )
-            return join([plate, _words(x + 5, y, told, fill, class_=class_)])
+            return join([plate, _words(x + 5, y, label, fill, class_=class_)])
     return Html()
 
 
 def _band(outage: Outage, window: Window, top: float, bottom: float) -> Html:
-    """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it or not."""
-    told = outage.told
-    if told is None:
+    """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it."""
+    headline = outage.told
+    if headline is None:
         return Html()
-    return join(_shade(one, outage.ended, window, (top, bottom)) for one in told.each)
+    return join(_shade(one, outage.ended, window, (top, bottom)) for one in headline.each)
 
 
-def _shade(one: Silence, ended: float, window: Window, lanes: tuple[float, float]) -> Html:
-    if one.last_good is None:
+def _shade(silence: Silence, ended: float, window: Window, lanes: tuple[float, float]) -> Html:
+    if silence.last_good is None:
         return Html()
-    begin = one.last_good
-    end = one.first_good if one.first_good is not None else ended
-    doubt = (one.uncertainty or 0.0) / 2
+    begin = silence.last_good
+    end = silence.first_good if silence.first_good is not None else ended
+    doubt = (silence.uncertainty or 0.0) / 2
     edges = [
         _stretch(window.x(at - doubt), window.x(at + doubt), lanes, BAD, "kr-d-doubt")
         for at in (begin, end)
@@ -289,17 +294,17 @@ def _axis(window: Window) -> Html:
 def _tick_mark(at: float, window: Window, step: float) -> Html:
     x = window.x(at)
     anchor = "end" if x > RIGHT - 20 else "start" if x < LEFT + 20 else "middle"
-    told = f"{at:.0f} s" if step >= 1 else f"{at:.{max(0, -math.floor(math.log10(step)))}f} s"
+    label = f"{at:.0f} s" if step >= 1 else f"{at:.{max(0, -math.floor(math.log10(step)))}f} s"
     return join(
         [
             tag("line", x1=x, x2=x, y1=2, y2=7, stroke=SOFT, stroke_width="1", class_="kr-d-soft-line"),
-            _words(x, 20, told, SOFT, anchor=anchor),
+            _words(x, 20, label, SOFT, anchor=anchor),
         ]
     )
 
 
 def _tick(span: float) -> float:
-    """Return a round distance of ticks that gives at most twelve."""
+    """Return a round distance between ticks that gives at most twelve of them."""
     raw = span / 11
     power = 10.0 ** math.floor(math.log10(raw))
     return next(power * step for step in (1, 2, 5, 10) if power * step >= raw)

@@ -62,7 +62,7 @@ def to_html(record: Record) -> str:
 
 
 def to_block(record: Record) -> str:
-    """Return the report as a fragment that brings its own style and leaves that of the page around it alone."""
+    """Return the report as a fragment with its own style, which leaves the page around it alone."""
     # Its page says nothing of narrow screens; a browser heeds this wherever it stands.
     viewport = tag("meta", name="viewport", content="width=device-width, initial-scale=1")
     return join([viewport, tag("style", Html(STYLE)), tag("div", _content(record), class_="kr kr-block")])

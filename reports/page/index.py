@@ -17,7 +17,7 @@ HEAD = ("Verdict", "Run", "When", "Outage", "Who", "Reason")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A run as its folder tells it; `problem` says why its record could not be read."""
+    """A run as its folder shows it; `problem` says why its record could not be read."""
 
     folder: str
     record: Record | None
@@ -35,13 +35,13 @@ def to_index(listed: Sequence[Listed]) -> str:
     return "<!DOCTYPE html>\n" + page(title, join([head, tag("section", body, class_="kr-section")])) + "\n"
 
 
-def _row(one: Listed) -> tuple[object, ...]:
-    record = one.record
+def _row(run: Listed) -> tuple[object, ...]:
+    record = run.record
     if record is None:
-        problem = join(["its record cannot be read ", tag("small", one.problem)])
+        problem = join(["its record cannot be read ", tag("small", run.problem)])
         return (
-            mark("running" if one.open else "unreadable", "warn"),
-            _link(one),
+            mark("running" if run.open else "unreadable", "warn"),
+            _link(run),
             problem,
             "unknown",
             "unknown",
@@ -49,19 +49,19 @@ def _row(one: Listed) -> tuple[object, ...]:
         )
     who = record.who
     return (
-        _verdict(one, record),
-        _link(one),
+        _verdict(run, record),
+        _link(run),
         join([utc(record.began_at), tag("small", f"took {seconds(record.took)}")]),
-        "unknown" if one.open else outage_at_a_glance(record.outage, record.executed),
+        "unknown" if run.open else outage_at_a_glance(record.outage, record.executed),
         join([who.operator or who.user, tag("small", who.host)]),
         join([who.reason or "none given", tag("small", who.ticket)]),
     )
 
 
-def _verdict(one: Listed, record: Record) -> Html:
-    told = (
+def _verdict(run: Listed, record: Record) -> Html:
+    verdict = (
         mark("running, or killed", "wait")
-        if one.open
+        if run.open
         else mark(record.verdict, TONE_OF_VERDICT[record.verdict])
     )
     understudy = record.target is not None and record.target.understudy
@@ -69,15 +69,15 @@ def _verdict(one: Listed, record: Record) -> Html:
         *(["understudy, not Kestra"] if understudy else []),
         *([f"{count(len(record.waivers), 'claim')} waived"] if record.waivers else []),
     ]
-    return join([told, *(tag("small", note) for note in notes)])
+    return join([verdict, *(tag("small", note) for note in notes)])
 
 
-def _link(one: Listed) -> Html:
-    href = f"./{quote(one.folder)}/{'report.html' if one.has_report else ''}"
-    record = one.record
-    told = (
+def _link(run: Listed) -> Html:
+    href = f"./{quote(run.folder)}/{'report.html' if run.has_report else ''}"
+    record = run.record
+    name = (
         f"{record.procedure} of {record.target.name if record.target else 'an unknown target'}"
         if record
-        else one.folder
+        else run.folder
     )
-    return join([tag("a", told, href=href), tag("small", one.folder)])
+    return join([tag("a", name, href=href), tag("small", run.folder)])

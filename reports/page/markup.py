@@ -28,8 +28,8 @@ def text(value: object) -> Html:
     """Return `value` as text of a page; what cannot be shown is named by its code point."""
     if isinstance(value, Html):
         return value
-    told = str(value).replace("\r\n", "\n")
-    return Html(html.escape(UNSHOWABLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", told), quote=True))
+    plain = str(value).replace("\r\n", "\n")
+    return Html(html.escape(UNSHOWABLE.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", plain), quote=True))
 
 
 def join(parts: Iterable[object], separator: str = "") -> Html:
@@ -61,7 +61,7 @@ def definitions(pairs: Iterable[tuple[str, object]]) -> Html:
 
 
 def items(values: Iterable[object], class_: str | None = None) -> Html:
-    """Return a list, or nothing where there is nothing to list."""
+    """Return a list; empty if there is nothing to list."""
     rows = [tag("li", value) for value in values]
     return tag("ul", *rows, class_=class_) if rows else Html()
 
@@ -84,7 +84,7 @@ def _cell(name: str, cell: object) -> Html:
 
 
 def fold(summary: object, *children: object, opened: bool = False) -> Html:
-    """Return what can be folded away; print shows it all."""
+    """Return a part that can be folded away; print shows all of it."""
     return tag("details", tag("summary", summary), *children, open="" if opened else None)
 
 

@@ -1,4 +1,4 @@
-"""What is the operator's own: scripts, read and rehearsed, validation commands, and what must exist besides."""
+"""The operator's own: scripts, read and rehearsed, validation commands, and what else must exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLAIMS = {True: "healthy", False: "not healthy", None: "unreadable"}
 
 
 def to_operators(record: Record) -> Html:
-    """Return what the operator's scripts would do by their rehearsal, and what the validation commands claimed."""
+    """Return what the operator's scripts would do, from their rehearsal, and what the validation commands claimed."""
     before = record.snapshot("before")
     scripts, needs = (before.scripts, before.needs) if before else (None, None)
     parts = [*_scripts(scripts), *_needs(needs)]
@@ -45,19 +45,19 @@ def _scripts(scripts: tuple[ScriptSeen[Fingerprint], ...] | Unseen | None) -> It
         )
 
 
-def _lies(one: ScriptSeen[Fingerprint]) -> Html:
-    return items((text for text in (one.problem, one.syntax, *one.notes) if text), "kr-claims") or tag(
-        "p", "usable"
-    )
+def _lies(script: ScriptSeen[Fingerprint]) -> Html:
+    return items(
+        (text for text in (script.problem, script.syntax, *script.notes) if text), "kr-claims"
+    ) or tag("p", "usable")
 
 
-def _would(one: ScriptSeen[Fingerprint]) -> Html:
-    if one.rehearsal is None:
-        return tag("p", "not rehearsed: nobody knows what it will do")
-    if isinstance(one.rehearsal, Unseen):
-        return tag("p", f"not known: {one.rehearsal.sentence}")
-    seen = one.rehearsal
-    told = [
+def _would(script: ScriptSeen[Fingerprint]) -> Html:
+    if script.rehearsal is None:
+        return tag("p", "not rehearsed: what it will do is not known")
+    if isinstance(script.rehearsal, Unseen):
+        return tag("p", f"not known: {script.rehearsal.sentence}")
+    seen = script.rehearsal
+    acts = [
         *(f"{hit.effect} {hit.name}" for hit in seen.hits),
         *(f"creates {name}" for name in seen.creates),
         *(f"pulls {image}" for image in seen.pulls),
@@ -69,21 +69,21 @@ def _would(one: ScriptSeen[Fingerprint]) -> Html:
     ]
     ended = "was ended at its limit" if seen.timed_out else f"ended with {seen.exit_code}"
     return join(
-        [items(told, "kr-claims"), tag("p", f"{count(len(seen.calls), 'call', 'calls')} of docker, {ended}")]
+        [items(acts, "kr-claims"), tag("p", f"{count(len(seen.calls), 'call', 'calls')} of docker, {ended}")]
     )
 
 
-def _printed(one: ScriptSeen[Fingerprint]) -> Html:
-    output = one.rehearsal.output if isinstance(one.rehearsal, Rehearsal) else ""
-    return fold(f"What {one.step} printed in its rehearsal", block(output, f"rehearsal of {one.step}"))
+def _printed(script: ScriptSeen[Fingerprint]) -> Html:
+    output = script.rehearsal.output if isinstance(script.rehearsal, Rehearsal) else ""
+    return fold(f"What {script.step} printed in its rehearsal", block(output, f"rehearsal of {script.step}"))
 
 
 def _needs(needs: tuple[Need, ...] | Unseen | None) -> Iterator[Html]:
     if isinstance(needs, Unseen):
-        yield tag("p", f"What must exist besides was not observed: {needs.sentence}.")
+        yield tag("p", f"What else must exist was not observed: {needs.sentence}.")
     elif needs:
         rows = [(one.kind, code(one.name), one.problem or "there") for one in needs]
-        yield table("What must exist besides", ("Kind", "Name", "Found"), rows)
+        yield table("What else must exist", ("Kind", "Name", "Found"), rows)
 
 
 def _validations(moment: str, said: tuple[ValidationSeen, ...] | Unseen | None) -> Iterator[Html]:

@@ -1,4 +1,4 @@
-"""What a run stood in: people, machine, target, engine, versions, what exists now, and the files beside it."""
+"""The surroundings of a run: people, machine, target, engine, versions, what exists now, and the files beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reports.record.values import Fingerprint, known
 
 ALWAYS: tuple[SavedFile, ...] = (
     SavedFile("evidence.json", "the record; this page is a view of it"),
-    SavedFile("junit.xml", "the same outcomes for machines; absent where the run was killed"),
+    SavedFile("junit.xml", "the same outcomes for machines; absent if the run was killed"),
     SavedFile("SHA256SUMS", "checksums of every file beside it"),
 )
 
@@ -50,7 +50,7 @@ def _scrolls(label: str) -> dict[str, str]:
 def _legend(zero_at: str) -> Html:
     return tag(
         "figcaption",
-        "Solid: good answers. Hatched: none or bad ones. Shaded: the outage, each stretch of it, its edges as wide as they are "
+        "Solid: good answers. Hatched: bad answers, or none. Shaded: the outage, each stretch of it, its edges as wide as they are "
         "uncertain. Seconds since the probe began at ",
         utc(zero_at),
         ".",
@@ -61,9 +61,9 @@ PATH_HEAD = ("Path", "Outage", "Last good answer", "First good answer", "Largest
 
 
 def _path(path: PathOutage) -> tuple[object, ...]:
-    told = tag("small", "told as the outage") if path.headline else Html()
+    note = tag("small", "this is the run's outage") if path.headline else Html()
     return (
-        join([tag("b", path.path), tag("small", path.url), told]),
+        join([tag("b", path.path), tag("small", path.url), note]),
         join([number(plus_minus(path.length, path.uncertainty)), *map(_silence, _several(path))])
         if path.length is not None
         else "none measured",
@@ -80,10 +80,10 @@ def _several(path: PathOutage) -> tuple[Silence, ...]:
     return path.each if len(path.each) > 1 else ()
 
 
-def _silence(one: Silence) -> Html:
-    begin = exactly(one.last_good) if one.last_good is not None else "the beginning"
-    end = exactly(one.first_good) if one.first_good is not None else "the end"
-    return tag("small", f"{plus_minus(one.length, one.uncertainty)}, from {begin} to {end}")
+def _silence(silence: Silence) -> Html:
+    begin = exactly(silence.last_good) if silence.last_good is not None else "the beginning"
+    end = exactly(silence.first_good) if silence.first_good is not None else "the end"
+    return tag("small", f"{plus_minus(silence.length, silence.uncertainty)}, from {begin} to {end}")
 
 
 def to_who(record: Record) -> Html:
@@ -112,13 +112,13 @@ def to_who(record: Record) -> Html:
 
 
 def _commit(commit: str) -> Html:
-    """Return a commit cut short, with what is said of it."""
+    """Return a commit, shortened, with the note on it."""
     name, _, note = commit.partition(" ")
     return join([short(name or "unknown"), f" {note}" if note else ""])
 
 
 def _known(value: str) -> Html:
-    """Return a value of the target, or that it is not known: blank, or still with the places for what was not read."""
+    """Return a value of the target; not known if it is blank, or still holds a placeholder."""
     return code(value) if value and "{" not in value else tag("i", "not known")
 
 
@@ -171,19 +171,19 @@ def _versions(snapshot: Snapshot[Fingerprint]) -> Iterator[tuple[str, object]]:
         yield f"Dashboard {one.name}", join(_dashboard(one))
 
 
-def _dashboard(one: DashboardSeen) -> Iterator[object]:
-    shows, age = one.shows, one.age
+def _dashboard(dashboard: DashboardSeen) -> Iterator[object]:
+    shows, age = dashboard.shows, dashboard.age
     if isinstance(shows, Unseen):
         yield f"not observed: {shows.sentence}"
     else:
-        told = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
-        yield join([code(shows), f" (expected {one.expected}{told})"])
-    if len(one.looks) > 1:
-        yield fold("What it showed on the way", items(one.looks, "kr-claims"))
+        how_old = "" if isinstance(age, Unseen) else f", at most {age:.1f} s old"
+        yield join([code(shows), f" (expected {dashboard.expected}{how_old})"])
+    if len(dashboard.looks) > 1:
+        yield fold("What it showed on the way", items(dashboard.looks, "kr-claims"))
 
 
 def to_existing(record: Record) -> Html:
-    """Return what exists now, as the engine told it after the last act."""
+    """Return what exists now, as the engine showed it after the last act."""
     if isinstance(record.exists_now, Unseen):
         return tag("p", f"Not known: {record.exists_now.sentence}.")
     return items(record.exists_now, "kr-claims") or tag(
@@ -213,7 +213,7 @@ def to_anomalies(record: Record) -> Html:
 
 
 def to_plan(record: Record) -> Html:
-    """Return what the plan said of itself: helper containers, and what cannot be tried without acting."""
+    """Return the plan's own notes: helper containers, and what cannot be tried without acting."""
     plan = record.plan
     if plan is None:
         return tag("p", "No plan could be made.")

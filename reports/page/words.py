@@ -1,4 +1,4 @@
-"""How values are said in a report: durations, times, ids, and the look of a verdict or an outcome."""
+"""How values are written in a report: durations, times, ids, and the look of a verdict or an outcome."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ICONS: dict[str, str] = {
 
 
 def icon(tone: str, size: int = 16) -> Html:
-    """Return the sign of a tone, in a ring; it says nothing that words beside it do not say."""
+    """Return the sign of a tone, in a ring; it only repeats what the words beside it say."""
     return tag(
         "svg",
         tag("circle", cx=8, cy=8, r=7.25, fill="none", stroke="currentColor", stroke_width="1"),
@@ -85,7 +85,7 @@ def status(value: StepStatus) -> Html:
 
 
 def seconds(value: float | None) -> str:
-    """Return a duration as a person reads it, without a precision that it does not have."""
+    """Return a duration as a person reads it, without false precision."""
     if value is None:
         return "unknown"
     if 0 < value < 0.0995:
@@ -94,8 +94,8 @@ def seconds(value: float | None) -> str:
         return f"{value:.0f} s" if value == round(value) else f"{value:.2f} s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
-    told = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in told if number)
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def exactly(value: float | None) -> str:
@@ -109,7 +109,7 @@ def number(value: str) -> Html:
 
 
 def plus_minus(length: float | None, uncertainty: float | None) -> str:
-    """Return a measurement with how far it may be from the truth."""
+    """Return a measurement with its uncertainty."""
     if length is None:
         return "not measured"
     return f"{exactly(length)} ± {exactly(uncertainty)}" if uncertainty is not None else exactly(length)
@@ -117,16 +117,16 @@ def plus_minus(length: float | None, uncertainty: float | None) -> str:
 
 def size(value: int) -> str:
     """Return a number of bytes in the unit that fits it."""
-    told = float(value)
+    amount = float(value)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(told) < 1024:
-            return f"{told:.0f} {unit}" if unit == "B" else f"{told:.1f} {unit}"
-        told /= 1024
-    return f"{told:.1f} TiB"
+        if abs(amount) < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
 
 
 def moment(value: str) -> dt.datetime | None:
-    """Return an ISO time as UTC; None where it is none. The engine gives nanoseconds, which are cut."""
+    """Return an ISO time as UTC; None if it is none. The engine gives nanoseconds, which are cut."""
     try:
         read = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value))
     except ValueError:
@@ -143,19 +143,19 @@ def utc(value: str) -> Html:
 
 
 def short(value: str, length: int = 12) -> Html:
-    """Return an id as people quote it; its full form is its title."""
+    """Return an id as people quote it, with its full form as its title."""
     kind, colon, rest = value.partition(":")
-    told = rest if colon and re.fullmatch(r"[0-9a-f]{32,}", rest) else value
-    if len(told) <= length or not re.fullmatch(r"[0-9a-fA-F-]+", told):
+    digits = rest if colon and re.fullmatch(r"[0-9a-f]{32,}", rest) else value
+    if len(digits) <= length or not re.fullmatch(r"[0-9a-fA-F-]+", digits):
         return tag("code", value)
-    return tag("code", f"{kind + ':' if colon and kind != 'sha256' else ''}{told[:length]}", title=value)
+    return tag("code", f"{kind + ':' if colon and kind != 'sha256' else ''}{digits[:length]}", title=value)
 
 
 def digest(value: str) -> Html:
-    """Return an image digest cut to what people compare, its repository kept."""
+    """Return an image digest, cut to what people compare, with its repository."""
     repository, at, digest_ = value.partition("@")
     return tag("span", tag("code", f"{repository}@"), short(digest_)) if at else short(value)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"

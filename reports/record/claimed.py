@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that the target file names: `kind` is file, container, network or port; `problem` is empty where it is there."""
+    """Something that the target file names: `kind` is file, container, network or port; `problem` is empty if it is there."""
 
     kind: str
     name: str
@@ -24,9 +24,9 @@ class ValidationSeen:
     took: float
     output: str
     healthy: bool | None = None
-    """What it claims; None where that cannot be read."""
+    """What it claims; None if that cannot be read."""
     checked: int | None = None
-    """How much it says that it looked at; None where nobody asks for that."""
+    """How much it says that it looked at; None if the target file does not ask for that."""
     least: int = 0
     problem: str = ""
     """Why its claim cannot be read: it hangs, it prints nothing, no JSON, or not the key that the target file names."""

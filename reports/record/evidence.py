@@ -15,7 +15,7 @@ from reports.record.values import Hidden
 
 SCHEMA_VERSION = 2
 AGAIN, BACK = " again", " back"
-"""How the id of a check ends that is asked a second time, or that judges the way back."""
+"""Endings of the ids of checks: of one that is asked a second time, and of one that judges the way back."""
 
 
 class Outcome(StrEnum):
@@ -53,7 +53,7 @@ class Protects(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a run ended as, in the words that stand everywhere it is told."""
+    """How a run ended, in the words that are used everywhere."""
 
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"
@@ -98,7 +98,7 @@ MEANING: dict[Verdict, str] = {
     Verdict.NO_EVIDENCE: "done, but the evidence could not be written, or a secret was found in it",
 }
 
-# Where two apply, the one that an operator must know first comes first.
+# If two apply, the verdict that an operator must know first comes first.
 # LOCKED and CANNOT OBSERVE end a run before there is anything to rank.
 PRIORITY: tuple[Verdict, ...] = (
     Verdict.LOCKED,
@@ -114,7 +114,7 @@ PRIORITY: tuple[Verdict, ...] = (
 
 
 def first_of(verdicts: set[Verdict]) -> Verdict:
-    """Return the verdict that wins where several apply."""
+    """Return the verdict that wins if several apply."""
     return next(verdict for verdict in PRIORITY if verdict in verdicts)
 
 
@@ -123,7 +123,7 @@ class Check:
     """One claim about the target, as planned.
 
     `id` is `<phase>/<file>::<function>`, `claim` the sentence shown in the evidence, `asks` the names of what it
-    requests; `again` says that it is asked a second time before the second gate.
+    requests; `again` is true if it is asked a second time before the second gate.
     """
 
     id: str
@@ -135,7 +135,7 @@ class Check:
     protects: Protects = Protects.SERVICE
     again: bool = False
     leads_back: bool = True
-    """Whether a run with a way back takes it where this fails: not where going back would mend nothing of it."""
+    """Whether a run with a way back takes it if this check fails; false if going back would not help."""
     not_applicable: str = ""
     """Why the plan leaves it out, from the plan's closed list of reasons; empty where it applies."""
 
@@ -238,7 +238,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """One stretch without a good answer; its edges are seconds since the probe's zero, None where nobody saw them.
+    """One stretch without a good answer; its edges are seconds since the probe's zero, None if they were not seen.
 
     `last_good` is the end of the last good answer before it, `first_good` the end of the first good one after it.
     """
@@ -254,7 +254,7 @@ class PathOutage:
     """One path as the probe saw it.
 
     `silences` are the stretches of its outage: all between the run's first changing step and the probe's end, the
-    longest where there are too many, and `unlisted` says how many are left out. `length` is the sum of all,
+    longest if there are too many, and `unlisted` says how many are left out. `length` is the sum of all,
     `uncertainty` how far it may be from the truth; `last_good` belongs to the first, `first_good` to the last of them.
     `flaps` counts the silences outside the run's own steps; `largest_gap` is the longest time between two looks around
     the outage.
@@ -277,7 +277,7 @@ class PathOutage:
 
     @property
     def each(self) -> tuple[Silence, ...]:
-        """The stretches of the outage; a record from before they were listed knows of one."""
+        """The stretches of the outage; an old record, which does not list them, has one."""
         if self.silences or self.length == 0.0 or not self.intervals:
             return self.silences
         return (Silence(self.last_good, self.first_good, self.length, self.uncertainty),)
@@ -325,7 +325,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A required service check that somebody let be failed or unknown, and why."""
+    """A required service check that a person accepted although it failed or is unknown, and why."""
 
     check: str
     reason: str
@@ -422,13 +422,13 @@ class Anomalies:
 
 @dataclass(frozen=True, slots=True)
 class FailedBoot:
-    """Why a start has brought no service: it stands before every claim that does not hold because of it."""
+    """Why a start brought up no service; it stands before the claims that do not hold because of it."""
 
     container: str
     how: str
     """How the boot ended, in a sentence."""
     said: tuple[str, ...]
-    """The last lines of the container's log that tell an error."""
+    """The last lines of the container's log that report an error."""
     differs: tuple[str, ...] | None
     """What differs from the container that ran before: variables by name, parts of the container; None: not known."""
     log: str
@@ -446,7 +446,7 @@ class Evidence(Generic[Hidden]):
     verdict: Verdict
     verdict_reasons: tuple[str, ...]
     executed: bool
-    """Whether a changing step was carried out; accepted is told by the verdict."""
+    """Whether a changing step was carried out; the verdict says whether the run is accepted."""
     procedure: str
     who: Who
     target: TargetRecord | None
@@ -461,18 +461,18 @@ class Evidence(Generic[Hidden]):
     exists_now: tuple[str, ...] | Unseen = ()
     """What exists now, read from the engine after the last act."""
     by_hand: tuple[str, ...] = ()
-    """The exact commands that bring the service up by hand; filled where the verdict calls for them."""
+    """The exact commands that bring the service up by hand; filled if the verdict calls for them."""
     judge_by: str = ""
-    """What judges a service that is back without touching it, after an interruption; empty where that is not known."""
+    """After an interruption, the command that judges a service that is back, without touching it; empty if that is not known."""
     findings: tuple[Finding, ...] = ()
     anomalies: Anomalies | None = None
-    """None where nothing was found, or the target names no list."""
+    """None if nothing was found, or the target names no list."""
     recovered_from: str = ""
     """The run whose open journal this run took over."""
     boot: FailedBoot | None = None
-    """None where no boot has failed."""
+    """None if no boot has failed."""
     boot_back: FailedBoot | None = None
-    """The same of what was brought back."""
+    """The same for the boot on the way back."""
     redactions: int = 0
     """How many secret values are known to the redaction of this run."""
     files: tuple[SavedFile, ...] = ()
@@ -483,7 +483,7 @@ class Evidence(Generic[Hidden]):
         return self.verdict.exit_status
 
     def snapshot(self, name: str) -> Snapshot[Hidden] | None:
-        """Return the snapshot of that name, where it was taken."""
+        """Return the snapshot of that name; None if it was not taken."""
         return next((one for one in self.snapshots if one.name == name), None)
 
     def of_phase(self, phase: Phase) -> tuple[CheckResult, ...]:
@@ -491,13 +491,13 @@ class Evidence(Generic[Hidden]):
         return tuple(result for result in self.results if result.check.phase is phase)
 
     def follows(self, result: CheckResult) -> bool:
-        """Say whether a claim does not hold because the boot failed."""
+        """Whether a claim does not hold because the boot failed."""
         boot = self.boot if result.check.way is Way.FORWARD else self.boot_back
         return boot is not None and result.check.phase is Phase.POST and result.closes
 
     @property
     def failed_boots(self) -> tuple[tuple[FailedBoot, Way], ...]:
-        """Return every boot that failed and the way that it was on, first the one that the service is down by."""
+        """Every failed boot with its way; first the boot because of which the service is down."""
         found = ((self.boot_back, Way.BACK), (self.boot, Way.FORWARD))
         return tuple((boot, way) for boot, way in found if boot is not None)
 
@@ -506,5 +506,5 @@ class Evidence(Generic[Hidden]):
         return sum(one.check.way is way and self.follows(one) for one in self.results)
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many checks ended so."""
+        """Return how many checks ended with an outcome."""
         return sum(result.outcome is outcome for result in self.results)

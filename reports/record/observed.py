@@ -46,7 +46,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Container(Generic[Hidden]):
-    """One container as the engine describes it; `health` is empty where it has no health check."""
+    """One container as the engine describes it; `health` is empty if it has no health check."""
 
     id: str
     name: str
@@ -69,7 +69,7 @@ class Container(Generic[Hidden]):
     stop_grace: float | None
     """Seconds that the engine itself waits on a stop; None: the engine's default of ten."""
     bindings: tuple[Binding, ...]
-    """What is published now; of a stopped container what it would publish."""
+    """What is published now; for a stopped container, what it would publish."""
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     labels: dict[str, str]
@@ -77,7 +77,7 @@ class Container(Generic[Hidden]):
     command: tuple[str, ...]
     health_check: HealthCheck | None = None
     mounts: tuple[Mount, ...] = ()
-    """Empty where it has none of its own, and in records from before this was looked at."""
+    """Empty if it has none, and in records from before this was looked at."""
     made: dict[str, str | Hidden] | None = None
     """How else it was made, part by part; None in records from before this was looked at."""
 
@@ -88,7 +88,7 @@ class Container(Generic[Hidden]):
 
     @property
     def stands(self) -> str:
-        """Its state, and since when it is in it; of one that is paused only its start is known."""
+        """Its state, and since when; of a paused container only the start is known."""
         since = {"running": self.started_at, "exited": self.finished_at, "dead": self.finished_at}
         since |= {"restarting": self.finished_at, "created": self.created_at}
         at = since.get(self.state, "")
@@ -98,13 +98,13 @@ class Container(Generic[Hidden]):
 
 
 def _is_never(at: str) -> bool:
-    """Whether this is how the engine writes the time of what has not happened."""
+    """Whether this is how the engine writes the time of something that has not happened."""
     return at.startswith("0001-")
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A container that the procedure must not touch, in what would change if somebody did."""
+    """A container that the procedure must not touch: the values that would change if somebody touched it."""
 
     id: str
     name: str
@@ -131,7 +131,7 @@ class Engine:
     skew: float
     """Seconds by which the engine's clock is ahead of ours; half the round trip is its uncertainty."""
     elsewhere: bool = False
-    """Whether its host is another machine than the suite's, or another network of it: it goes by another name."""
+    """Whether its host has another name than the suite's: it is another machine, or another network of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ class Image(Generic[Hidden]):
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     environment: dict[str, str | Hidden] | None = None
-    """What every container of it is given besides its own values; None where nobody looked."""
+    """What each of its containers gets besides its own values; None if nobody looked."""
     made: dict[str, str | Hidden] | None = None
-    """How else its containers are made where nobody says it; None where nobody looked."""
+    """How else its containers are made by default; None if nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +164,13 @@ class Settings(Generic[Hidden]):
     db_user: str
     db_password: Hidden | None
     basic_auth_enabled: bool | None
-    """None where the key is absent."""
+    """None if the key is absent."""
     basic_auth_user: str
     basic_auth_password: Hidden | None
     termination_grace: float | None
     problems: tuple[str, ...] = ()
     storage: str = ""
-    """The folder of its local storage, as a path in its container; empty where it stores elsewhere."""
+    """The folder of its local storage, as a path in its container; empty if it stores elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +196,20 @@ class Rendering(Generic[Hidden]):
     external_networks: tuple[str, ...] = ()
     """Those of `networks` that Compose does not make by itself."""
     copied_in: tuple[str, ...] = ()
-    """Where the container has what the files give as secrets and configs."""
+    """The paths in the container of what the files give as secrets and configs."""
     by_compose: bool = True
-    """Whether Compose makes the container; else a script does, by a plain `docker run`, and gives it no labels."""
+    """Whether Compose makes the container; otherwise a script does, by a plain `docker run`, without labels."""
     made: dict[str, str | Hidden] | None = None
-    """How else the container is made, as far as the files say it; None where a script makes it, or nobody looked."""
+    """How else the container is made, as far as the files say it; None if a script makes it, or nobody looked."""
     mounts: tuple[Mount, ...] | None = None
-    """What is mounted in it, but for volumes that nobody names; None where that is not known."""
+    """What is mounted in it, without anonymous volumes; None if that is not known."""
     hashes: tuple[str, ...] = ()
-    """By what Compose knows a container of these files again: with what it depends on, and without."""
+    """The hashes by which Compose recognises a container of these files: with its dependencies, and without."""
     unread: str = ""
-    """Why Compose cannot read back what it has rendered of these files; empty where it can, or nobody asked."""
+    """Why Compose cannot read back its own rendering of these files; empty if it can, or nobody asked."""
     compose_version: str = ""
     platform: str = ""
-    """The platform that the files ask for, such as `linux/arm64`; empty where they name none."""
+    """The platform that the files ask for, such as `linux/arm64`; empty if they name none."""
     compose_files: tuple[str, ...] = ()
     """The files that Compose was given, as it writes them on a container."""
 
@@ -221,16 +221,16 @@ class Listener:
     ip: str
     port: int
     owner: str = ""
-    """Which process of this machine it is, where that can be seen."""
+    """Which process of this machine it is, if that can be seen."""
 
 
 FLYWAY_HISTORY = "flyway_schema_history"
-"""The table in which a schema's history is kept, where a row names no other one."""
+"""The table in which a schema's history is kept, unless a row names another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A row of one of the database's schema histories; `digest` is its checksum where that is no number."""
+    """A row of one of the database's schema histories; `digest` is its checksum if that is no number."""
 
     rank: int
     version: str
@@ -267,7 +267,7 @@ class Session:
     state: str
     since: str
     abandoned: bool = False
-    """Whether its address is one of this engine's networks, and nothing there has it any more."""
+    """Whether its address lies in a network of this engine, where nothing holds it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """An execution that has begun and not ended: for how many seconds, and how long the longest of its flow took lately."""
+    """An execution that has begun and not ended: how many seconds it lasts, and how long the longest recent one of its flow took."""
 
     id: str
     namespace: str
@@ -294,7 +294,7 @@ class InFlight:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task that a worker has in its hands, and the execution that it is of."""
+    """A task that a worker holds, and its execution."""
 
     id: str
     execution: str
@@ -320,15 +320,15 @@ class Database:
     executions: tuple[Execution, ...] | Unseen = ()
     """The newest twenty."""
     running: int | Unseen = 0
-    """What is in flight: executions that have neither ended nor been paused, and tasks that no such execution has."""
+    """How much is in flight: executions that have neither ended nor been paused, and tasks of no such execution."""
     last_version: str | Unseen | None = None
-    """The version that last ran on this database; empty where none was written down, as before 1.0."""
+    """The version that last ran on this database; empty if none was written down, as before 1.0."""
     in_flight: tuple[InFlight, ...] | Unseen = ()
     """The oldest of these executions, up to two hundred."""
     jobs: tuple[Job, ...] | Unseen = ()
-    """The tasks that a worker has in its hands, as Kestra's own table says."""
+    """The tasks that workers hold, as Kestra's own table says."""
     noted: tuple[Execution, ...] | Unseen = ()
-    """Those of the executions that were noted earlier that are stored, as they are now: looked up by their ids."""
+    """The executions noted earlier that are still stored, as they are now; looked up by their ids."""
 
     @property
     def schema(self) -> tuple[str, ...] | Unseen:
@@ -339,7 +339,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer: `status` 0 where there was none, `said` then says which silence it was."""
+    """One HTTP answer: `status` is 0 if there was none, and `said` then names the kind of silence."""
 
     url: str
     status: int
@@ -380,7 +380,7 @@ class Server:
     executions: tuple[str, ...] | Unseen
     understudy: bool = False
     auth_before: Answer | Unseen | None = None
-    """What a request with the credentials before was answered, where they were changed."""
+    """The answer to a request with the former credentials, if they were changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,12 +396,12 @@ class Folder:
     stores: bool
     """Whether it is the server's storage."""
     user: str
-    """As whom the server runs, user and group by their numbers."""
+    """The user and group, by number, as whom the server runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSeen:
-    """A file that the procedure will use; `problem` is empty where it can be."""
+    """A file that the procedure will use; `problem` is empty if it can be used."""
 
     path: str
     role: str
@@ -411,7 +411,7 @@ class FileSeen:
 
 @dataclass(frozen=True, slots=True)
 class Ephemeral:
-    """From which ports a machine gives one to a connection that asks for none, and which of these it keeps back."""
+    """The range of ports from which a machine gives one to a connection that asks for none, and those that it keeps back."""
 
     first: int
     last: int
@@ -419,7 +419,7 @@ class Ephemeral:
     """As the kernel writes it: `8080,9000-9010`."""
 
     def may_give(self, port: int) -> bool:
-        """Say whether a connection of anybody's may be given this port."""
+        """Whether any connection may be given this port."""
         kept = (one.partition("-") for one in self.reserved.split(",") if one)
         return self.first <= port <= self.last and not any(
             int(low) <= port <= int(high or low) for low, _, high in kept
@@ -442,7 +442,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What Compose says our exact start command would do, and nothing did."""
+    """What Compose says our exact start command would do; nothing was done."""
 
     command: tuple[str, ...]
     exit_code: int
@@ -455,7 +455,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class DashboardSeen:
-    """What a dashboard showed at last; `expected` and `shows` are values as JSON writes them."""
+    """What a dashboard showed last; `expected` and `shows` are values as JSON writes them."""
 
     name: str
     url: str
@@ -463,7 +463,7 @@ class DashboardSeen:
     shows: str | Unseen
     """What a new answer shows; an answer that is too old shows nothing."""
     age: float | Unseen
-    """How old the answer may be, at the most."""
+    """The greatest age that the answer may have."""
     looks: tuple[str, ...] = ()
     """Each change of what was seen while it was waited for, with the seconds since the first look."""
 
@@ -489,14 +489,14 @@ class Snapshot(Generic[Hidden]):
     dry_run: DryRun | Unseen | None = None
     image: Image[Hidden] | Unseen | None = None
     announced: str | Unseen | None = None
-    """The digest that the registry announces for the image's reference, where the procedure would pull it."""
+    """The digest that the registry announces for the image's reference, if the procedure would pull it."""
     running_image: Image[Hidden] | Unseen | None = None
     running_settings: Settings[Hidden] | Unseen | None = None
     """What the present container was given."""
     whole_dry_run: DryRun | Unseen | None = None
-    """What a plain `up` of the whole project would do, where settings are applied."""
+    """What a plain `up` of the whole project would do, if settings are applied."""
     present_database: Database | Unseen | None = None
-    """What a login with the settings of the present container finds, where new ones are applied."""
+    """What a login with the settings of the present container finds, if new ones are applied."""
     database: Database | Unseen | None = None
     server: Server | Unseen | None = None
     direct: Direct | Unseen | None = None
@@ -508,13 +508,13 @@ class Snapshot(Generic[Hidden]):
     scripts: tuple[ScriptSeen[Hidden], ...] | Unseen | None = None
     """The operator's own scripts that carry out steps, read and rehearsed before anything is done."""
     needs: tuple[Need, ...] | Unseen | None = None
-    """What the target file says must exist besides."""
+    """What else must exist, as the target file says."""
     validations: tuple[ValidationSeen, ...] | Unseen | None = None
     """What the operator's own validation commands said."""
 
     @property
     def container(self) -> Container[Hidden] | None:
-        """The service's container, where there is exactly one."""
+        """The service's container, if there is exactly one."""
         if isinstance(self.containers, Unseen) or len(self.containers) != 1:
             return None
         return self.containers[0]

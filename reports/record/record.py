@@ -1,4 +1,4 @@
-"""The record's own form: recorded values to JSON and back."""
+"""Converts recorded values to JSON and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GONE: dict[type, frozenset[str]] = {
     Server: frozenset({"readiness"}),
     Snapshot: frozenset({"notes", "extra"}),
 }
-"""Fields of records of version 1 that nobody read: they are passed over."""
+"""Fields of records of version 1 that nobody read; they are ignored."""
 
 
 class RecordUnreadable(Exception):  # noqa: N818 - says what happened
@@ -37,7 +37,7 @@ Record = NewType("Record", Evidence[Fingerprint])
 
 
 def fingerprint(key: bytes) -> Callable[[Secret], Fingerprint]:
-    """Return what makes the fingerprints of a run: equal for equal values, under a key that ends with the run."""
+    """Return the function that makes the fingerprints of a run: equal for equal values, under a key that ends with the run."""
 
     def of(secret: Secret) -> Fingerprint:
         return Fingerprint(hmac.new(key, secret.value.encode(), hashlib.sha256).hexdigest()[:12])
@@ -48,7 +48,7 @@ def fingerprint(key: bytes) -> Callable[[Secret], Fingerprint]:
 def recorded(
     evidence: Evidence, fingerprint_of: Callable[[Secret], Fingerprint], clean: Callable[[str], str]
 ) -> Record:
-    """Return the record of a run: a fingerprint in the place of every secret, and every text cleaned."""
+    """Return the record of a run: a fingerprint instead of every secret, and every text cleaned."""
     return Record(cast("Evidence[Fingerprint]", _recorded(evidence, fingerprint_of, clean)))
 
 
@@ -94,7 +94,7 @@ def to_plain(value: Any) -> Any:
 
 
 def read(plain: Any) -> Record:
-    """Read a record back, one of an earlier version in the form of today."""
+    """Read a record back; an earlier version is converted to the present form."""
     record = Record(from_plain(Evidence[Fingerprint], plain))
     return dataclasses.replace(record, schema_version=max(record.schema_version, SCHEMA_VERSION))
 

@@ -1,4 +1,4 @@
-"""What was learnt of an operator's script before it runs: by reading it, and by rehearsing it."""
+"""What is known of an operator's script before it runs: from reading it, and from rehearsing it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reports.record.values import Hidden, Unseen
 
 @dataclass(frozen=True, slots=True)
 class DockerCall:
-    """One call of `docker` in a rehearsal, none of which reached the engine but those that look.
+    """One call of `docker` in a rehearsal; only calls that look have reached the engine.
 
-    `effect` is what the call does where it is real: looks, pulls, builds, creates, starts, stops, removes, network,
-    changes, or unknown. `answered` says what the script was told: the engine's own answer, or one made up.
+    `effect` is what the real call does: looks, pulls, builds, creates, starts, stops, removes, network,
+    changes, or unknown. `answered` says what the script got: the engine's own answer, or one made up.
     """
 
     argv: tuple[str, ...]
@@ -41,8 +41,8 @@ class Hit:
 class Creation(Generic[Hidden]):
     """A container that a script would create, as it would be given to the engine.
 
-    `by_compose` tells Compose's own from a plain `docker run`. `ports` stand as `address:port:port/protocol`; `volumes`
-    and `networks` are the engine's names. `stop_grace` is in seconds, None where it is the engine's default.
+    `by_compose` distinguishes Compose's own from a plain `docker run`. `ports` stand as `address:port:port/protocol`; `volumes`
+    and `networks` are the engine's names. `stop_grace` is in seconds; None is the engine's default.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Rehearsal(Generic[Hidden]):
     took: float
     timed_out: bool
     output: str
-    """Both streams, without colours; the end of it where it is long."""
+    """Both streams, without colours; only the end if it is long."""
     calls: tuple[DockerCall, ...] = ()
     env_files: tuple[str, ...] = ()
     """Files such as `.env` that were looked for or opened, by the script or by Compose for it."""
@@ -74,16 +74,16 @@ class Rehearsal(Generic[Hidden]):
     sources: tuple[str, ...] = ()
     """The shell files that it opened, itself and others."""
     variables: dict[str, str | Hidden] | None = None
-    """What the calls saw of KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_*, and secrets that the script itself found.
+    """The variables KESTRA_*, COMPOSE_*, DOCKER_*, SKIP_* that the calls saw, and secrets that the script itself read.
 
-    None where there was no call.
+    None if there was no call.
     """
     pulls: tuple[str, ...] = ()
     builds: tuple[str, ...] = ()
     creates: tuple[str, ...] = ()
     """Names of the containers that it would create."""
     images: tuple[str, ...] = ()
-    """What these would be made from."""
+    """The images that these would be made from."""
     ports: tuple[str, ...] = ()
     """What they would publish, as `address:port->port/protocol`."""
     creations: tuple[Creation[Hidden], ...] = ()
@@ -99,16 +99,16 @@ class Rehearsal(Generic[Hidden]):
 
 @dataclass(frozen=True, slots=True)
 class ScriptSeen(Generic[Hidden]):
-    """A script as it lies there; `problem` is empty where it can be started."""
+    """A script as it lies there; `problem` is empty if it can be started."""
 
     step: str
     file: str
     problem: str = ""
     """Missing, a directory, not executable, not readable, or why its interpreter cannot be found."""
     syntax: str = ""
-    """What `bash -n` complains of; empty where nothing, or where another interpreter reads it."""
+    """What `bash -n` complains of; empty if there is nothing, or if another interpreter reads the script."""
     interpreter: str = ""
     sha256: str = ""
     notes: tuple[str, ...] = ()
     rehearsal: Rehearsal[Hidden] | Unseen | None = None
-    """None where nobody rehearsed it."""
+    """None if nobody rehearsed it."""

@@ -12,20 +12,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Stands where a value should be that could not be observed: why, and what to do about it."""
+    """Stands in for a value that could not be observed: why, and what to do about it."""
 
     unseen: str
     next_move: str = ""
 
     @property
     def sentence(self) -> str:
-        """Both as they are told in one line."""
+        """Both in one line."""
         return f"{self.unseen} → {self.next_move}" if self.next_move else self.unseen
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A value that must never be shown; two are equal when their values are. No record takes one."""
+    """A value that must never be shown; two are equal if their values are. No record holds one."""
 
     value: str
 
@@ -37,17 +37,17 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What stands for a secret in a record: equal for equal values, under a key that ends with the run."""
+    """Stands in for a secret in a record: equal for equal values, under a key that ends with the run."""
 
     digest: str
 
 
 Hidden = TypeVar("Hidden", Secret, Fingerprint, default=Secret)
-"""What a type hides: secrets in what is observed, where it is named alone, and fingerprints in what is recorded."""
+"""What a type hides: secrets in observed values, which is the default, and fingerprints in recorded ones."""
 
 
 def known(seen: tuple[T, ...] | Unseen | None) -> tuple[T, ...]:
-    """Return several things as far as they were seen: none where nobody could look, or nobody did."""
+    """Return the values that were seen; none if they could not be seen, or if nobody looked."""
     return () if seen is None or isinstance(seen, Unseen) else seen
 
 

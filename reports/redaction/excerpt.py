@@ -1,6 +1,6 @@
-"""What is kept of a longer text: whole lines, and secrets taken out before anything is cut off.
+"""Shortens texts to whole lines, and takes secrets out before anything is cut off.
 
-A secret that is cut in two is found by nobody. Whoever shortens what others wrote does it here.
+Nobody finds a secret that is cut in two. So every text that others wrote is shortened here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KNOWN = _Known()
 
 
 def know(clean: Callable[[str], str]) -> None:
-    """Let every later excerpt be cleaned so."""
+    """Set how every later excerpt is cleaned."""
     _KNOWN.clean = clean
 
 
@@ -42,12 +42,12 @@ def first(text: str, limit: int) -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return a text in one line, clean, its beginning where it is too long."""
+    """Return a text in one line, clean; only its beginning if it is too long."""
     return " ".join(first(text, limit).split())
 
 
 def whole_lines(text: str, limit: int) -> str:
-    """Return the last lines of a text that fit as a whole; it is clean already."""
+    """Return the last whole lines of a clean text that fit."""
     if len(text) <= limit:
         return text
     begin = text.find("\n", max(0, len(text) - limit - 1))

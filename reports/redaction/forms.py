@@ -12,16 +12,16 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
 BASE64 = (string.ascii_letters + string.digits + "+/_-").encode()
-"""The characters of base64, of URLs' too."""
+"""The characters of base64, also of its alphabet for URLs."""
 BASE64_CLASS = rb"A-Za-z0-9+/_\-"
 _TOKEN_END = re.compile(rb"[%s]*+={0,2}+" % BASE64_CLASS)
 SHORTEST_CORE = 6
 LONG_LINE = 12
-"""A shorter line of a secret of several lines stands in too many other texts."""
+"""A shorter line of a secret of several lines occurs in too many other texts."""
 
 
 def forms(value: str) -> dict[str, str]:
-    """Return every form in which `value` is searched for as it stands, and how each is called.
+    """Return every form in which `value` is searched for literally, with the name of each.
 
     Written forms are nested once more: a shell line inside JSON, JSON inside HTML, JSON inside JSON.
     """
@@ -42,7 +42,7 @@ def texts(value: str) -> tuple[str, ...]:
 
 
 def base64_cores(value: str) -> tuple[str, ...]:
-    """Return what base64 makes of `value`, in the alphabet of URLs and written into URLs and JSON too."""
+    """Return `value` in base64: in both alphabets, and as URLs and JSON write that."""
     cores: dict[str, None] = {}
     for core in stable_base64(encoded(value)):
         cores |= dict.fromkeys((core, core.replace("/", "\\/")))
@@ -76,7 +76,7 @@ def token_around(data: bytes, begin: int, end: int, floor: int) -> tuple[int, in
 
 
 def encoded(form: str) -> bytes:
-    """Return the bytes behind a text that may have come from bytes that were no UTF-8."""
+    """Return the bytes of a text, even if they are no UTF-8."""
     try:
         return form.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

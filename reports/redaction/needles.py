@@ -1,4 +1,4 @@
-"""Many needles looked for at once: one pass for a short piece of each, and a close look where a piece is found.
+"""Searches for many needles at once: one pass for a short piece of each, and a close look where a piece is found.
 
 The pieces are chosen so that they begin with few different bytes: the pass skips all others at the speed of the
 regular expression engine, so its time grows with the text and hardly with the number of needles.
@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 Hear = Callable[[], None]
-"""Asked between two windows of a long search; it ends the search by raising."""
+"""Called between two windows of a long search; it ends the search by raising."""
 Span = tuple[int, int]
 
 WINDOW = 1 << 18
-"""Bytes between two questions: a few hundredths of a second."""
+"""Bytes between two such calls: a few hundredths of a second."""
 PIECE = 4
 """Bytes of a needle that are looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """One of the things looked for: pieces that are always written so, and what must stand around them."""
+    """One thing to search for: pieces that are always written the same, and what must stand around them."""
 
     pieces: tuple[tuple[bytes, int], ...]
     """The pieces, and how many bytes of an exact needle stand before each: any one of them will do.
@@ -36,7 +36,7 @@ class Needle:
     """Whether the characters beside it hold a part of the secret as well."""
     exact: bytes = b""
     before: re.Pattern[bytes] | None = None
-    """What stands before the piece where the needle is not exact, up to its end."""
+    """What stands before the piece if the needle is not exact, up to its end."""
     behind: re.Pattern[bytes] | None = None
     """What stands from the beginning of the piece on."""
     reach: int = 0
@@ -60,12 +60,12 @@ def literal(word: bytes, label: str = "", *, in_base64: bool = False) -> Needle:
 
 
 class _Piece:
-    """What a piece may be a part of: the needles that are exact, each with the like of it, and all others."""
+    """The needles that a piece may be a part of: the exact ones, grouped, and all others."""
 
-    def __init__(self, told: Iterable[tuple[Needle, int]]) -> None:
+    def __init__(self, placed: Iterable[tuple[Needle, int]]) -> None:
         exact: dict[int, list[Needle]] = {}
         self._others: list[Needle] = []
-        for needle, offset in told:
+        for needle, offset in placed:
             if needle.exact:
                 exact.setdefault(offset, []).append(needle)
             else:
@@ -89,7 +89,7 @@ class _Piece:
 def _at_once(
     needles: list[Needle],
 ) -> tuple[Callable[[bytes, int], re.Match[bytes] | None], dict[bytes, list[tuple[int, Needle]]]]:
-    """Return what finds the longest of exact needles at a place, and all of them that stand there then."""
+    """Return a function that finds the longest exact needle at a place, and all needles that then stand there."""
     words = sorted({one.exact for one in needles})
     ends = {word: [(len(one.exact), one) for one in needles if word.startswith(one.exact)] for word in words}
     return re.compile(_tree(words, 0)).match, ends
@@ -103,11 +103,11 @@ class Needles:
         for needle, (piece, offset) in _with_few_first_bytes([one for one in needles if one.pieces]):
             chosen.setdefault(piece, []).append((needle, offset))
         # A piece that begins with a shorter one stands for that as well.
-        self._told = {
+        self._pieces = {
             piece: _Piece(
-                told
+                needle_at
                 for short in (piece[:length] for length in range(1, len(piece) + 1))
-                for told in chosen.get(short, ())
+                for needle_at in chosen.get(short, ())
             )
             for piece in chosen
         }
@@ -118,13 +118,13 @@ class Needles:
         standing: list[tuple[Span, Needle]] = []
         if self._pattern is None:
             return standing
-        search, told, at = self._pattern.search, self._told, 0
+        search, pieces, at = self._pattern.search, self._pieces, 0
         while at < len(data):
             hear()
             edge = at + WINDOW
             while (found := search(data, at, edge + PIECE)) and (piece := found.start()) < edge:
                 at = piece + 1
-                standing += told[found[0]].around(data, piece)
+                standing += pieces[found[0]].around(data, piece)
             at = edge
         return standing
 

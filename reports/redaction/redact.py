@@ -17,7 +17,7 @@ from reports.redaction.weak import Weak
 
 MARK = "[redacted]"
 SHORT = 6
-"""A shorter secret stands in too many other words to be searched for."""
+"""A shorter secret occurs in too many other words to be searched for."""
 
 _INDENT = rb"(?:[ \t]|\\{1,4}t){0,16}+"
 _STAMP = rb"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}Z )?+"
@@ -28,7 +28,7 @@ _WRAPPED = re.compile(
 )
 """Base64 over several lines, each perhaps with the time at which Docker got it."""
 PATIENCE = 30.0
-"""Seconds in which any text must have been searched; what takes longer is withheld."""
+"""Seconds within which a text must be searched; a text that takes longer is withheld."""
 
 
 class Unsearched(Exception):  # noqa: N818 - says what happened
@@ -38,8 +38,8 @@ class Unsearched(Exception):  # noqa: N818 - says what happened
 class Redaction:
     """The secrets of one run, and how they are kept out of its texts.
 
-    A secret that stands in a public word of the target or of the report itself, or is very short, is weak: it is redacted only where it
-    stands as a value, and the scan leaves it out.
+    A secret that is part of a public word of the target or of the report itself, or is very short, is weak: it is
+    redacted only where it stands as a value, and the scan leaves it out.
     A search takes time in proportion to the text, asks `hear` again and again, and gives up with `Unsearched`.
     """
 
@@ -51,8 +51,8 @@ class Redaction:
     ) -> None:
         words = [own_words(), *(word.casefold() for word in (*public_words, MARK) if word)]
         known = dict.fromkeys(secret for secret in values if secret.value.strip())
-        told = names or {}
-        labels = {secret: told.get(secret, f"secret {n}") for n, secret in enumerate(known, start=1)}
+        given = names or {}
+        labels = {secret: given.get(secret, f"secret {n}") for n, secret in enumerate(known, start=1)}
         weak = [secret for secret in known if _is_weak(secret.value, words)]
         self.count = len(known)
         """How many different secret values are known."""
@@ -66,7 +66,7 @@ class Redaction:
         self._in_base64 = Needles(one for one in found if one.in_base64)
 
     def clean(self, text: str, hear: Hear | None = None) -> str:
-        """Return `text` with every known secret replaced, in whatever form it is written."""
+        """Return `text` with every known secret replaced, in any form."""
         if not self.count or not text:
             return text
         hear = _patient(hear)
@@ -108,9 +108,9 @@ def _wraps(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _lines_of(token: bytes, joined: Span) -> Span:
-    """Return which lines of a wrapped token hold a part of what stands somewhere in it once it is joined.
+    """Return which lines of a wrapped token hold a part of a span of the joined token.
 
-    Where it ends with its line, the first character of the next one still holds bits of it.
+    If the span ends with its line, the first character of the next line still holds bits of it.
     """
     begin = end = taken = at = 0
     for stop in (*(one.span() for one in _BREAKS.finditer(token)), (len(token), len(token))):
@@ -127,9 +127,9 @@ def _lines_of(token: bytes, joined: Span) -> Span:
 
 @functools.lru_cache(maxsize=256)
 def _needles(value: str, label: str) -> tuple[Needle, ...]:
-    """Return what is looked for so that a value is found in every form.
+    """Return the needles that find a value in every form.
 
-    A run builds its redaction anew whenever it has met another secret: those of the others are kept.
+    A run builds its redaction anew whenever it meets another secret; the needles of the others are kept.
     """
     found = list[Needle]()
     exact = forms(value)
@@ -143,7 +143,7 @@ def _needles(value: str, label: str) -> tuple[Needle, ...]:
 
 
 def _patient(hear: Hear | None) -> Hear:
-    """Return what ends a search that takes too long, and passes on who else may end it."""
+    """Return a function that ends a search that takes too long, and that calls `hear`, which may end it too."""
     began = time.monotonic()
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""Which names tell a secret, and what texts that are none as a whole carry of them."""
+"""Which names mean a secret, and which secrets stand inside longer texts."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\$\w+")
 
 
 def is_secret_name(key: str) -> bool:
-    """Say whether the values of a key of that name are secrets."""
+    """Whether the values of a key of that name are secrets."""
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", key)]
     if not words or words[-1] in PUBLIC_ENDINGS or "public" in words:
         return False
@@ -96,7 +96,7 @@ def is_secret_name(key: str) -> bool:
 
 
 def secrets_in_url(text: str) -> tuple[Secret, ...]:
-    """Return what the URLs in `text` carry as passwords, as written and as meant."""
+    """Return the passwords in the URLs of `text`, as written and decoded."""
     found: dict[str, None] = {}
     for match in URL.finditer(text):
         for written in _in_one_url(match["scheme"].lower(), match["rest"]):
@@ -123,7 +123,7 @@ def _in_one_url(scheme: str, rest: str) -> Iterator[str]:
 
 
 def secrets_in_words(words: Sequence[str]) -> tuple[Secret, ...]:
-    """Return what options and settings carry whose names tell a secret: `-Dx.password=…`, `--token …`, `Password=…;`."""
+    """Return the values of options and settings with secret names: `-Dx.password=…`, `--token …`, `Password=…;`."""
     found: dict[str, None] = {}
     for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
         settings = [word.removeprefix("-D").lstrip("-")]
@@ -145,19 +145,19 @@ def secrets_in_words(words: Sequence[str]) -> tuple[Secret, ...]:
 
 
 def secrets_inside(name: str, text: str) -> dict[str, Secret]:
-    """Return what a text that is no secret as a whole carries of them, by what it is the text of."""
+    """Return the secrets inside a text that is no secret as a whole, labelled with its name."""
     return _labelled(name, secrets_in_url(text), _in_text(text))
 
 
 def secrets_among(name: str, words: Sequence[str]) -> dict[str, Secret]:
-    """Return the same of a list of words, each of which may be a whole command: what `sh -c` is given is one."""
+    """Return the same for a list of words, each of which may be a whole command, as after `sh -c`."""
     in_urls = (one for word in words for one in secrets_in_url(word))
     inside = (one for word in words for one in secrets_in_words([word]) or _in_text(word))
     return _labelled(name, in_urls, (*secrets_in_words(words), *inside))
 
 
 def _in_text(text: str) -> Iterator[Secret]:
-    """Yield what a text gives: as a script parts a variable, which knows no quotes, and as a shell reads a line."""
+    """Yield the secrets of a text: split as a script splits a variable, without quotes, and as a shell reads a line."""
     yield from secrets_in_words(["" if _OPENS.match(word) else word for word in text.split()])
     with contextlib.suppress(ValueError):  # an odd quote
         yield from secrets_in_words(shlex.split(text))
@@ -175,5 +175,5 @@ def _labelled(name: str, in_urls: Iterable[Secret], in_options: Iterable[Secret]
 
 
 def environment_of(pairs: Mapping[str, str]) -> dict[str, str | Secret]:
-    """Type the values of an environment: those of names that tell a secret are secrets."""
+    """Type the values of an environment: the values of secret names are secrets."""
     return {name: Secret(value) if value and is_secret_name(name) else value for name, value in pairs.items()}

@@ -17,7 +17,7 @@ from reports.redaction.needles import PIECE, Needle
 WIDEST = 96
 """More bytes than any one character takes in any spelling."""
 _SLASHES = 8
-"""Backslashes before an escaped character: writers within writers double them."""
+"""Backslashes before an escaped character: nested encoders double them."""
 _QUOTES = "'\""
 _QUOTED = 25
 """So many quotes at most are written for one: five by a shell (`'"'"'`), and five for each of these by another one."""
@@ -31,12 +31,12 @@ _AMPERSAND = rb"(?:&|\\{1,8}(?:u0026|x26)|%(?:25){0,2}26)(?:(?:amp|AMP|#0{0,6}38
 
 
 def is_plain(value: str) -> bool:
-    """Say whether every encoder leaves a value as it is."""
+    """Whether every encoder leaves a value as it is."""
     return value.isascii() and value.isalnum()
 
 
 def needle(value: str, label: str) -> Needle:
-    """Return the needle for a value that some encoder may write otherwise than it is."""
+    """Return the needle for a value that some encoder may write differently."""
     spelled = _spelled(value)
     at, length = _longest_plain_run(value)
     before = b"".join(spelled[:at])
@@ -45,7 +45,7 @@ def needle(value: str, label: str) -> Needle:
     elif length and at + 1 < len(value):
         pieces = [value[at].encode() + first for first in _first_bytes(value[at + 1])]
     else:
-        # No character of it is always written as it is: what it may begin with leads to it.
+        # No character of it is always written as it is: the bytes that it may begin with lead to it.
         at, before, pieces = 0, b"", list(_first_bytes(value[0]))
     return Needle(
         tuple((one, 0) for one in pieces),
@@ -67,9 +67,9 @@ def _longest_plain_run(value: str) -> tuple[int, int]:
     return max(runs, key=lambda one: (min(one[1], PIECE), -one[0]), default=(0, 0))
 
 
-def _first_bytes(one: str) -> tuple[bytes, ...]:
-    """Return with which bytes a character may begin in any spelling."""
-    return tuple({encoded(one)[:1], b"%", b"&", b"\\", *((b"+",) if one == " " else ())})
+def _first_bytes(character: str) -> tuple[bytes, ...]:
+    """Return the bytes with which a character may begin in any spelling."""
+    return tuple({encoded(character)[:1], b"%", b"&", b"\\", *((b"+",) if character == " " else ())})
 
 
 def _spelled(value: str) -> list[bytes]:
@@ -90,9 +90,9 @@ def _spelled(value: str) -> list[bytes]:
     return parts
 
 
-def _repeated(one: bytes, slashes: bytes, count: int, times: int) -> bytes:
+def _repeated(character: bytes, slashes: bytes, count: int, times: int) -> bytes:
     """Return the pattern of so many characters of a kind, each of which a writer may have written several times."""
-    return b"%s%s(?:\\\\{0,8}%s){%d,%d}" % (slashes, one, one, count - 1, count * times - 1)
+    return b"%s%s(?:\\\\{0,8}%s){%d,%d}" % (slashes, character, character, count - 1, count * times - 1)
 
 
 def spelled(value: str) -> re.Pattern[bytes]:
@@ -108,33 +108,35 @@ def _backslashes(count: int, *, escaped: bool) -> bytes:
 
 
 @functools.cache
-def _character(one: str) -> bytes:
+def _character(character: str) -> bytes:
     """Return the pattern of one character that is no backslash."""
-    if is_plain(one):
-        return one.encode()
-    raw = _AMPERSAND if one == "&" else re.escape(encoded(one))
-    behind = _BEHIND_SLASH.get(one)
-    spellings = [raw, *_escapes(one)]
-    if one == " ":
+    if is_plain(character):
+        return character.encode()
+    raw = _AMPERSAND if character == "&" else re.escape(encoded(character))
+    behind = _BEHIND_SLASH.get(character)
+    spellings = [raw, *_escapes(character)]
+    if character == " ":
         spellings.append(rb"\+")
     if behind:
         spellings.append(rb"(?<=\\)" + behind.encode())
     return b"(?:" + b"|".join(spellings) + b")"
 
 
-def _escapes(one: str) -> list[bytes]:
+def _escapes(character: str) -> list[bytes]:
     """Return the patterns of a character as URLs, HTML and string literals encode it."""
-    data = encoded(one)
-    number = ord(one)
+    data = encoded(character)
+    number = ord(character)
     found = [b"".join(rb"%%(?:25){0,2}%s" % _digits(b"%02x" % byte) for byte in data)]
     names = [
-        name.encode() for name, text in html.entities.html5.items() if text == one and name.endswith(";")
+        name.encode()
+        for name, text in html.entities.html5.items()
+        if text == character and name.endswith(";")
     ]
     numbers = [rb"#0{0,6}%d;" % number, rb"#[xX]0{0,6}%s;" % _digits(b"%x" % number)]
-    if one != "&":
+    if character != "&":
         found.append(_AMPERSAND + b"(?:" + b"|".join((*map(re.escape, names), *numbers)) + b")")
     # What stands behind a backslash: `\\u003c`, `\\x3c`, `\\303\\244`; of an astral character the two halves.
-    units = one.encode("utf-16-be", "surrogatepass")
+    units = character.encode("utf-16-be", "surrogatepass")
     halves = [units[at : at + 2].hex().encode() for at in range(0, len(units), 2)]
     behind = [
         rb"\\{1,8}".join(rb"u%s" % _digits(half) for half in halves),
@@ -145,7 +147,7 @@ def _escapes(one: str) -> list[bytes]:
     ]
     if number < 0x100:
         behind.append(rb"x%s" % _digits(b"%02x" % number))
-    slashes = rb"\\{1,8}" if one == "\\" else rb"(?<=\\)"
+    slashes = rb"\\{1,8}" if character == "\\" else rb"(?<=\\)"
     found.append(slashes + b"(?:" + b"|".join(dict.fromkeys(behind)) + b")")
     return found
 

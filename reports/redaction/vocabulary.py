@@ -1,4 +1,4 @@
-"""The words that evidence is written with: a password that is one of them cannot be searched for."""
+"""The words in which evidence is written: a password that is one of them cannot be searched for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCES = (("reports", (".py", ".css", ".json")), ("pytest_html.resources", (".j
 def own_words() -> str:
     """Return all text that the views are made of: field names, sentences, markup and style, folded to one case.
 
-    The sources stand for what they print: that holds more words than any page, and never fewer.
+    The sources are taken instead of the pages: they hold every word of a page, and more.
     """
     return "\n".join([JUNIT, *_texts()]).casefold()
 
@@ -29,7 +29,7 @@ def _texts() -> Iterator[str]:
 
 
 def _texts_in(folder: Traversable, endings: tuple[str, ...]) -> Iterator[str]:
-    """Yield the texts of a package and of those in it; the archive of runs, which lies there too, is none."""
+    """Yield the texts of a package and of those in it; but not those of the archive of runs, which lies there too."""
     for file in folder.iterdir():
         if file.is_dir() and file.joinpath("__init__.py").is_file():
             yield from _texts_in(file, endings)

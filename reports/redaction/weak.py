@@ -1,4 +1,4 @@
-"""Weak secrets: public words and very short values, which go only where they stand as a value."""
+"""Weak secrets: public words and very short values, which are redacted only where they stand as a value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.redaction.forms import encoded, stable_base64, texts, token_around
 from reports.redaction.needles import Hear, Needles, Span, literal
 
 BEFORE = 120
-"""Bytes in which what stands before a value says what it is."""
+"""Bytes before a value in which a key may say what it is."""
 _QUOTE = rb"(?:\\{0,8}[\"']|&quot;|&#34;|&#x27;|&#39;|&apos;)?"
 _KEY = rb"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|auth|key|dsn|pw)s?"
 _LAST = rb"[\"';:=\s]"
@@ -22,7 +22,7 @@ _TELLING = re.compile(
 )
 _LOGIN = re.compile(rb"(?<![\w/:])[\w.+-]+:\Z")
 _NO_LONGER = rb"(?![.-]?[\w\x80-\xff])"
-"""Else it is the beginning of a longer word, such as a container's name."""
+"""Otherwise it is the beginning of a longer word, such as a container's name."""
 
 
 class Weak:

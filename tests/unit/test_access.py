@@ -29,14 +29,14 @@ ADA = User("ada", 1000, frozenset({1000}), frozenset({1000}))
             "group 989, which has no name here",
             "sudo groupadd -g 989",
         ),
-        (replace(SOCKET, mode=0o600), ADA, "lets the group in nowhere", "sudo chmod g+rw"),
+        (replace(SOCKET, mode=0o600), ADA, "does not let the group in", "sudo chmod g+rw"),
         (SOCKET, replace(ADA, session=frozenset({999})), "something else refuses", "namei -l"),
     ],
     ids=["not a member", "a member since today", "a foreign group", "a closed mode", "a member"],
 )
 def test_why_the_socket_is_closed(socket: Socket, user: User, says: str, move: str) -> None:
     """Each cause has its own sentence and its own next move; user, group and mode are in all of them."""
-    told, next_move = access.of(socket, user)
+    told, next_move = access.refusal_of(socket, user)
 
     assert says in told
     assert move in next_move
@@ -46,7 +46,7 @@ def test_why_the_socket_is_closed(socket: Socket, user: User, says: str, move: s
 
 def test_a_socket_that_cannot_be_looked_at() -> None:
     """Where even the socket's folder is closed, that is what is said."""
-    told, next_move = access.told("unix:///proc/1/nothing/docker.sock")
+    told, next_move = access.refusal("unix:///proc/1/nothing/docker.sock")
 
     assert "cannot be looked at" in told
     assert "namei -l" in next_move
@@ -54,7 +54,7 @@ def test_a_socket_that_cannot_be_looked_at() -> None:
 
 def test_an_engine_elsewhere_has_no_socket() -> None:
     """An engine at another address has no group that this machine could tell."""
-    assert access.told("tcp://engine.example:2376") == (
+    assert access.refusal("tcp://engine.example:2376") == (
         "no permission for the engine at tcp://engine.example:2376",
         "ask whoever runs it for access",
     )

@@ -46,7 +46,7 @@ def _two(world: World) -> World:
         (container("before", paused=True), "paused: it neither answers nor hears a signal"),
         (
             container("before", **DOWN, exit_code=1),
-            "exit code 1 (Kestra ends so when it cannot boot, and when its",
+            "exit code 1 (Kestra ends like this when it cannot boot, and when its",
         ),
         (container("before", **DOWN, exit_code=143), "exit code 143 (it was asked to end, and did)"),
         (container("before", **DOWN, exit_code=137), "exit code 137 (it was killed)"),

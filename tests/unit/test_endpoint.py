@@ -125,7 +125,7 @@ def test_a_typed_command_finds_the_targets_engine(
     [
         ('context "far" not found', 1, "cannot be resolved", "'context' in"),
         ("no JSON", 0, "cannot be resolved", "'context' in"),
-        (_inspected("far", "ssh://root@far"), 0, "ssh is not spoken", "ssh -nNT -L"),
+        (_inspected("far", "ssh://root@far"), 0, "does not speak ssh", "ssh -nNT -L"),
     ],
 )
 def test_a_context_that_leads_nowhere_is_told_with_its_key(

@@ -1,1 +1,1 @@
-"""What the engine tells: containers, how they are made, their files and logs, its events."""
+"""What the engine shows: containers, how they are made, their files and logs, its events."""

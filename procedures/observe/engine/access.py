@@ -1,4 +1,4 @@
-"""Why this user may not use the engine's socket: its owner, group and mode against the user and their groups."""
+"""Why this user may not use the engine's socket: compares its owner, group and mode with the user and their groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A socket's path, and who may use it; a name is empty where this system has none for the number."""
+    """A socket's path, and who may use it; a name is empty if this system has none for the number."""
 
     path: str
     mode: int
@@ -36,8 +36,8 @@ class User:
     listed: frozenset[int]
 
 
-def told(url: str) -> tuple[str, str]:
-    """Say why the socket of an engine was refused to us, and what to type next."""
+def refusal(url: str) -> tuple[str, str]:
+    """Return why we may not use an engine's socket, and what to type next."""
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return f"no permission for the engine at {url}", "ask whoever runs it for access"
@@ -52,11 +52,11 @@ def told(url: str) -> tuple[str, str]:
     socket = Socket(
         str(path), stat.S_IMODE(found.st_mode), _user(found.st_uid), found.st_gid, _group(found.st_gid)
     )
-    return of(socket, _me())
+    return refusal_of(socket, _me())
 
 
-def of(socket: Socket, user: User) -> tuple[str, str]:
-    """Tell the cases apart that all say `permission denied`."""
+def refusal_of(socket: Socket, user: User) -> tuple[str, str]:
+    """Distinguish the cases in which the system says only `permission denied`."""
     group = f"group {socket.group}" if socket.group else f"group {socket.gid}, which has no name here"
     head = (
         f"no permission for the engine's socket unix://{socket.path}: it is {socket.owner}'s and "
@@ -64,7 +64,7 @@ def of(socket: Socket, user: User) -> tuple[str, str]:
     )
     if not socket.group_may:
         return (
-            f"{head}; its mode lets the group in nowhere",
+            f"{head}; its mode does not let the group in",
             f"`sudo chmod g+rw {socket.path}`, or run this as {socket.owner}",
         )
     if socket.gid in user.session:

@@ -14,7 +14,7 @@ class _Api(docker.APIClient):
     """The SDK's client, with the endpoint's own certificates and no others."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        # Requests puts a bundle of the environment, which is for the web, before what the session was given.
+        # Requests prefers a bundle from the environment, which is for the web, to the session's own certificates.
         own = self.verify if verify is None else verify
         return super().merge_environment_settings(url, proxies, stream, own, cert)
 
@@ -32,7 +32,7 @@ def client_of(where: Endpoint, limit: int) -> docker.DockerClient:
 
 
 def _tls(material: Tls | None) -> TLSConfig | bool:
-    """Return what the SDK wants to know of the certificates; it raises where they cannot be read."""
+    """Return the certificates in the SDK's form; it raises if they cannot be read."""
     if material is None:
         return False
     certificate, key = material.existing("cert.pem"), material.existing("key.pem")

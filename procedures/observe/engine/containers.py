@@ -1,4 +1,4 @@
-"""Containers and images, made of what the engine says of them."""
+"""Makes containers and images from the engine's descriptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reports.record.observed import (
 from reports.redaction.secret_names import environment_of
 
 DISTRIBUTIONS = {"ubuntu", "debian", "alpine", "fedora", "rhel", "ubi", "amazonlinux", "wolfi"}
-"""Names that a distribution's image gives itself, and every image that is made from it inherits."""
+"""Names of distributions' images; every image that is built on one inherits its name."""
 
 
 def container_of(said: Mapping[str, Any]) -> Container:
@@ -79,7 +79,7 @@ def _mount(said: Mapping[str, Any]) -> Mount:
 
 def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
     published = (said.get("NetworkSettings") or {}).get("Ports") or {}
-    # Between two starts of a restart loop the engine says that it runs, and that nothing is published.
+    # Between two starts of a restart loop the engine says that the container runs, and that it publishes nothing.
     runs = said["State"]["Running"] and not said["State"].get("Restarting")
     source = published if runs else said["HostConfig"].get("PortBindings") or {}
     return tuple(
@@ -91,7 +91,7 @@ def _bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
 
 
 def asked_bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
-    """Return the ports as a container was asked to publish them, whatever the engine has made of that."""
+    """Return the ports that a container was asked to publish, whatever the engine has made of that."""
     asked = said["HostConfig"].get("PortBindings") or {}
     return tuple(
         Binding(port, one.get("HostIp") or "", int(one.get("HostPort") or 0))
@@ -100,18 +100,18 @@ def asked_bindings(said: Mapping[str, Any]) -> tuple[Binding, ...]:
     )
 
 
-def neighbour_of(one: Container) -> Neighbour:
-    """Return what is told of a container beside the service's."""
+def neighbour_of(container: Container) -> Neighbour:
+    """Return what is recorded of a container other than the service's."""
     return Neighbour(
-        id=one.id,
-        name=one.name,
-        image_id=one.image_id,
-        state=one.state,
-        started_at=one.started_at,
-        restart_count=one.restart_count,
-        bindings=one.bindings,
-        service=one.labels.get(SERVICE, ""),
-        project=one.labels.get(PROJECT, ""),
+        id=container.id,
+        name=container.name,
+        image_id=container.image_id,
+        state=container.state,
+        started_at=container.started_at,
+        restart_count=container.restart_count,
+        bindings=container.bindings,
+        service=container.labels.get(SERVICE, ""),
+        project=container.labels.get(PROJECT, ""),
     )
 
 
@@ -136,9 +136,9 @@ def image_of(reference: str, said: Mapping[str, Any]) -> Image:
 
 
 def version_of(labels: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the version that an image names: by its own label, else by a tag that begins with one, else none.
+    """Return the version that an image names: in its own label, or in a tag that begins with one; empty if it names none.
 
-    A label that was inherited from a distribution's image is that distribution's version.
+    A label inherited from a distribution's image gives that distribution's version, so it does not count.
     """
     label = labels.get("org.opencontainers.image.version", "")
     if label and labels.get("org.opencontainers.image.ref.name", "") not in DISTRIBUTIONS:

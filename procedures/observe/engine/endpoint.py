@@ -17,7 +17,7 @@ _HERE = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The folder of the client's certificates; without `verify` the engine's own is not looked at."""
+    """The folder of the client's certificates; without `verify` the engine's certificate is not checked."""
 
     folder: Path
     verify: bool
@@ -29,7 +29,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the engine is: an address for every client, so that none of them finds another one."""
+    """Where the engine is: one address for every client, so that none of them finds another engine."""
 
     url: str
     context: str
@@ -37,7 +37,7 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The host at which ports that the engine publishes are met: this one, where a socket leads to it."""
+        """The host on which the engine publishes ports: this one, if a socket leads to the engine."""
         host = urlsplit(self.url).hostname if self.url.startswith("tcp://") else None
         if not host:
             return _HERE
@@ -58,7 +58,7 @@ class Endpoint:
 
 
 def of_target(target: Target, environment: Mapping[str, str]) -> Endpoint:
-    """Resolve the engine that a target names, else the one that the operator's own `docker` would use."""
+    """Resolve the engine that a target names, or the one that the operator's own `docker` would use."""
     if target.context:
         return resolve(environment, target.root, target.context, f"'context' in {target.file}")
     if target.endpoint:
@@ -68,7 +68,7 @@ def of_target(target: Target, environment: Mapping[str, str]) -> Endpoint:
 
 
 def of_words(words: tuple[str, ...], environment: Mapping[str, str]) -> Endpoint:
-    """Resolve the engine that a docker client would use that is given these words: `--context` or `--host`, or none."""
+    """Resolve the engine that a docker client would use with these words: `--context` or `--host`, or none."""
     option, name = words or ("", "")
     if option == "--host":
         return resolve({**environment, "DOCKER_HOST": name}, Path.cwd(), "default")
@@ -76,7 +76,7 @@ def of_words(words: tuple[str, ...], environment: Mapping[str, str]) -> Endpoint
 
 
 def resolve(environment: Mapping[str, str], cwd: Path, context: str = "", named_by: str = "") -> Endpoint:
-    """Ask the docker client where the engine is; nothing is connected to."""
+    """Ask the docker client where the engine is, without a connection to it."""
     name = (context,) if context else ()
     call = shell.Command(
         ("docker", "context", "inspect", "--format", "{{json .}}", *name), cwd, 10, environment
@@ -97,7 +97,7 @@ def resolve(environment: Mapping[str, str], cwd: Path, context: str = "", named_
         raise CannotObserve(f"the docker context cannot be resolved: {result.output.strip()}", move) from None
     if url.startswith("ssh://"):
         raise CannotObserve(
-            f"the engine's address is {url}, and ssh is not spoken here",
+            f"the engine's address is {url}, and this suite does not speak ssh",
             "let ssh forward its socket (`ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST`) and name "
             "endpoint = 'unix:///tmp/engine.sock' in the target file",
         )
@@ -107,7 +107,7 @@ def resolve(environment: Mapping[str, str], cwd: Path, context: str = "", named_
 def _tls(
     said: Mapping[str, object], docker: Mapping[str, object], environment: Mapping[str, str]
 ) -> Tls | None:
-    """Return the certificates of a context, or of the environment where that is what the client goes by."""
+    """Return the certificates of a context, or of the environment if the client uses those."""
     material, stored = said.get("TLSMaterial") or {}, said.get("Storage") or {}
     if not isinstance(material, Mapping) or not isinstance(stored, Mapping) or "docker" not in material:
         return None

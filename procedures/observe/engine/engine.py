@@ -34,7 +34,7 @@ _CALL_LIMIT = 20
 
 
 class EngineObserver:
-    """Reads one engine; every call has a limit, and what it cannot read is a `CannotObserve`."""
+    """Reads one engine; every call has a limit, and raises `CannotObserve` for what it cannot read."""
 
     def __init__(self, where: Endpoint, first_answer: float = _CALL_LIMIT) -> None:
         self.where = where
@@ -71,28 +71,30 @@ class EngineObserver:
     def by_service(self, project: str, service: str) -> tuple[Container, ...]:
         """Return the containers that Compose made for a service, found by their labels only."""
         with self.reading(f"the containers of service {service!r}"):
-            found = self.client.api.containers(
+            listed = self.client.api.containers(
                 all=True, filters={"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
             )
-            described = [self._describe(one["Id"]) for one in found]
+            described = [self._describe(one["Id"]) for one in listed]
         return tuple(one for one in described if one and one.labels.get(ONEOFF, "False") != "True")
 
     def unowned(self, name: str) -> Container | None:
         """Return the container of exactly this name that neither Compose nor this suite has made."""
-        found = self.named(name)
-        ours = found is not None and found.name == name and not {PROJECT, OURS} & found.labels.keys()
-        return found if ours else None
+        container = self.named(name)
+        ours = (
+            container is not None and container.name == name and not {PROJECT, OURS} & container.labels.keys()
+        )
+        return container if ours else None
 
     def network_exists(self, name: str) -> bool:
         with self.reading(f"the network {name!r}"):
-            found = self.client.api.networks(names=[name])
-        return any(one["Name"] == name for one in found)
+            networks = self.client.api.networks(names=[name])
+        return any(one["Name"] == name for one in networks)
 
     def by_project(self, project: str) -> tuple[Container, ...]:
         """Return every container that carries a project's label."""
         with self.reading(f"the containers of project {project!r}"):
-            found = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
-            described = [self._describe(one["Id"]) for one in found]
+            listed = self.client.api.containers(all=True, filters={"label": f"{PROJECT}={project}"})
+            described = [self._describe(one["Id"]) for one in listed]
         return tuple(one for one in described if one)
 
     def named(self, name: str) -> Container | None:
@@ -101,7 +103,7 @@ class EngineObserver:
             return self._describe(name)
 
     def described(self, container: str) -> Mapping[str, Any] | None:
-        """Return everything that the engine says of a container, in its own words."""
+        """Return the engine's own description of a container; None if there is no such container."""
         with self.reading(f"the container {container!r}"):
             try:
                 said: Mapping[str, Any] = self.client.api.inspect_container(container)
@@ -110,19 +112,19 @@ class EngineObserver:
         return said
 
     def described_image(self, image: str) -> Mapping[str, Any]:
-        """Return everything that the engine says of an image, in its own words."""
+        """Return the engine's own description of an image."""
         with self.reading(f"the image {image!r}"):
             said: Mapping[str, Any] = self.client.api.inspect_image(image)  # type: ignore[no-untyped-call]  # a gap in the stubs
         return said
 
     def described_network(self, name: str) -> Mapping[str, Any]:
-        """Return everything that the engine says of a network, in its own words."""
+        """Return the engine's own description of a network."""
         with self.reading(f"the network {name!r}"):
             said: Mapping[str, Any] = self.client.api.inspect_network(name)
         return said
 
     def remove_trial(self, name: str) -> None:
-        """Remove a container of ours that was made and never started."""
+        """Remove a container of ours that was created and never started."""
         with self.reading(f"the trial {name}"), suppress(docker.errors.NotFound):
             self.client.api.remove_container(name, v=True)
 
@@ -148,7 +150,7 @@ class EngineObserver:
             return tuple(sorted(str(one["Name"]) for one in self.client.api.networks()))
 
     def addresses(self) -> Addresses:
-        """Return which addresses of the engine's networks somebody has."""
+        """Return the subnets of the engine's networks, and the addresses in them that are held."""
         with self.reading("the addresses in the networks"):
             networks = self.client.api.networks()
             running = self.client.api.containers()
@@ -167,7 +169,7 @@ class EngineObserver:
         )
 
     def remove_lookouts(self, run: str) -> None:
-        """Remove what a run that is gone left of its own: places to look from, nothing else."""
+        """Remove the lookouts that a run left behind, and nothing else."""
         with self.reading(f"the lookouts of run {run}"):
             labels = [f"{OURS}=lookout", f"{OUR_RUN}={run}"]
             for one in self.client.api.containers(all=True, filters={"label": labels}):
@@ -176,7 +178,7 @@ class EngineObserver:
                     self.client.api.remove_container(one["Id"], force=True, v=True)
 
     def in_memory(self, image: str) -> dict[str, str]:
-        """Return the `tmpfs` option for each volume that an image declares: an anonymous one would be left behind."""
+        """Return the `tmpfs` option for each volume that an image declares: an anonymous volume would be left behind."""
         declared = self.client.images.get(image).attrs["Config"].get("Volumes") or {}
         return dict.fromkeys(declared, "")
 
@@ -215,7 +217,7 @@ class EngineObserver:
 
 
 def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
-    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have none of their own."""
+    """Return what a call returns, or raise `CannotObserve` when its limit passes: some calls have no limit of their own."""
     answer: list[Any] = []
     failure: list[BaseException] = []
 
@@ -238,7 +240,7 @@ def within(limit: float, what: str, call: Any, *arguments: Any) -> Any:
 def _unreachable(where: Endpoint, error: Exception) -> CannotObserve:
     text = _brief(error)
     if "Permission denied" in text or "PermissionError" in text:
-        return CannotObserve(*access.told(where.url))
+        return CannotObserve(*access.refusal(where.url))
     return CannotObserve(
         f"no engine answers at {where.url}: {text}",
         "start it there (`systemctl start docker`, or `stack/up.sh engine`), or choose another by the target file's "

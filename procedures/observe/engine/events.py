@@ -21,10 +21,10 @@ _KEPT = {"kill", "stop", "die", "oom", "start", "create", "destroy", "restart", 
 
 
 class Events:
-    """Listens to what happens to containers until it is closed: those of one project and those of `name`, and others.
+    """Listens until it is closed to the events of containers: of one project, of the name `name`, and of all others.
 
-    A container that a script made carries no label; what a script does to somebody else's is heard as well.
-    `tell` is given each event of the service's own containers as it is heard.
+    A container that a script made carries no label; what a script does to other containers is heard as well.
+    `notify` gets each event of the service's own containers as it is heard.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Events:
         project: str,
         service: str,
         name: str,
-        tell: Callable[[EngineEvent], None],
+        notify: Callable[[EngineEvent], None],
     ) -> None:
         self._changed = threading.Condition()
         self._project, self._service, self._name = project, service, name
-        self._tell = tell
+        self._notify = notify
         self._events: list[EngineEvent] = []
         self._others: list[EngineEvent] = []
         self._problem = ""
@@ -53,7 +53,7 @@ class Events:
 
     @property
     def kept(self) -> tuple[EngineEvent, ...] | Unseen:
-        """Return everything heard so far; where listening failed, that."""
+        """Return everything heard so far; if listening failed and nothing was heard, the failure."""
         with self._changed:
             return Unseen(self._problem) if self._problem and not self._events else tuple(self._events)
 
@@ -64,7 +64,7 @@ class Events:
             return Unseen(self._problem) if self._problem else tuple(self._others)
 
     def since(self, began: float, container: str, limit: float) -> tuple[EngineEvent, ...] | Unseen:
-        """Return what happened since a time by the engine's clock; a container's end is waited for, within a limit."""
+        """Return what happened since a time by the engine's clock; wait for a container's end, within a limit."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_died(began, container) or bool(self._problem), limit)
         kept = self.kept
@@ -73,7 +73,7 @@ class Events:
         return tuple(_from(kept, began))
 
     def may_have_ended(self, since: float) -> bool:
-        """Whether a container has ended since a time by the engine's clock; where nobody listens, it may have."""
+        """Whether a container may have ended since a time by the engine's clock; true if listening has failed."""
         with self._changed:
             return bool(self._problem) or any(self._ends(since))
 
@@ -89,7 +89,7 @@ class Events:
         return (one for one in _from(self._events, since) if one.action == "die")
 
     def _list_for(self, attributes: Mapping[str, str]) -> list[EngineEvent] | None:
-        """Return where an event of such a container belongs; our own helpers are nobody's."""
+        """Return the list for an event of such a container; None for our own helpers."""
         if attributes.get(PROJECT) == self._project or attributes.get("name") == self._name:
             return self._events
         return None if OURS in attributes else self._others
@@ -111,7 +111,7 @@ class Events:
                             heard.append(event)
                         self._changed.notify_all()
                     if self._is_service(attributes):
-                        self._tell(event)
+                        self._notify(event)
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, that it ended is what counts
             with self._changed:
                 self._problem = f"the engine's events ended: {error}"
@@ -119,7 +119,7 @@ class Events:
 
 
 def _from(events: Iterable[EngineEvent], began: float) -> Iterator[EngineEvent]:
-    """Return the events since a time by the engine's clock, which they tell in milliseconds."""
+    """Return the events since a time by the engine's clock; they state it in milliseconds."""
     return (one for one in events if moment(one.at).timestamp() >= began - 0.001)
 
 

@@ -1,4 +1,4 @@
-"""Commands that are executed in a container which is there: what they printed, whole, or nothing."""
+"""Commands that are executed in a running container: their whole output, or none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ask(
     *,
     user: str = "",
 ) -> Said:
-    """Execute a command, as the container's own user unless another is named; secrets go in by the environment."""
+    """Execute a command, as the container's own user unless another is named; secrets are passed in the environment."""
     api = engine.client.api
 
     def execute() -> Said | None:
@@ -54,11 +54,11 @@ def ask(
             raise CannotObserve(f"nothing can be asked in the container {container}: {error}") from error
         if isinstance(said, Said):
             return said
-    raise CannotObserve(f"the engine lost what was said in the container {container}, twice")
+    raise CannotObserve(f"the engine lost the output of a command in the container {container}, twice")
 
 
 def _whole(text: str, exit_code: int) -> Said | None:
-    """Return what was said where it has come to its end; an engine under load may lose an exec's words."""
+    """Return the output if it is complete; an engine under load may lose what an exec prints."""
     end = _END.search(text)
     if end is None:
         return Said(exit_code, text) if exit_code else None

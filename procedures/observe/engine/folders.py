@@ -1,4 +1,4 @@
-"""What a running server must write, and whether it can: asked inside its own container, as the user that it runs as."""
+"""The folders that a running server must write, and whether it can: asked in its own container, as the server's user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for path; do
     kind=absent
     [ -e "$path" ] && kind=other
     [ -d "$path" ] && kind=folder
-    # What is not there the server has to make.
+    # The server has to make what is not there.
     until [ -e "$path" ]; do
         case $path in /*/* | [!/]*/*) path=${path%/*} ;; /*) path=/ ;; *) path=. ;; esac
     done
@@ -33,7 +33,7 @@ for path; do
     echo "$kind $can"
 done
 """
-"""Who asks, as whom the server runs, then a line for each path: a folder, or what else, and whether it can be written."""
+"""Prints the user who asks, the server's user, then a line for each path: what it is, and whether it can be written."""
 _SAID = re.compile(r"(\d+:\d+)\n(\d+:\d+)\n((?:(?:folder|other|absent) (?:yes|no)\n)+)")
 
 
@@ -42,7 +42,7 @@ def look(
 ) -> tuple[Folder, ...]:
     """Return the folders that the server of a running container must write: its storage, and what is mounted to be written.
 
-    A mounted file or socket is no folder, and the server's storage is one however it is mounted.
+    A mounted file or socket is no folder; the server's storage always counts as one.
     """
     storage = settings.storage.rstrip("/")
     mounted = sorted(one.target.rstrip("/") for one in container.mounts if not one.read_only)
@@ -60,20 +60,20 @@ def look(
 def _asked(
     engine: EngineObserver, container: Container, paths: tuple[str, ...], limit: float
 ) -> tuple[str, list[tuple[str, str]]]:
-    """Return as whom the server runs, and of each path what it is and whether that user can write it."""
+    """Return the server's user, and for each path what it is and whether that user can write it."""
     user = ""
-    # Where its processes are not its own, the first of them is no server.
+    # In a shared process namespace the first process is not the server.
     server = "self" if (container.made or {}).get("PID namespace") else "1"
     for _ in range(2):
         said = execs.ask(engine, container.id, ("sh", "-c", _ASK, "sh", server, *paths), limit, user=user)
-        told = _SAID.fullmatch(said.text)
-        found = [one.split() for one in told[3].splitlines()] if told else []
-        if told is None or len(found) != len(paths):
+        match = _SAID.fullmatch(said.text)
+        found = [one.split() for one in match[3].splitlines()] if match else []
+        if match is None or len(found) != len(paths):
             break
-        if told[1] == told[2]:
-            return told[2], [(kind, can) for kind, can in found]
-        # Its entry point has given its first user's rights away: what that one can write says nothing.
-        user = told[2]
+        if match[1] == match[2]:
+            return match[2], [(kind, can) for kind, can in found]
+        # The entry point has changed its user: what the first user can write says nothing.
+        user = match[2]
     raise CannotObserve(
         f"whether {container.name} can write {', '.join(paths)} cannot be asked in it: {excerpt.first(said.text, 200)}",
         f"see it by hand: `docker exec {container.name} ls -ldn {' '.join(paths)}`",
@@ -83,7 +83,7 @@ def _asked(
 def _folder(
     path: str, kind: str, container: Container, *, stores: bool, can: bool, user: str
 ) -> Folder | None:
-    """Return a folder; None where something is mounted that is none."""
+    """Return a folder; None if what is mounted is no folder."""
     if kind == "other" and not stores:
         return None
     at = _mount_at(container, path)

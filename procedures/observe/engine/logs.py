@@ -1,4 +1,4 @@
-"""What a container has logged: read whole lines at a time, and followed to a container's end."""
+"""Logs of containers: read in whole lines, and followed to a container's end."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from procedures.problems import CannotObserve
 from reports.redaction.excerpt import one_line, whole_lines
 
 PART = 16 * 1024
-"""Docker parts a longer line at so many bytes, and gives each part a time of its own."""
+"""Docker splits a longer line at this many bytes, and gives each part a time of its own."""
 SPARE = 64 * 1024
 """Bytes beyond the limit that are read and cleaned, so that nothing that is kept was cut before it was cleaned."""
 UNSURE = 8 * 1024
-"""Bytes behind the place where reading began, in which a secret of several lines may have lost its first ones."""
+"""Bytes after the place where reading began, in which a secret of several lines may lack its first lines."""
 OPENING = 1.0
-"""Seconds in which a log must begin to be followed; a stop does not wait longer for it."""
+"""Seconds in which following a log must begin; a stop waits no longer for it."""
 STREAMS = ({"stdout": True, "stderr": False}, {"stdout": False, "stderr": True})
 _NO_ANSWER = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 
 
 class Log:
-    """The newest part of what one stream has said, as it comes in."""
+    """The newest part of one stream's log, as it comes in."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit + SPARE
@@ -49,14 +49,14 @@ class Log:
             self.began_late = True
 
     def lines(self, *, broken_off: bool) -> list[bytes]:
-        """Return whole lines, parted ones joined; one whose beginning or end is missing is left out."""
+        """Return whole lines, split lines joined; a line whose beginning or end is missing is left out."""
         *lines, rest = b"".join(tuple(self._pieces)).split(b"\n")
         whole = [*lines, rest] if rest and not broken_off else lines
         return [joined(line) + b"\n" for line in whole[1 if self.began_late else 0 :]]
 
 
 class Logged:
-    """A text of both streams in the order of their times, not yet clean."""
+    """The log of both streams in the order of their times, not yet redacted."""
 
     def __init__(self, logs: Iterable[Log], *, broken_off: bool = False) -> None:
         logs = tuple(logs)
@@ -76,7 +76,7 @@ class Logged:
 
 
 def read(engine: EngineObserver, container: str, limit_bytes: int, limit: float) -> Logged:
-    """Return the newest part of a container's log, with the times at which Docker got each line."""
+    """Return the newest part of a container's log, with the time at which Docker got each line."""
     deadline = time.monotonic() + limit
     most = max(1000, limit_bytes // 200)
 
@@ -97,17 +97,17 @@ def read(engine: EngineObserver, container: str, limit_bytes: int, limit: float)
         return Logged(logs, broken_off=late)
 
     try:
-        found: Logged = within(limit + 5, "the container's log", ask)
+        logged: Logged = within(limit + 5, "the container's log", ask)
     except _NO_ANSWER as error:
         said = one_line(str(error), 300)
         raise CannotObserve(f"the container's log cannot be read from {engine.where.url}: {said}") from error
-    return found
+    return logged
 
 
 class LastWords:
-    """Follows a container's log from now on to its end: what it says of its stop goes with it otherwise.
+    """Follows a container's log from now on to its end: otherwise what it says of its stop is removed with it.
 
-    It is opened before the stop and read beside it, so it takes nothing from the outage.
+    It is opened before the stop and read in parallel, so it adds nothing to the outage.
     """
 
     def __init__(self, engine: EngineObserver, container: str, name: str, since: float, limit: int) -> None:
@@ -144,7 +144,7 @@ class LastWords:
             self._opened.release()
 
     def heard(self, patience: float) -> Logged:
-        """Return what was said, once the log has ended or patience has."""
+        """Return what was logged, once the log has ended or the patience is over."""
         deadline = time.monotonic() + patience
         for one in self._readers:
             one.join(max(0.0, deadline - time.monotonic()))
@@ -153,7 +153,7 @@ class LastWords:
 
 
 def joined(line: bytes) -> bytes:
-    """Return a line as it was logged: Docker's times within it, where it parted the line, are taken out."""
+    """Return a line as it was logged, without the times that Docker put in where it split the line."""
     if len(line) <= PART:
         return line
     first = _STAMP.match(line)
@@ -166,9 +166,9 @@ def joined(line: bytes) -> bytes:
 
 
 def text_of(engine: EngineObserver, container: str, limit_bytes: int, limit: float) -> str:
-    """Return the newest whole lines of a container's log, not yet clean; none where it cannot be read."""
+    """Return the newest whole lines of a container's log, not yet redacted; empty if it cannot be read."""
     try:
-        found = read(engine, container, limit_bytes, limit)
+        logged = read(engine, container, limit_bytes, limit)
     except CannotObserve:
         return ""
-    return found.cut(found.text, limit_bytes)[0]
+    return logged.cut(logged.text, limit_bytes)[0]

@@ -1,4 +1,4 @@
-"""Places to look from on the engine's side: labelled containers that change nothing and end by themselves."""
+"""Lookouts on the engine's side: labelled helper containers that change nothing and end by themselves."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Lookout:
         return held
 
     def ask(self, argv: tuple[str, ...], limit: float, environment: Mapping[str, str] | None = None) -> Said:
-        """Execute a command in it; secrets go in by the environment, never by an argument list."""
+        """Execute a command in the container; secrets are passed in the environment, never in an argument list."""
         return execs.ask(self._engine, self.name, argv, limit, environment)
 
     def close(self) -> None:
-        """Remove the container; what the SDK made of its stdin is three things, and each is ours to close."""
+        """Remove the container; the SDK has opened three objects for its stdin, and we must close each."""
         held = getattr(self, "_stdin", None)
         for part in (getattr(held, "_response", None), getattr(held, "_sock", None), held):
             if part is not None:
@@ -75,7 +75,7 @@ class Lookout:
 
 
 def place(networks: tuple[str, ...], databases: tuple[Container, ...] | Unseen) -> str:
-    """Return the network of the new container in which its database is too: another one may be gone."""
+    """Return the network that the new container shares with its database; other networks may be gone."""
     shared = [one for one in networks if any(one in database.networks for database in known(databases))]
     return next(iter((*shared, *networks)), "bridge")
 
@@ -86,8 +86,8 @@ def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:
     The lookout stands in that host's network, so the answer is the same for root and for a member of the socket's
     group.
     """
-    # Filtered over there: behind a busy port stand tens of thousands of closed connections (the probe leaves a few
-    # hundred a second itself), and this is read while the service is down.
+    # Filtered over there: a busy port has tens of thousands of closed connections (the probe alone leaves a few
+    # hundred a second), and this is read while the service is down.
     said = lookout.ask(
         ("awk", f'$4 == "{sockets.LISTENING}"', *(f"/proc/{one}" for one in sockets.TABLES)), limit
     )
@@ -97,6 +97,6 @@ def listeners(lookout: Lookout, limit: float) -> tuple[Listener, ...]:
 
 
 def parse_listeners(text: str) -> tuple[Listener, ...]:
-    """Return who listens, by the kernel's tables; the same port may be listened on by several sockets."""
+    """Return the listeners in the kernel's tables; several sockets may listen on the same port."""
     found = {Listener(one.ip, one.port) for one in sockets.listening(text)}
     return tuple(sorted(found, key=lambda one: (one.port, one.ip)))

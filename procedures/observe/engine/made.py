@@ -1,7 +1,7 @@
 """How a container is made, besides its image, its variables, its ports and its mounts: part by part, in plain words.
 
 The same parts are read from the engine's description of a container, from Compose's model of a service, and from an
-image, which gives what nobody else says. A part that has nothing is an empty text, or is not there.
+image, which gives the defaults. A part without a value is an empty text, or is not there.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PRIVILEGE = frozenset({
     "groups added", "IPC namespace", "PID namespace", "privileged", "read-only root", "security options", "user",
     "user namespace", "UTS namespace",
 })  # fmt: skip
-"""What says how far a container's process reaches into the engine's host."""
+"""The parts that say how far a container's process reaches into the engine's host."""
 REACH = frozenset({"networks", "network mode", "replicas"})
-"""What says who reaches it, and whom it reaches."""
+"""The parts that say who reaches a container, and whom it reaches."""
 GRACE = "stop's grace"
 _LABEL, _LOG_OPTION = "label ", "log option "
 _COMPOSE = "com.docker.compose."
@@ -38,7 +38,7 @@ _OF_THE_ENGINE: Mapping[str, frozenset[str] | None] = {
     "shared memory": frozenset({"67108864"}),
     "ulimits": None,
 }
-"""What an engine gives by settings of its own where nobody says it; None: whatever it likes."""
+"""Parts for which an engine has defaults of its own, with their values; None means any value."""
 _TEXTS = {
     "cgroup parent": ("CgroupParent", "cgroup_parent"),
     "cgroup namespace": ("CgroupnsMode", "cgroup"),
@@ -88,13 +88,13 @@ _HEALTH = {
 
 
 def words_of(parts: Parts) -> dict[str, tuple[str, ...]]:
-    """Return the words that a container is given to execute, by the part that they are."""
+    """Return the words that a container is given to execute, by part."""
     texts = {name: parts.get(name) for name in (*_WORDS, _TEST)}
     return {name: tuple(json.loads(text)) for name, text in texts.items() if isinstance(text, str) and text}
 
 
 def differences(then: Parts, said: Parts, image: Parts) -> tuple[str, ...]:
-    """Return the parts in which a container is another one than is said; what nobody says comes from the image."""
+    """Return the parts in which a container differs from what is said; what is not said comes from the image."""
     return tuple(
         name
         for name in sorted({*then, *said, *image})
@@ -204,7 +204,7 @@ def of_model(name: str, model: Mapping[str, Any]) -> dict[str, str]:
 
 
 def mounts_of(name: str, model: Mapping[str, Any]) -> tuple[Mount, ...]:
-    """Return what Compose would mount in the container of a service, but for volumes that nobody names."""
+    """Return what Compose would mount in the container of a service, without anonymous volumes."""
     service = model["services"][name]
     volumes = model.get("volumes") or {}
     found = []
@@ -228,7 +228,7 @@ def _there(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """Write a value as both sides do: nothing for what is off, dollar signs as they are."""
+    """Write a value in the same form for both sides: empty for what is off, dollar signs single."""
     if value in {None, False, -1, "", "0", "-1"}:
         return ""
     return "true" if value is True else str(value).replace("$$", "$")
@@ -266,7 +266,7 @@ def _capabilities(found: Iterable[object] | None) -> str:
 
 
 def _namespace(value: object) -> str:
-    """Tell a namespace: the container that it is shared with has an id on one side, and a name on the other."""
+    """Name a namespace, but not the container that it is shared with: one side has its id, the other its name."""
     kind = _text(value).partition(":")[0]
     return {"private": "", "service": "a container's", "container": "a container's"}.get(kind, kind)
 
@@ -334,13 +334,13 @@ def _restart(service: Mapping[str, Any]) -> str:
 
 
 def _replicas(service: Mapping[str, Any]) -> str:
-    """Tell how many containers there would be, where that is not the one that there is."""
+    """Return how many containers there would be; empty if it is one."""
     asked = (service.get("scale"), (service.get("deploy") or {}).get("replicas"))
     return next((str(one) for one in asked if one not in {None, 1}), "")
 
 
 def _security(found: Iterable[object] | None, *, shares_host: bool) -> str:
-    """Tell the security options; the engine itself adds one where the host is shared, and reads profiles in."""
+    """Return the security options; the engine adds one itself if the host is shared, and replaces a profile by its text."""
     words = [str(one).replace(":", "=", 1) for one in found or ()]
     words = [one.removesuffix("=true") for one in words if not (shares_host and one == "label=disable")]
     return _sorted(
@@ -349,11 +349,11 @@ def _security(found: Iterable[object] | None, *, shares_host: bool) -> str:
     )
 
 
-def _device(one: object) -> str:
-    if isinstance(one, Mapping):
-        there = one.get("target") or one["source"]
-        return f"{one['source']}:{there}:{one.get('permissions') or 'rwm'}"
-    source, _, rest = str(one).partition(":")
+def _device(device: object) -> str:
+    if isinstance(device, Mapping):
+        there = device.get("target") or device["source"]
+        return f"{device['source']}:{there}:{device.get('permissions') or 'rwm'}"
+    source, _, rest = str(device).partition(":")
     target, _, permissions = rest.partition(":")
     return f"{source}:{target or source}:{permissions or 'rwm'}"
 
@@ -382,7 +382,7 @@ def _config_words(config: Described) -> dict[str, str]:
 
 
 def _model_words(service: Mapping[str, Any]) -> dict[str, str]:
-    """Return the process; whoever says an entry point has said the command too, if only that there is none."""
+    """Return command and entry point; an entry point without a command means that there is no command."""
     found = {part: service.get(key) for part, (_, key) in _WORDS.items() if service.get(key) is not None}
     if "entry point" in found:
         found.setdefault("command", [])

@@ -1,4 +1,4 @@
-"""Which process of this machine listens on a port: by the kernel's own tables, so that no tool need be installed."""
+"""Which process of this machine listens on a port, from the kernel's own tables, so that no tool need be installed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from procedures.observe.engine import sockets
 
 
 def owners(ports: Iterable[int], proc: Path = Path("/proc")) -> dict[int, str]:
-    """Return for each port who listens on it: process and name, never its arguments, which may hold a secret.
+    """Return for each port the process that listens on it: id and name, never arguments, which may hold a secret.
 
-    A process of somebody else is not shown to an ordinary user: then the port is left out.
+    An ordinary user cannot see the processes of others; their ports are left out.
     """
     asked = _sockets(frozenset(ports), proc)
     found: dict[int, str] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 TABLES = ("net/tcp", "net/tcp6")
 LISTENING = "0A"
-"""How the fourth word of a line says that a socket listens."""
+"""The fourth word of a line whose socket listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ def listening(text: str) -> Iterator[Socket]:
 
 
 def _address(text: str) -> str:
-    """Read an address, whose words stand in host byte order, in hex."""
+    """Read an address: hexadecimal words in host byte order."""
     raw = b"".join(bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8))
     address = ipaddress.ip_address(raw)
-    # Java listens on IPv4 by an IPv6 socket: the same port is taken.
+    # Java listens on IPv4 through an IPv6 socket: the same port is taken.
     return str(getattr(address, "ipv4_mapped", None) or address)

@@ -17,7 +17,7 @@ so with `down` and `up` for the widths of these two windows
 The truth lies within length ± uncertainty if the service went away once and came back once between the two good looks.
 This believes nothing about how long an answer takes or whether the probe ran on time: where either is slow, the
 windows are wide. They are one beat and two answers wide where the service answers, refuses or closes at once. Where the
-probe asks less because a silence was foretold, the beat is longer; the probe's own docstring says when it is not.
+probe asks less because a silence was announced, the beat is longer; the probe's own docstring says when it is not.
 
 A service that moves to another port or takes other credentials is looked for in both ways by turns while neither gives
 a good answer. A bad look by the one way says nothing of the other, so for the service's coming only the bad looks count
@@ -57,7 +57,7 @@ ENOUGH_ANSWERS = 50
 MOST_INTERVALS = 300
 MOST_SILENCES = 20
 SHORT = 0.25
-"""Bad answers of different kinds that follow each other faster than this (seconds) are told as one interval."""
+"""Bad answers of different kinds that follow each other faster than this (seconds) are recorded as one interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Run:
         return max(one.last_begin for one in self.stretches)
 
     def last_begin_by(self, way: int) -> float:
-        """Return the latest begin of a look that went a way; that of the first look where none did."""
+        """Return the latest begin of a look that went a way; the begin of the first look if none did."""
         known = [
             one.begins[way] if one.begins else one.last_begin
             for one in self.stretches
@@ -101,7 +101,7 @@ def judge(
     """
     runs = [Run(tuple(group)) for _, group in itertools.groupby(stretches, key=lambda one: one.good)]
     ours = [index for index, run in enumerate(runs) if not run.good and _ended(runs, index) > since]
-    told = PathOutage(
+    path = PathOutage(
         path=watched.name,
         url=watched.url,
         rate=watched.rate,
@@ -116,12 +116,12 @@ def judge(
         intervals=to_intervals(stretches, zero),
     )
     if not ours:
-        return replace(told, length=0.0, uncertainty=told.largest_gap) if runs else told
+        return replace(path, length=0.0, uncertainty=path.largest_gap) if runs else path
     seen = [_silence(runs, index, zero) for index in ours]
     silences = [silence for silence, _ in seen]
     listed = _longest(silences)
     return replace(
-        told,
+        path,
         last_good=silences[0].last_good,
         first_good=silences[-1].first_good,
         length=_sum(one.length for one in silences),
@@ -154,18 +154,18 @@ def _silence(runs: Sequence[Run], index: int, zero: float) -> tuple[Silence, flo
 
 
 def _ended(runs: Sequence[Run], index: int) -> float:
-    """Return when a stretch of bad answers was over; never where it was not."""
+    """Return when a stretch of bad answers was over; infinity if it was not."""
     return runs[index + 1].first_end if index + 1 < len(runs) else math.inf
 
 
 def _sum(parts: Iterable[float | None]) -> float | None:
-    """Return the sum; nothing where a part of it is not known."""
+    """Return the sum; None if a part of it is not known."""
     known = list(parts)
     return None if None in known else sum(one for one in known if one is not None)
 
 
 def _longest(silences: Sequence[Silence]) -> tuple[Silence, ...]:
-    """Return the silences in their order, the longest where there are more than can be told."""
+    """Return the silences in their order; only the longest if there are too many to list."""
     if len(silences) <= MOST_SILENCES:
         return tuple(silences)
 
@@ -178,7 +178,7 @@ def _longest(silences: Sequence[Silence]) -> tuple[Silence, ...]:
 
 
 def _usual(*runs: Run | None) -> float:
-    """Return how long an answer may take of a service that answers; for ever where too few are known."""
+    """Return how long an answer of a working service may take; infinity if too few answers are known."""
     known = [one for run in runs if run for one in run.stretches]
     if sum(one.looks for one in known) < ENOUGH_ANSWERS:
         return math.inf
@@ -214,9 +214,13 @@ def to_intervals(stretches: Sequence[Stretch], zero: float) -> tuple[Interval, .
     return _bounded(intervals)
 
 
-def _alike(one: Interval, other: Interval) -> bool:
+def _alike(interval: Interval, other: Interval) -> bool:
     """Whether two neighbours are both bad, and at least one too short to stand alone (a proxy resets or closes)."""
-    return not one.good and not other.good and min(one.end - one.begin, other.end - other.begin) < SHORT
+    return (
+        not interval.good
+        and not other.good
+        and min(interval.end - interval.begin, other.end - other.begin) < SHORT
+    )
 
 
 def _merged(*intervals: Interval) -> Interval:
@@ -231,7 +235,7 @@ def _merged(*intervals: Interval) -> Interval:
 
 
 def _bounded(intervals: list[Interval]) -> tuple[Interval, ...]:
-    """Return the intervals, those in the middle told as one where there are too many."""
+    """Return the intervals; if there are too many, those in the middle are merged into one."""
     if len(intervals) <= MOST_INTERVALS:
         return tuple(intervals)
     half = MOST_INTERVALS // 2
@@ -239,7 +243,7 @@ def _bounded(intervals: list[Interval]) -> tuple[Interval, ...]:
 
 
 def headline_of(paths: Iterable[PathOutage], fast: Iterable[str]) -> str:
-    """Return the fast path that came back last: one that never came back before all others."""
+    """Return the fast path that came back last; a path that never came back goes before all others."""
     names = set(fast)
 
     def rank(path: PathOutage) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Doors: where a container itself listens, behind the address at which it is published."""
+"""Doors: the addresses at which a container itself listens, behind those at which it is published."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Door:
 def of_container(
     engine: EngineObserver, container: str, paths: Mapping[str, Sequence[str]]
 ) -> dict[str, Door]:
-    """Return the doors of a container for paths and their addresses; none where the engine is on another machine."""
+    """Return the doors of a container for paths and their addresses; none if the engine is on another machine."""
     if not engine.where.url.startswith("unix:"):
         return {}
     try:
@@ -55,7 +55,7 @@ def address_of(said: Mapping[str, Any]) -> str:
 
 
 def source_to(address: str) -> str:
-    """Return the address of this machine from which it would speak to another one; nothing is sent."""
+    """Return this machine's own address for a connection to another one; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         try:
             one.connect((address, 9))
@@ -65,7 +65,7 @@ def source_to(address: str) -> str:
 
 
 def _inside(said: Mapping[str, Any], published: int) -> int:
-    """Return the container's own port behind a published one; nothing where there is none."""
+    """Return the container's own port behind a published one; 0 if there is none."""
     ports = (said.get("NetworkSettings") or {}).get("Ports") or {}
     for port, bindings in ports.items():
         number, _, protocol = port.partition("/")

@@ -1,4 +1,4 @@
-"""The outage: following the probe while it looks, and telling what its looks add up to."""
+"""Follows the probe while it looks, and reports the outage that its looks add up to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from reports.record.evidence import Outage
 
 
 class ProbeUnusable(Exception):  # noqa: N818 - says what happened
-    """The probe cannot look at what it was given."""
+    """The probe cannot look at the address that it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Answer:
     answer: str
     good: bool
     since: float
-    """The end of the first look that was answered so."""
+    """The end of the first look with this answer."""
     asked_at: float
-    """The begin of the newest look that was answered so, as far as the probe has told."""
+    """The begin of the newest look with this answer, as far as the probe has reported."""
     count: int
 
 
 class Probe:
-    """A running probe process, and what it has told so far.
+    """A running probe process, and what it has reported so far.
 
     Use it as a context manager, or call `stop()`: it never raises for what the probe did, and is bounded.
     All moments are `time.monotonic()`, which this process and the probe share.
@@ -55,7 +55,7 @@ class Probe:
         self.watched = tuple(watched)
         self._process = process
         self._changed = threading.Condition()
-        self._telling = threading.Lock()
+        self._sending = threading.Lock()
         self._stretches: dict[str, list[Stretch]] = {one.name: [] for one in watched}
         self._looks = dict.fromkeys(self._stretches, 0)
         self._zero: dict[str, float] = {}
@@ -63,7 +63,7 @@ class Probe:
         self._last_heard = time.monotonic()
         self._ready = False
         self._news = False
-        """Whether a path answers otherwise than when news were last waited for."""
+        """Whether a path's answer has changed since the last wait for news."""
         self._over = False
         self._outage: Outage | None = None
         self._since = -math.inf
@@ -102,7 +102,7 @@ class Probe:
 
     @property
     def broke_off(self) -> bool:
-        """Whether the probe ended before it was asked to: what it had not seen by then, nobody has."""
+        """Whether the probe ended before it was asked to; nobody has seen what came afterwards."""
         with self._changed:
             return self._over and self._ended.get("why") != "asked to"
 
@@ -126,29 +126,29 @@ class Probe:
         return self._wait(lambda: condition(self._answers()), limit)
 
     def wait_for_news(self, limit: float) -> None:
-        """Wait until a path answers otherwise than when this was last asked; at most so many seconds."""
+        """Wait until a path's answer has changed since the last call, at most `limit` seconds."""
         with self._changed:
             self._wait(lambda: self._news, limit)
             self._news = False
 
     def count_from(self, moment: float) -> None:
-        """Take silences that are over by a moment for none of the outage: nothing had been done to the service yet."""
+        """Leave silences that ended before a moment out of the outage: nothing had been done to the service yet."""
         with self._changed:
             self._since = moment
 
     def so_far(self) -> Outage:
         """Return what the looks add up to until now."""
         with self._changed:
-            return self._told()
+            return self._outage_so_far()
 
     def expect_end(self) -> None:
-        """Tell that the service is about to end, or has ended: a silence teaches little from now on."""
-        self._tell({"expect": probe.END})
+        """Tell the probe that the service is about to end, or has ended: a silence says little from now on."""
+        self._send({"expect": probe.END})
 
     def expect_return(self, doors: Mapping[str, Door]) -> None:
-        """Tell that the service was started, and where it will listen itself, by the path's name."""
-        told = {name: {"at": [one.host, one.port], "ways": one.ways} for name, one in doors.items()}
-        self._tell({"expect": probe.RETURN, "doors": told})
+        """Tell the probe that the service was started, and where it will listen itself, by path."""
+        places = {name: {"at": [one.host, one.port], "ways": one.ways} for name, one in doors.items()}
+        self._send({"expect": probe.RETURN, "doors": places})
 
     def stop(self, limit: float = 3.0) -> Outage:
         """End the probe within about `limit` seconds, by force if need be, and return what it saw."""
@@ -163,16 +163,16 @@ class Probe:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _tell(self, told: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
-        # It may have ended, by itself or because it was asked to: then nobody needs to be told.
-        with self._telling, contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(told).encode() + b"\n")
+        # The probe may have ended, by itself or because it was asked to: then it needs no message.
+        with self._sending, contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
     def _end(self, limit: float) -> None:
         assert self._process.stdin is not None
-        with self._telling, contextlib.suppress(OSError):
+        with self._sending, contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
             self._process.wait(limit)
@@ -236,7 +236,7 @@ class Probe:
             if stretches
         }
 
-    def _told(self) -> Outage:
+    def _outage_so_far(self) -> Outage:
         zero = self._zero.get("monotonic", self._last_heard)
         wall = self._zero.get("wall", time.time())
         paths = [

@@ -1,16 +1,16 @@
-"""The outage probe: a process of its own that asks a service from outside, many times a second, and says what it hears.
+"""The outage probe: a process of its own that asks a service from outside, many times a second, and reports the answers.
 
 It is run by its file's path and needs nothing but the standard library. Its task comes as one line of JSON on stdin,
-so that credentials stand neither in the argument list nor in the environment; what it hears goes to stdout as lines of
+so that credentials stand neither in the argument list nor in the environment; the answers go to stdout as lines of
 JSON. It ends at its deadline, or as soon as its stdin ends: the parent wants the result, or is gone. Further lines on
-stdin tell what is expected of the service. Its times are CLOCK_MONOTONIC, which every process of a machine shares.
+stdin say what is expected of the service. Its times are CLOCK_MONOTONIC, which every process of a machine shares.
 
-A *look* is one request on a connection of its own. A kept connection would be cheaper, but it tells what an old client
+A *look* is one request on a connection of its own. A kept connection would be cheaper, but it shows what an old client
 sees: a draining server still serves it while every new client is turned away, and Docker's proxy, which accepts and
 then resets, would be noticed only once. The probe closes first, in good order, so what is left in TIME_WAIT stands on
 the probe's side and never on the service's port. Looks follow a fixed beat; a hung look does not hold up the next one,
-but no more than `IN_FLIGHT` are open at a time on a path: a probe must not load what it measures. Beats that were
-missed are left out and not made up for.
+but no more than `IN_FLIGHT` are open at a time on a path: a probe must not load what it measures. Missed
+beats are left out and not made up for.
 
 Seen with Docker's proxy: a published port accepts and then resets or closes while nobody listens in the container, and
 is mute for about a second after a start, however many looks are begun then, because the kernel asks only once a second
@@ -21,22 +21,22 @@ read). Whatever the service did, it did in between; a probe that was kept from r
 
 A look costs the service something, and a silent service most: a draining Kestra writes a stack trace for each
 connection that it cannot serve, and on a small machine every look through Docker's proxy takes time from the boot. So
-where the parent foretells a silence (the engine has told of a container's end, or of a start) a silent path is asked a
+where the parent announces a silence (the engine has reported a container's end, or a start) a silent path is asked a
 few times a second, and at its full rate again around an edge:
 
 - A container is told to end: at the full rate as long as it answers, for `DENSE_FOR` seconds; then at `DRAIN_BEAT`,
-  because how long a drain takes is not foretold. A silence is asked the less the longer it lasts.
-- A container was started: the parent tells the address at which the server itself will listen, the *door*. To *knock*
+  because nobody knows how long a drain takes. The longer a silence lasts, the less often it is asked.
+- A container was started: the parent names the address at which the server itself will listen, the *door*. To *knock*
   there is to connect without a word. While nobody listens the kernel refuses, and neither the server nor Docker's proxy
-  hears of it. The longer a boot lasts the fewer are its knocks: each wakes this process. As soon as a knock is accepted
+  hears of it. The longer a boot lasts, the fewer the knocks: each wakes this process. As soon as a knock is accepted
   the path is asked at its full rate; while a look waits, another one at `WAKING_BEAT` only, until it has answered well:
-  the first answer takes a server long, and longer where several are asked for.
-  The last refused knock before that is a bad look like any other: whoever is not listening does not answer.
+  the first answer takes a server long, and longer if several are asked for.
+  The last refused knock before that is a bad look like any other: a server that does not listen does not answer.
   Where no knock was accepted before the path answers well, the door was not this path's, and its refusals count for
   nothing.
 - Where there is no door to be knocked at, a silent boot is asked at `BOOT_BEAT`, and the windows are as wide as that.
 
-Measured: two paths at 100 looks a second each take about 3 percent of one core; the `end` line tells it of every run.
+Measured: two paths at 100 looks a second each take about 3 percent of one core; the `end` line reports it for every run.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ NEVER = float("-inf")
 CALM_AFTER = 1.0
 """Seconds of good answers after an outage from which on a path is asked at its calm rate."""
 DENSE_FOR = 3.0
-"""Seconds for which a path is asked at its full rate around an edge that was foretold."""
+"""Seconds for which a path is asked at its full rate around an announced edge."""
 DRAIN_BEAT = 0.1
 BOOT_BEAT = 0.1
 SPARSE_BEAT = 0.5
-"""Seconds between two looks of which nothing is learnt but that it is still silent."""
+"""Seconds between two looks that only show that the service is still silent."""
 KNOCK_BEAT = 0.02
 """Seconds between two knocks in a boot's first two seconds."""
 MOST_KNOCK_BEATS = 5
-"""A beat longer with each second that the boot lasts, up to so many: each knock wakes this process."""
+"""The pause grows by a beat with each second of the boot, up to this many beats: each knock wakes this process."""
 WAKING_BEAT = 0.4
-"""Seconds until a server that has begun to listen, and has not answered yet, is asked beside the look that waits."""
+"""Seconds until a server that listens but has not answered yet is asked again, beside the look that waits."""
 KNOCK_PATIENCE = 1.5
 """Seconds for a knock: the kernel asks once a second for a new container's hardware address."""
 REFUSED = "refused"
@@ -78,7 +78,7 @@ NOBODY = "nobody listens"
 END = "end"
 RETURN = "return"
 MOST_REFUSALS = 3
-"""So many times in a row are credentials tried that the service does not accept: a server may lock the account."""
+"""How many times in a row refused credentials are tried: a server may lock the account."""
 
 OURS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Failures of this process, which say nothing about the service: such a look does not count."""
@@ -133,7 +133,7 @@ class Track:
         self.stretches: list[Stretch] = []
         self.looks = 0
         self._turned = 0.0
-        """The end of the first look since good last turned to bad, or bad to good; nothing while it has never turned."""
+        """The end of the first look since good last turned to bad, or bad to good; 0 if it has never turned."""
 
     @property
     def good(self) -> bool:
@@ -145,11 +145,11 @@ class Track:
         return self.stretches[-1].answer if self.stretches else ""
 
     def lasted(self, now: float) -> float:
-        """Return for how long it has been good, or bad."""
+        """Return how long the path has been good, or bad."""
         return now - (self._turned or self.stretches[0].first_end) if self.stretches else 0.0
 
     def back_for(self, now: float) -> float:
-        """Return how long a path has been good again since an outage; nothing where it is bad, or had none."""
+        """Return how long a path has been good again since an outage; 0 if it is bad, or had no outage."""
         return self.lasted(now) if self._turned and self.good else 0.0
 
     def add(self, begin: float, end: float, answer: str, good: bool, way: int = 0) -> bool:
@@ -194,14 +194,14 @@ class Track:
 
 
 def _noted(begins: tuple[float, ...], way: int, begin: float) -> tuple[float, ...]:
-    """Note the begin of a look by a way; of one that was never looked by it is for ever ago."""
+    """Note the begin of a look by a way; a way that was never used has begun at minus infinity."""
     known = [*begins, *[NEVER] * (way + 1 - len(begins))]
     known[way] = max(known[way], begin)
     return tuple(known)
 
 
 def reply_of(received: bytes, closed: bool) -> Reply | None:
-    """Return the answer once it is complete; ValueError where it is no HTTP."""
+    """Return the answer once it is complete; ValueError if it is no HTTP."""
     if not received.startswith(b"HTTP/1."[: len(received)]):
         raise ValueError("no HTTP")
     head, found, body = received.partition(b"\r\n\r\n")
@@ -237,22 +237,22 @@ def dechunked(body: bytes) -> bytes | None:
 
 
 def judged(expect: str, reply: Reply) -> tuple[str, bool]:
-    """Name an answer and say whether it is good: by its body, where the path promises one."""
+    """Name an answer and say whether it is good: by its body, if the path promises one."""
     word = ""
     if expect == "health":
         word = health_word(reply.body)
     elif expect == "pong" and reply.body.strip() == b"pong":
         word = "pong"
-    told = f"{reply.status} {word}".strip()
+    name = f"{reply.status} {word}".strip()
     if reply.status != 200:
-        return told, False
+        return name, False
     if expect == "200" or (expect, word) in {("health", "UP"), ("pong", "pong")}:
-        return told, True
-    return (told if word else "wrong body"), False
+        return name, True
+    return (name if word else "wrong body"), False
 
 
 def health_word(body: bytes) -> str:
-    """Return the status that a health answer names, if it has the form of one."""
+    """Return the status that a health answer names; empty if it has no such form."""
     try:
         word = json.loads(body)["status"]
     except (ValueError, KeyError, TypeError):
@@ -262,7 +262,7 @@ def health_word(body: bytes) -> str:
 
 
 class Pace:
-    """How often a path is asked: by what is expected of it, and by what it has answered."""
+    """How often a path is asked: it depends on what is expected of it, and on what it has answered."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self._fast: bool = task["fast"]
@@ -271,22 +271,22 @@ class Pace:
         self._calm: float = 1.0 / task["calm_rate"]
         self._expected = ""
         self._edge = NEVER
-        """When an edge was last foretold."""
+        """When an edge was last announced."""
 
     def expect(self, what: str, edge: float) -> None:
-        """Take note of what the parent foretells; `edge` is when it is due, and never where that is not known."""
+        """Note what the parent announces; `edge` is when it is due, or NEVER if that is not known."""
         self._expected, self._edge = what, edge
 
     def near(self, moment: float) -> None:
-        """Take note that an edge is near."""
+        """Note that an edge is near."""
         self._edge = moment
 
     def turned(self, moment: float, *, good: bool) -> None:
-        """Take note of an edge: another one is near where that is not what was expected to last."""
+        """Note an edge; another one is near if this is not the state that was expected to last."""
         self._edge = moment if good is (self._expected == END) else NEVER
 
     def beat(self, now: float, track: Track, *, eager: bool, knocking: bool) -> float:
-        """Return the seconds until the next look; what has been back for a while is expected to stay."""
+        """Return the seconds until the next look; a path that has been back for a while is expected to stay."""
         usual = self.dense if self._fast or eager else self._slow
         if self._expected != END and track.back_for(now) > CALM_AFTER:
             self._expected = ""
@@ -309,11 +309,11 @@ class Pace:
 class Door:
     """Where the server itself listens, behind a path's address; `ways` are the path's ways that lead there."""
 
-    def __init__(self, told: dict[str, Any], since: float) -> None:
-        host, port = told["at"]
+    def __init__(self, message: dict[str, Any], since: float) -> None:
+        host, port = message["at"]
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.address = (host, port)
-        self.ways: list[int] = told["ways"]
+        self.ways: list[int] = message["ways"]
         self._since = since
         self.due = 0.0
         self.busy = False
@@ -323,12 +323,12 @@ class Door:
         """Begin and end of the last knock that was refused."""
 
     def knocked(self, now: float) -> None:
-        """Set the next knock: on a grid that all doors of a server share, so that this process wakes once for all."""
+        """Set the next knock, on a grid that all doors of a server share, so that this process wakes once for all."""
         beat = KNOCK_BEAT * min(MOST_KNOCK_BEATS, max(1, int(now - self._since)))
         self.busy, self.due = True, (now // beat + 1) * beat
 
-    def tells(self, now: float) -> bool:
-        """Whether knocks are heard of, and say that nobody listens."""
+    def says_nobody(self, now: float) -> bool:
+        """Whether recent knocks say that nobody listens."""
         return not self.open and self.refused is not None and now - self.refused[1] < KNOCK_PATIENCE
 
 
@@ -354,9 +354,9 @@ class Path:
         ]
         self.way = 0
         self._waking = False
-        """Whether somebody has begun to listen, and has not answered well yet."""
+        """Whether the server has begun to listen, but has not answered well yet."""
         self.said = 0
-        """How many looks the parent has been told of."""
+        """How many looks the parent knows of."""
 
     @property
     def going(self) -> tuple[int, Any, bytes]:
@@ -364,24 +364,24 @@ class Path:
         return self._ways[self.way]
 
     def beaten(self, now: float, eager: bool) -> None:
-        """Set the next beat: on the grid where it can be kept, from now on where it was missed."""
+        """Set the next beat: on the grid, or from now on if the beat was missed."""
         beat = self._beat(now, eager=eager)
         if self._waking:
             beat = max(beat, WAKING_BEAT)  # or as soon as it has answered
         self.due = self.due + beat if self.due + beat > now else now + beat
 
     def _beat(self, now: float, *, eager: bool) -> float:
-        knocking = self.door is not None and self.door.tells(now)
+        knocking = self.door is not None and self.door.says_nobody(now)
         return self.pace.beat(now, self.track, eager=eager, knocking=knocking)
 
     def expects(self, what: str, now: float, door: Door | None) -> None:
-        """Take note of what is expected: an edge is near where a service that answers is told to end."""
+        """Note what is expected: an edge is near if a service that answers is to end."""
         self.pace.expect(what, now if what == END and self.track.good else NEVER)
         self.door, self._waking = door, False
         self.due = min(self.due, now + self.pace.dense)
 
     def turned(self, now: float) -> None:
-        """Take note that answers turned good or bad."""
+        """Note that answers turned good or bad."""
         if self.track.good:
             self.door, self._waking = None, False
         self.pace.turned(now, good=self.track.good)
@@ -389,7 +389,7 @@ class Path:
             self.due = min(self.due, now + self.pace.dense)
 
     def opened(self, now: float, door: Door) -> bool:
-        """Take note that somebody listens behind the door: what was refused there last counts, and the edge is near.
+        """Note that the server listens behind the door: the last refusal there counts, and the edge is near.
 
         Return whether that opened a new stretch.
         """
@@ -406,7 +406,7 @@ class Path:
         return new
 
     def answered(self, answer: str, good: bool, way: int, now: float) -> None:
-        """Stay with a way that gave a good answer, look another one after a bad one where there is one.
+        """Stay with a way that gave a good answer; after a bad answer try another way, if there is one.
 
         Count how often in a row the credentials were turned away.
         """
@@ -421,7 +421,7 @@ class Path:
 
     @property
     def before_door(self) -> Door | None:
-        """The door at which somebody should knock."""
+        """The door at which to knock now; None if there is none."""
         door = self.door
         return None if door is None or door.open or door.busy or self.track.good else door
 
@@ -466,8 +466,8 @@ class Look:
 
     __slots__ = (
         "_received",
+        "_report",
         "_sent",
-        "_told",
         "address",
         "begin",
         "path",
@@ -477,19 +477,19 @@ class Look:
         "way",
     )
 
-    def __init__(self, path: Path, told: Callable[[Look, str, bool], None]) -> None:
+    def __init__(self, path: Path, report: Callable[[Look, str, bool], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
         self.way = path.way
         family, self.address, self.request = path.going
         self.patience = self.begin + path.patience
-        self._told = told
+        self._report = report
         self._sent = False
         self._received = b""
         self.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def connect(self) -> None:
-        """Begin to connect; OSError where that fails at once."""
+        """Begin to connect; OSError if that fails at once."""
         code = self.socket.connect_ex(self.address)
         if code not in {0, errno.EINPROGRESS}:
             raise OSError(code, os.strerror(code))
@@ -504,16 +504,16 @@ class Look:
         except BlockingIOError:
             return
         except OSError as error:
-            self._told(self, named(error), False)
+            self._report(self, named(error), False)
         except (ValueError, IndexError):
-            self._told(self, "no HTTP", False)
+            self._report(self, "no HTTP", False)
 
     def give_up(self) -> None:
         """End a look whose patience is over, and name the silence that it met."""
         if self._received:
-            self._told(self, "stuck in the answer", False)
+            self._report(self, "stuck in the answer", False)
         else:
-            self._told(self, "accepted and mute" if self._sent else "no connection", False)
+            self._report(self, "accepted and mute" if self._sent else "no connection", False)
 
     def _send(self, selector: selectors.BaseSelector) -> None:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -530,28 +530,28 @@ class Look:
         got = self.socket.recv(65536)
         self._received += got
         if not self._received:
-            self._told(self, "accepted and closed", False)
+            self._report(self, "accepted and closed", False)
             return
         reply = reply_of(self._received, closed=not got)
         if reply is not None:
-            self._told(self, *judged(self.path.expect, reply))
+            self._report(self, *judged(self.path.expect, reply))
         elif not got:
-            self._told(self, "closed in the answer", False)
+            self._report(self, "closed in the answer", False)
         elif len(self._received) > LONGEST_ANSWER:
-            self._told(self, "wrong body", False)
+            self._report(self, "wrong body", False)
 
 
 class Knock:
-    """One connection to a door, without a word; the kernel's answer is all that is wanted."""
+    """One connection to a door that sends nothing; only the kernel's answer is wanted."""
 
-    __slots__ = ("_told", "begin", "door", "path", "patience", "socket")
+    __slots__ = ("_report", "begin", "door", "path", "patience", "socket")
 
-    def __init__(self, path: Path, door: Door, told: Callable[[Knock, int], None]) -> None:
+    def __init__(self, path: Path, door: Door, report: Callable[[Knock, int], None]) -> None:
         self.begin = time.monotonic()
         self.path = path
         self.door = door
         self.patience = self.begin + KNOCK_PATIENCE
-        self._told = told
+        self._report = report
         self.socket = socket.socket(door.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     def connect(self) -> int:
@@ -560,8 +560,8 @@ class Knock:
         return self._answer() if code in {0, errno.EINPROGRESS} else code
 
     def go_on(self, _: selectors.BaseSelector) -> None:
-        """Hear the answer that came later."""
-        self._told(self, self._answer())
+        """Take the answer that came later."""
+        self._report(self, self._answer())
 
     def _answer(self) -> int:
         code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -571,13 +571,13 @@ class Knock:
             return errno.EINPROGRESS
 
 
-def met_itself(one: socket.socket) -> bool:
-    """Whether both ends of a connection are the same; OSError where there is no connection.
+def met_itself(connection: socket.socket) -> bool:
+    """Whether both ends of a connection are the same; OSError if there is no connection.
 
     Where a service's port lies in the ephemeral range, a connection to nobody may be given that very port as its own
     end: then it has met itself, and nobody listens.
     """
-    return bool(one.getpeername() == one.getsockname())
+    return bool(connection.getpeername() == connection.getsockname())
 
 
 def named(error: OSError) -> str:
@@ -587,21 +587,21 @@ def named(error: OSError) -> str:
 
 
 class Voice:
-    """Lines of JSON to stdout that never make the probe wait: what the pipe does not take is kept for later."""
+    """Writes lines of JSON to stdout without ever making the probe wait: what the pipe does not take is kept for later."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._left = b""
-        self._told = sys.stdout.fileno()
+        self._pipe = sys.stdout.fileno()
         self.deaf = False
-        os.set_blocking(self._told, False)
+        os.set_blocking(self._pipe, False)
 
     @property
     def free(self) -> bool:
         return not self._left
 
-    def say(self, kind: str, **told: object) -> None:
-        line = json.dumps({"say": kind, **told}, separators=(",", ":")).encode() + b"\n"
+    def say(self, kind: str, **fields: object) -> None:
+        line = json.dumps({"say": kind, **fields}, separators=(",", ":")).encode() + b"\n"
         waiting = bool(self._left)
         self._left += line
         if not waiting:
@@ -610,16 +610,16 @@ class Voice:
     def write(self, _: selectors.BaseSelector) -> None:
         """Write what the pipe takes, and come back for the rest when it takes more."""
         try:
-            self._left = self._left[os.write(self._told, self._left) :]
+            self._left = self._left[os.write(self._pipe, self._left) :]
         except BlockingIOError:
             pass
         except OSError:
             self.deaf, self._left = True, b""
-        registered = self._told in self._selector.get_map()
+        registered = self._pipe in self._selector.get_map()
         if self._left and not registered:
-            self._selector.register(self._told, selectors.EVENT_WRITE, self.write)
+            self._selector.register(self._pipe, selectors.EVENT_WRITE, self.write)
         elif registered and not self._left:
-            self._selector.unregister(self._told)
+            self._selector.unregister(self._pipe)
 
     def finish(self, limit: float) -> None:
         """Write the rest, for as long as somebody still reads it."""
@@ -630,7 +630,7 @@ class Voice:
 
 
 class Probe:
-    """The loop: begins looks on their beats, hears their answers, says what changed."""
+    """The loop: begins looks on their beats, takes their answers, reports what changed."""
 
     def __init__(self, task: dict[str, Any]) -> None:
         self._selector = selectors.DefaultSelector()
@@ -742,7 +742,7 @@ class Probe:
         end = time.monotonic()
         self._forget(look)
         path = look.path
-        if good and path.door is not None and path.door.tells(end):
+        if good and path.door is not None and path.door.says_nobody(end):
             # It answered before the next knock was due: whether the door opened with it is asked now.
             self._knock(path, path.door, end)
         before = path.track.stretches[-1] if path.track.stretches else None
@@ -768,7 +768,7 @@ class Probe:
                 path.due = 0.0
 
     def _give_up(self, late: float) -> None:
-        """End the looks whose patience is over; time in which this process did not run is not held against them."""
+        """End the looks whose patience is over; time in which this process did not run does not count."""
         self._late = max(self._late, late)
         now = time.monotonic()
         for look in list(self._looks):
@@ -799,7 +799,7 @@ class Probe:
             )
 
     def _listen(self, _: selectors.BaseSelector) -> None:
-        """Hear what is expected of the service, or that it is enough."""
+        """Read what is expected of the service, or that the probe is to end."""
         got = os.read(sys.stdin.fileno(), 65536)
         *lines, self._heard_of = (self._heard_of + got).split(b"\n")
         for line in lines:
@@ -808,12 +808,14 @@ class Probe:
             self._selector.unregister(sys.stdin.fileno())
             self._why = "asked to"
 
-    def _expect(self, told: dict[str, Any]) -> None:
-        now, doors = time.monotonic(), told.get("doors", {})
-        self._eager = self._eager and told["expect"] != END
+    def _expect(self, message: dict[str, Any]) -> None:
+        now, doors = time.monotonic(), message.get("doors", {})
+        self._eager = self._eager and message["expect"] != END
         for path in self._paths:
             if path.fast:
-                path.expects(told["expect"], now, Door(doors[path.name], now) if path.name in doors else None)
+                path.expects(
+                    message["expect"], now, Door(doors[path.name], now) if path.name in doors else None
+                )
 
     def _end(self) -> None:
         for look in list(self._looks):

@@ -1,4 +1,4 @@
-"""What is watched of a service: its paths, and how often each is asked."""
+"""The paths of a service that are watched, and how often each is asked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Watched:
     """One path that the probe looks at.
 
     `expect` is what a good answer is besides its 200: `health` (a JSON status of UP), `pong`, or `200` (no more).
-    A fast path is asked `rate` times a second all the time; another one `slow_rate` times until a fast path has come
+    A fast path is asked `rate` times a second all the time; any other path `slow_rate` times until a fast path has come
     back from an outage, and `rate` times from then on. Each is asked no more than `calm_rate` times once it has been
     well again for a while. `authorization` is the header's value and never recorded.
     """
@@ -39,14 +39,14 @@ class Watched:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Where it is looked at, in the order of the probe's ways."""
+        """Its addresses, in the order of the probe's ways."""
         return (self.url, *(self.then.urls if self.then else ()))
 
 
 def kestra_paths(
     http_url: str, management_url: str, user: str, password: str, paths: Paths
 ) -> tuple[Watched, ...]:
-    """Return the three paths by which a Kestra is watched."""
+    """Return the three paths by which Kestra is watched."""
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     return (
         Watched("health", f"{management_url.rstrip('/')}{paths.health}", "health"),

@@ -20,11 +20,11 @@ PROBE_START = 5.0
 STUCK = 10.0
 """Seconds for which a busy server may be mute without being gone."""
 DIED_WITHIN = 0.3
-"""Seconds that the word of a container's end may take to reach us after the engine has ended it."""
+"""Seconds that the event of a container's end may take to reach us."""
 
 
 class Watch:
-    """What looks on while the procedure acts; it changes nothing and is ended with the run."""
+    """Watches while the procedure acts; it changes nothing and ends with the run."""
 
     def __init__(self, observers: Observers, changed_at: Callable[[], float | None]) -> None:
         self._observers = observers
@@ -37,7 +37,7 @@ class Watch:
             observers.project,
             observers.target.service,
             observers.container_name,
-            self._foretell,
+            self._announce,
         )
         self.looking = self._probe.wait_until_looking(PROBE_START)
         self.outage: Outage | None = None
@@ -49,7 +49,7 @@ class Watch:
 
     @property
     def others(self) -> tuple[EngineEvent, ...] | Unseen:
-        """Return what the engine did meanwhile to containers that are none of this project's."""
+        """Return the events of containers that do not belong to this project."""
         return self._events.others
 
     def since(self, began: float, container: str) -> tuple[EngineEvent, ...] | Unseen:
@@ -62,7 +62,7 @@ class Watch:
         return self._probe is not None and self._probe.alive
 
     def look_for_ready(self) -> Callable[[], tuple[bool, str]] | None:
-        """Look through the probe's eyes: it asks anyhow, and often where it matters. None where it is gone."""
+        """Return a look at the probe's answers, which come often when it matters; None if the probe is gone."""
         probe, since = self._probe, time.monotonic()
         if probe is None or not probe.alive:
             return None
@@ -70,13 +70,13 @@ class Watch:
 
         def look() -> tuple[bool, str]:
             answers = probe.answers
-            saw = ", ".join(f"{name} {_told(answers[name].answer)}" for name in fast if name in answers)
+            saw = ", ".join(f"{name} {_as_shown(answers[name].answer)}" for name in fast if name in answers)
             return following.all_good(answers, fast, since), saw or "nothing yet"
 
         return look
 
     def rest(self, length: float) -> None:
-        """Sleep until a path answers otherwise than before, at most so many seconds."""
+        """Sleep until a path's answer changes, at most `length` seconds."""
         if self._probe is not None and self.looks:
             self._probe.wait_for_news(length)
         else:
@@ -88,19 +88,19 @@ class Watch:
 
     @property
     def broke_off(self) -> bool:
-        """Whether nobody looked any more before this run asked the probe to end."""
+        """Whether the probe ended before this run asked it to."""
         return self._probe.broke_off if self._probe is not None else self._broke_off
 
     def outlast_silence(self, limit: float = STUCK) -> None:
-        """Give a server that answered before, and is mute at this moment, the time to answer again.
+        """Give a server that answered before, and is mute now, the time to answer again.
 
-        A busy one is stuck for seconds; seen at the wrong moment it would be one that never came back.
+        A busy server may be stuck for seconds; at the wrong moment it would look like one that never came back.
         """
         if self._probe is not None:
             self._probe.wait_until_well(limit)
 
     def so_far(self) -> Outage | None:
-        """Return what the probe has seen until now, or all of it where it has ended."""
+        """Return what the probe has seen until now, or all of it if the probe has ended."""
         return self._counting(self._probe).so_far() if self._probe is not None else self.outage
 
     def end_probe(self) -> Outage | None:
@@ -111,8 +111,8 @@ class Watch:
             self._probe = None
         return self.outage
 
-    def _foretell(self, event: EngineEvent) -> None:
-        """Let the probe know what an event of the service's container foretells; without it, it asks as ever."""
+    def _announce(self, event: EngineEvent) -> None:
+        """Tell the probe what an event of the service's container announces; without that it asks as usual."""
         probe = self._probe
         if probe is None:
             return
@@ -123,7 +123,7 @@ class Watch:
             probe.expect_return(doors.of_container(self._observers.engine, event.id, fast))
 
     def _counting(self, probe: following.Probe) -> following.Probe:
-        """Have the outage begin with our first changing step; without one every silence is somebody else's."""
+        """Let the outage begin with our first changing step; without such a step no silence is ours."""
         changed_at = self._changed_at()
         probe.count_from(math.inf if changed_at is None else changed_at)
         return probe
@@ -158,6 +158,6 @@ def _paths_by(
     return kestra_paths(fill(target.http_url), fill(target.management_url), user, password, paths)
 
 
-def _told(answer: str) -> str:
-    """Tell a booting server's two ways of not being there yet as one: Docker's proxy resets or closes, as it comes."""
+def _as_shown(answer: str) -> str:
+    """Name both answers of Docker's proxy for a booting server alike: it resets or closes, as it comes."""
     return "accepted, then dropped" if answer in {"reset", "accepted and closed"} else answer

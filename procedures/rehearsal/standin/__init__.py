@@ -1,1 +1,1 @@
-"""The place in which a script is rehearsed, and what stands in there for `docker`; a program of its own."""
+"""The sandbox in which a script is rehearsed, with the stand-in for `docker`; a program of its own."""

@@ -1,4 +1,4 @@
-"""Rehearses one script: reads what to do on standard input, writes what came of it on standard output."""
+"""Rehearses one script: reads the request on standard input, and writes the result on standard output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GUARD = 5.0
 
 
 class Stage:
-    """The outer side of one rehearsal: it maps the ids, hears the calls, and keeps what is written."""
+    """The outer side of one rehearsal: it maps the ids, answers the calls, and keeps the output."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -63,11 +63,11 @@ class Stage:
         finally:
             self.broker.is_open = False
             _wait_for_all(child)
-        return self._told()
+        return self._result()
 
     def _follow(self, line: socket.socket, reader: int, child: int) -> None:
         deadline = time.monotonic() + self.request.limit + GUARD
-        is_told = False
+        is_asked = False
         with selectors.DefaultSelector() as selector:
             selector.register(line, selectors.EVENT_READ)
             selector.register(reader, selectors.EVENT_READ)
@@ -79,8 +79,8 @@ class Stage:
                         self._keep(reader, selector)
                     elif self.watch:
                         self.watch.hear()
-                if not is_told and (self.broker.is_waiting or (self.watch and self.watch.is_full)):
-                    is_told = True
+                if not is_asked and (self.broker.is_waiting or (self.watch and self.watch.is_full)):
+                    is_asked = True
                     line.send(b"enough")
             os.set_blocking(reader, False)
             with contextlib.suppress(BlockingIOError):
@@ -92,18 +92,18 @@ class Stage:
             data, handles, _, _ = socket.recv_fds(line, 1 << 20, 1)
         except ConnectionResetError:
             return  # it ended before it heard us; its last word comes next
-        told = json.loads(data) if data else {"at": "nowhere", "why": "the sandbox ended by itself"}
-        if told["at"] == "user":
+        message = json.loads(data) if data else {"at": "nowhere", "why": "the sandbox ended by itself"}
+        if message["at"] == "user":
             _map_ids(child)
             line.send(b"mapped")
-        elif told["at"] == "network":
+        elif message["at"] == "network":
             listener = socket.socket(fileno=handles[0])
             threading.Thread(target=self.broker.serve, args=(listener,), daemon=True).start()
-        elif told["at"] == "script":
+        elif message["at"] == "script":
             self.watch = Watch(handles[0])
             selector.register(handles[0], selectors.EVENT_READ)
         else:
-            self.end = told
+            self.end = message
 
     def _keep(self, reader: int, selector: selectors.BaseSelector | None) -> bool:
         chunk = os.read(reader, 65536)
@@ -113,7 +113,7 @@ class Stage:
             selector.unregister(reader)
         return bool(chunk)
 
-    def _told(self) -> dict[str, Any]:
+    def _result(self) -> dict[str, Any]:
         if self.end.get("at") == "nowhere":
             return {"cannot": self.end["why"]}
         world = self.broker.world
@@ -159,7 +159,7 @@ def _wait_for_all(child: int) -> None:
 
 
 def _past_us(words: str) -> dict[str, Any]:
-    """A command that spoke to a socket file: what it wanted of whom is not known."""
+    """Return the call of a command that spoke to a socket file: what it wanted of whom is not known."""
     return {"argv": [words], "cwd": "", "effect": "unknown", "answered": "refused", "exit_code": 1}
 
 
@@ -180,14 +180,14 @@ def tools(request: Request) -> Tools:
                 over[str(file.resolve())] = name
     plugins = plugin(request.environment)
     if plugins:
-        # By another name: only where this machine has a `docker-compose` on its path may the script find one.
+        # Under another name: the script may find a `docker-compose` only if this machine has one on its path.
         content[".plugin"] = call
         over |= {one: ".plugin" for one in plugins if one not in over}
     return Tools(content, over, {"docker-compose": plugins[0]} if plugins else {})
 
 
 def _map_ids(child: int) -> None:
-    """Give the child's namespace the ids of this one: root has all of them, anybody else has his own."""
+    """Give the child's namespace the ids of this one: root has all of them, any other user has one."""
     for kind, own in (("uid", os.getuid()), ("gid", os.getgid())):
         if os.getuid() == 0:
             mapping = Path(f"/proc/self/{kind}_map").read_text(encoding="utf-8").split()
@@ -204,17 +204,17 @@ def _map_ids(child: int) -> None:
 def main() -> None:
     request = Request.from_json(sys.stdin.read())
     if not kernel.numbers():
-        told: dict[str, Any] = {
+        answer: dict[str, Any] = {
             "cannot": "this machine's processor is not one whose system calls are known here"
         }
     else:
         try:
-            told = Stage(request).play()
+            answer = Stage(request).play()
         except OSError as error:
-            told = {"cannot": str(error)}
-    sys.stdout.write(json.dumps(told))
+            answer = {"cannot": str(error)}
+    sys.stdout.write(json.dumps(answer))
     sys.stdout.flush()
-    # Threads that still wait for a stand-in which has been killed hold nobody up.
+    # Threads that still wait for a killed stand-in must not delay the end.
     os._exit(0)
 
 

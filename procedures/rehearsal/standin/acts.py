@@ -1,4 +1,4 @@
-"""Answers to the calls that change something: nothing is changed but what the rehearsal believes is there."""
+"""Answers to the calls that change something: they change only what the rehearsal takes to be there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from procedures.rehearsal.standin.creating import by_run
 from procedures.rehearsal.standin.looks import Reply
 from procedures.rehearsal.standin.world import Made, World, host_port, new_id
 
-# What the engine would do to a container, and what state that leaves.
+# What the engine would do to a container, and the state that this leaves.
 _FATES = {
     "stop": ("stops", "exited"),
     "kill": ("kills", "killed"),
@@ -48,13 +48,13 @@ def _on_containers(world: World, call: Call) -> Reply:
     out, err = "", ""
     names = call.names[:1] if call.command == "rename" else call.names
     for name in names:
-        found = world.find(name)
-        if found is None:
+        container = world.find(name)
+        if container is None:
             err += f"Error response from daemon: No such container: {name}\n"
-        elif call.command == "rm" and world.is_running(found) and not call.has("f", "force"):
+        elif call.command == "rm" and world.is_running(container) and not call.has("f", "force"):
             err += f"Error response from daemon: You cannot remove a running container {name}. Stop the container before attempting removal or force remove\n"
         else:
-            world.hit(found, effect, fate)
+            world.hit(container, effect, fate)
             out += f"{name}\n"
     return Reply("" if call.command == "rename" else out, err, 1 if err else 0)
 
@@ -97,9 +97,9 @@ def _refusals(world: World, call: Call, image: str, policy: str) -> Iterator[str
     if policy == "never" and not world.has_image(image):
         yield f"No such image: {image}"
     name = call.value("name")
-    found = world.find(name) if name else None
-    if found is not None:
-        id_ = found.id if isinstance(found, Made) else found["Id"]
+    container = world.find(name) if name else None
+    if container is not None:
+        id_ = container.id if isinstance(container, Made) else container["Id"]
         yield f'Conflict. The container name "/{name}" is already in use by container "{id_}".'
     for network in call.values("network", "net"):
         is_plain = network not in {"host", "none", "bridge", "default"} and not network.startswith(
@@ -114,7 +114,7 @@ def _refusals(world: World, call: Call, image: str, policy: str) -> Iterator[str
 
 
 def port_holder(world: World, published: str) -> str:
-    """Return the running container that has the host's port of a publication, empty where none has."""
+    """Return the running container that has the host's port of a publication; empty if none has."""
     port = host_port(published)
     if port is None:
         return ""
@@ -132,9 +132,9 @@ def _prune(world: World) -> None:
         *said.stdout.split(),
         *(one for one, fate in world.fates.items() if fate in {"exited", "killed"}),
     }:
-        found = world.find(id_)
-        if found is not None:
-            world.hit(found, "removes", "removed")
+        container = world.find(id_)
+        if container is not None:
+            world.hit(container, "removes", "removed")
 
 
 def _on_other_things(world: World, call: Call) -> Reply:

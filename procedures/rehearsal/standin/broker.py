@@ -1,4 +1,4 @@
-"""Hears each call of the stand-ins and answers it: from the engine where it only looks, from the rehearsal else."""
+"""Answers each call of the stand-ins: from the engine if it only looks, otherwise from the rehearsal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from procedures.rehearsal.standin.acts import act
 from procedures.rehearsal.standin.calls import Call, parse
 from procedures.rehearsal.standin.composing import compose
 from procedures.rehearsal.standin.doors import Doors
-from procedures.rehearsal.standin.looks import Reply, look, told
+from procedures.rehearsal.standin.looks import Reply, look, reply_of
 from procedures.rehearsal.standin.world import World
 from reports.redaction.secret_names import is_secret_name
 
@@ -28,7 +28,7 @@ MOST_CALLS = 2000
 PATIENCE = 10
 FOLDERS = frozenset({"PWD", "OLDPWD"})
 KEPT = re.compile(r"(?:KESTRA|COMPOSE|DOCKER|SKIP)_", re.IGNORECASE)
-# Programs that say who listens on a port: only in the network of this machine do they know.
+# Programs that say who listens on a port; they know that only in the network of this machine.
 LISTENERS = ("lsof", "ss", "netstat", "fuser")
 _BY_ITSELF = frozenset({"compose config", "compose convert", "compose version", "compose help"})
 _KILLS = re.compile(r"-\w*[kKD]\w*|--[kKdD].*|-\d+|-SIG.*")
@@ -44,7 +44,7 @@ class Broker:
     variables: dict[str, str] = field(default_factory=dict)
     is_open: bool = True
     is_waiting: bool = False
-    """Whether the script asks the same again and again, and will not hear anything else."""
+    """Whether the script asks the same again and again, and always gets the same answer."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     doors: Doors | None = None
     _looks: dict[tuple[tuple[str, ...], str, int], dict[str, Any]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Broker:
             arguments = tuple(line.word() for _ in range(count))
             pairs = iter(line.word, "")
             environment = dict(one.partition("=")[::2] for one in pairs)
-            # Sent outside the lock: whoever reads it may be calling us again.
+            # Sent outside the lock: the reader may be calling us again.
             line.end(self._answer(line, parse(program, arguments, cwd, environment)))
 
     def _answer(self, line: _Line, call: Call) -> Reply:
@@ -92,7 +92,7 @@ class Broker:
         return reply
 
     def _learn(self, call: Call) -> None:
-        """Keep the variables that matter, and the secrets that the script has found somewhere by itself."""
+        """Keep the variables that matter, and the secrets that the script has read by itself."""
         given = dict(one.partition("=")[::2] for one in call.values("e", "env") if "=" in one)
         for name, value in {**call.environment, **given}.items():
             is_new = self.environment.get(name) != value
@@ -105,8 +105,8 @@ class Broker:
         again = self._looks.get((call.argv, reply.out, reply.code))
         if again is None:
             effect = "unknown" if reply.how == NOT_ASKED else call.effect
-            told = {"argv": call.argv, "cwd": call.cwd, "effect": effect, "answered": reply.how}
-            self.calls.append({**told, "exit_code": reply.code, "times": 1})
+            noted = {"argv": call.argv, "cwd": call.cwd, "effect": effect, "answered": reply.how}
+            self.calls.append({**noted, "exit_code": reply.code, "times": 1})
             if call.effect == "looks":
                 self._looks[call.argv, reply.out, reply.code] = self.calls[-1]
             return
@@ -142,7 +142,7 @@ class Broker:
         if any(_KILLS.fullmatch(one) for one in arguments):
             self.world.notes[f"`{program} {' '.join(arguments)}` may end processes: it was not run"] = None
             return Reply()
-        reply = told(self._run(program, *arguments))
+        reply = reply_of(self._run(program, *arguments))
         with self._lock:
             freed = "|".join(self.world.freed_ports())
         if not freed:
@@ -171,7 +171,7 @@ def _behind_compose(call: Call) -> tuple[str, ...]:
 
 
 def plugin(environment: Mapping[str, str]) -> list[str]:
-    """Return where the Compose that `docker compose` means lies, and each other one."""
+    """Return the path of the Compose that `docker compose` runs, and of every other one."""
     home = environment.get("HOME", "/root")
     folders = (
         environment.get("DOCKER_CONFIG", f"{home}/.docker"),
@@ -187,7 +187,7 @@ def plugin(environment: Mapping[str, str]) -> list[str]:
 
 
 class _Line:
-    """The words that go to and fro between a stand-in and us."""
+    """The connection between a stand-in and us: words in both directions."""
 
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream

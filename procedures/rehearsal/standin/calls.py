@@ -1,4 +1,4 @@
-"""A call of `docker` or `docker-compose`, taken apart: which command, its options, what it names."""
+"""A call of `docker` or `docker-compose`, parsed: its command, its options, the names in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GROUPS = frozenset(
         "volume",
     ]
 )
-# What the older short forms are called; the command then is the short one.
+# Long forms of older short commands; the command then is the short one.
 _SHORT = {
     "container ls": "ps", "container list": "ps", "container ps": "ps", "container remove": "rm",
     "image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi",
@@ -125,7 +125,7 @@ _RAW = frozenset({"run", "create", "exec"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `rest` is what stood behind the command, as typed; `names` what is no option of it."""
+    """One call. `rest` is what followed the command, as typed; `names` are the words in it that are no options."""
 
     argv: tuple[str, ...]
     cwd: str
@@ -150,7 +150,7 @@ class Call:
         return any(name in names and value.lower() not in {"false", "0"} for name, value in self.options)
 
     def value(self, *names: str) -> str:
-        """Return the last value of an option, empty where it was not given."""
+        """Return the last value of an option; empty if it was not given."""
         return next((value for name, value in reversed(self.options) if name in names), "")
 
     def values(self, *names: str) -> list[str]:
@@ -158,7 +158,7 @@ class Call:
 
 
 def parse(program: str, arguments: tuple[str, ...], cwd: str, environment: Mapping[str, str]) -> Call:
-    """Take a call apart; what cannot be understood has a command that nobody knows."""
+    """Parse a call; a call that cannot be understood has an unknown command."""
     argv = (program, *arguments)
     engine_options: list[tuple[str, str]] = []
     words = list(arguments)
@@ -234,7 +234,7 @@ _COMPOSE_RUN = frozenset(
 
 
 def _options(words: list[str], valued: frozenset[str] | None) -> tuple[list[tuple[str, str]], list[str]]:
-    """Read options up to the first word that is none; without `valued` every option but `docker run`'s flags has one."""
+    """Read options up to the first word that is none; without `valued` every option takes a value, except `docker run`'s flags."""
     found: list[tuple[str, str]] = []
     left = list(words)
 

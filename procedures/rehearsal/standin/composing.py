@@ -1,4 +1,4 @@
-"""Answers to Compose: it renders the files for itself in the sandbox; what it would then do is worked out here."""
+"""Answers to calls of Compose: Compose renders the files in the sandbox; what it would then do is worked out here."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from procedures.rehearsal.standin.acts import port_holder
 from procedures.rehearsal.standin.calls import Call
 from procedures.rehearsal.standin.creating import by_compose
-from procedures.rehearsal.standin.looks import LOG_LINES, Reply, told
+from procedures.rehearsal.standin.looks import LOG_LINES, Reply, reply_of
 from procedures.rehearsal.standin.world import PROJECT, SERVICE, Made, World, new_id
 
 HASH = "com.docker.compose.config-hash"
 Render = Callable[..., tuple[int, str]]
-"""Runs the real Compose in the sandbox, where there is no engine; returns how it ended and what it wrote."""
+"""Runs the real Compose in the sandbox, where there is no engine; returns its exit status and its output."""
 
 _FATES = {
     "compose stop": ("stops", "exited"),
@@ -42,7 +42,7 @@ class Composition:
         self.services: dict[str, dict[str, Any]] = self.said.get("services") or {}
 
     def chosen(self) -> list[str]:
-        """Return the services that the call names, all where it names none, with those they need."""
+        """Return the services that the call names, or all if it names none, with the services that they need."""
         names = [name for name in self.call.names if name in self.services] or list(self.services)
         if not self.call.has("no-deps"):
             for name in names:
@@ -71,10 +71,10 @@ class Composition:
 
 
 def compose(world: World, call: Call, render: Render) -> Reply:
-    """Answer a call of Compose other than those that it answers by itself."""
+    """Answer a call of Compose, except those that Compose answers by itself."""
     made = Composition(call, render)
     if made.code:
-        # It has complained about its files to the script already.
+        # Compose itself tells the script what is wrong with the files.
         render(*call.compose_options, "config", "--quiet", aloud=True)
         return Reply(code=made.code, how="Compose itself, about its files")
     if call.effect == "looks":
@@ -119,7 +119,7 @@ def _look(world: World, made: Composition) -> Reply:
     bound = {"logs": ["--tail", str(LOG_LINES)], "stats": ["--no-stream"]}.get(command, [])
     if call.has("n", "tail"):
         bound = []
-    return told(world.ask("compose", "-p", made.project, command, *bound, *rest))
+    return reply_of(world.ask("compose", "-p", made.project, command, *bound, *rest))
 
 
 def _on_services(world: World, made: Composition) -> Reply:

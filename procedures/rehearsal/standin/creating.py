@@ -1,4 +1,4 @@
-"""What a container would be given that a rehearsed script creates: by `docker run`, or by Compose."""
+"""What a rehearsed script would give to a container that it creates by `docker run` or by Compose."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from procedures.rehearsal.standin.calls import Call
 from procedures.target.durations import seconds
 
-Told = dict[str, Any]
-"""A `Creation` as it goes to the suite; `environment` is null where it is not known."""
+PlainCreation = dict[str, Any]
+"""A `Creation` as it goes to the suite; `environment` is null if it is not known."""
 
 
-def by_run(call: Call, name: str) -> Told:
+def by_run(call: Call, name: str) -> PlainCreation:
     """Return what a call of `docker run` or `docker create` would give."""
     grace = call.value("stop-timeout")
     return {
@@ -30,7 +30,7 @@ def by_run(call: Call, name: str) -> Told:
     }
 
 
-def by_compose(name: str, image: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> Told:
+def by_compose(name: str, image: str, service: Mapping[str, Any], model: Mapping[str, Any]) -> PlainCreation:
     """Return what Compose would give to a service, as it renders its files for the script."""
     grace = service.get("stop_grace_period")
     health = service.get("healthcheck") or {}
@@ -51,7 +51,7 @@ def by_compose(name: str, image: str, service: Mapping[str, Any], model: Mapping
 
 
 def _environment(call: Call) -> dict[str, str] | None:
-    """Return the variables that a call gives; None where a file of them cannot be read."""
+    """Return the variables that a call gives; None if a file of variables cannot be read."""
     words: list[str] = []
     for one in call.values("env-file"):
         try:

@@ -1,5 +1,5 @@
 #!/bin/bash -p
-# Stands in for a program of the engine or of this machine's sockets: hands each call on, and does what it is told.
+# Stands in for a program of the engine or of this machine's sockets: hands each call on, and does what the answer says.
 exec 9<>"/dev/tcp/127.0.0.1/$(</run/rehearsal/bin/.port)" || exit 125
 {
     printf '%s\0' "${0##*/}" "$PWD" $# "$@"

@@ -1,4 +1,4 @@
-"""Stands in for the servers that a script would have started: says UP to whoever asks on their ports, in the place."""
+"""Stands in for the servers that a script would have started: answers UP on their ports, inside the sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REQUEST = 64
 
 
 def make_door(line: socket.socket, patience: float) -> None:
-    """Open a listener in the network of this process, if one is asked for now, and hand it out."""
+    """Open a listener in the network of this process, if the other side asks for one now, and hand it out."""
     if not select.select([line], [], [], patience)[0]:
         return
     host, _, port = line.recv(_REQUEST).decode().rpartition(" ")
@@ -37,14 +37,14 @@ def make_door(line: socket.socket, patience: float) -> None:
 
 
 class Doors:
-    """The ports behind which somebody answers now."""
+    """The ports on which we answer now."""
 
     def __init__(self, line: socket.socket, world: World) -> None:
         self.line, self.world = line, world
         self._open: dict[int, list[socket.socket]] = {}
 
     def follow(self) -> None:
-        """Open what has come to serve since the last time, and close what has gone."""
+        """Open the ports that have come since the last call, and close those that have gone."""
         for port in sorted(set(self._open) - self.world.serving):
             for listener in self._open.pop(port):
                 with contextlib.suppress(OSError):

@@ -25,17 +25,17 @@ MOST_WRITTEN = 500
 _POLL = 0.02
 
 
-def tell(line: socket.socket, handles: tuple[int, ...] = (), **words: Any) -> None:
+def report(line: socket.socket, handles: tuple[int, ...] = (), **words: Any) -> None:
     socket.send_fds(line, [json.dumps(words).encode()], list(handles))
 
 
 def enter(request: Request, line: socket.socket, door: socket.socket, output: int, tools: Tools) -> NoReturn:
-    """Become the sandbox: its namespaces first, then its first process, which makes the place and starts the script."""
+    """Become the sandbox: first its namespaces, then its first process, which makes the place and starts the script."""
     try:
         _take_user_namespace()
         kernel.be_readable()
         kernel.die_with_parent()
-        tell(line, at="user")
+        report(line, at="user")
         line.recv(16)  # our ids are mapped now
         kernel.unshare(
             kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC
@@ -44,7 +44,7 @@ def enter(request: Request, line: socket.socket, door: socket.socket, output: in
         kernel.raise_loopback()
         with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
             port = listener.getsockname()[1]
-            tell(line, (listener.fileno(),), at="network")
+            report(line, (listener.fileno(),), at="network")
         first = os.fork()
         if first == 0:
             kernel.die_with_parent()
@@ -88,14 +88,14 @@ def _be_first(request: Request, line: socket.socket, output: int, tools: Tools, 
             os.kill(-1, signal.SIGKILL)
         took, wrote = time.monotonic() - began, place.written(layers)[:MOST_WRITTEN]
         left = [] if timed_out else left
-        tell(line, at="end", exit_code=status, timed_out=timed_out, took=took, wrote=wrote, left=left)
+        report(line, at="end", exit_code=status, timed_out=timed_out, took=took, wrote=wrote, left=left)
     except BaseException as error:  # noqa: BLE001 - as above
         _give_up(line, error)
     os._exit(0)
 
 
 def _copied(request: Request) -> list[str]:
-    """Return the folders that may be written in copy: the root, the home, and what lies where all else is hidden."""
+    """Return the folders of which a copy may be written: the root, the home, and needed folders inside hidden ones."""
     folders = [Path(request.root)]
     home = request.environment.get("HOME", "")
     if home.startswith("/") and os.access(home, os.R_OK | os.X_OK):
@@ -108,7 +108,7 @@ def _copied(request: Request) -> list[str]:
 
 
 def _wait(script: int, deadline: float, line: socket.socket) -> tuple[int | None, bool]:
-    """Wait for the script to its end, the deadline or a word that it is enough; whatever else ends is taken away too."""
+    """Wait for the script's end, the deadline or a message to stop; other processes that end are reaped too."""
     while time.monotonic() < deadline:
         while True:
             ended, status = os.waitpid(-1, os.WNOHANG)
@@ -151,7 +151,7 @@ def _be_script(request: Request, line: socket.socket, output: int) -> NoReturn:
         environment["PWD"] = request.cwd
         kernel.give_up_privileges()
         listener = kernel.listen_to_self()
-        tell(line, (listener,), at="script")
+        report(line, (listener,), at="script")
         line.close()
         os.closerange(3, 1024)
         os.execvpe(request.argv[0], request.argv, environment)  # noqa: S606 - what is rehearsed, as it is
@@ -173,6 +173,6 @@ def _give_up(line: socket.socket, error: BaseException) -> NoReturn:
         else "".join(traceback.format_exception(error))
     )
     with contextlib.suppress(OSError):
-        tell(line, at="nowhere", why=words)
+        report(line, at="nowhere", why=words)
     sys.stderr.flush()
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What is asked of the Linux kernel that Python 3.11 has no function for."""
+"""Calls of the Linux kernel for which Python 3.11 has no function."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_NO_NEW_PRIVS = 38
-# What is left of root in the sandbox: to read, write, own and signal what is its own there.
+# What root may still do in the sandbox: read, write, own and signal what is its own there.
 _KEPT_CAPABILITIES = frozenset({0, 1, 3, 4, 5, 6, 7, 10})
 _SIGKILL = 9
 
@@ -61,7 +61,7 @@ def set_mount(target: str, add: int = 0, clear: int = 0, *, deep: bool = False) 
 
 
 def die_with_parent() -> None:
-    """See that this process ends when the one that made it does."""
+    """Let this process end when its parent ends."""
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
@@ -76,7 +76,7 @@ def be_readable() -> None:
 
 
 def give_up_privileges() -> None:
-    """Keep of all capabilities the harmless ones, and never get another."""
+    """Keep only the harmless capabilities, and never get another."""
     last = int(_read("/proc/sys/kernel/cap_last_cap"))
     for capability in range(last + 1):
         if capability not in _KEPT_CAPABILITIES:
@@ -92,7 +92,7 @@ def raise_loopback() -> None:
         fcntl.ioctl(asker, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
 
 
-# --- seccomp: which calls of a script are refused, and which are told to us
+# --- seccomp: which calls of a script are refused, and which are reported to us
 
 NUMBERS: dict[str, dict[str, int]] = {
     "x86_64": {
@@ -145,15 +145,15 @@ _X32 = 0x40000000
 
 
 def numbers() -> dict[str, int]:
-    """Return the numbers of the system calls that matter here; empty where this machine's are not known."""
+    """Return the numbers of the system calls that matter here; empty if this machine's are not known."""
     own = NUMBERS.get(platform.machine(), {})
     return {**_SHARED, **({"statx": 291} if platform.machine() == "aarch64" else {}), **own} if own else {}
 
 
 def listen_to_self() -> int:
-    """Filter this process' own system calls from now on, and return where the told ones can be heard.
+    """Filter this process' own system calls from now on, and return the handle on which some are reported.
 
-    Sockets other than those of the network are never had, so no socket file can be reached, whatever its path.
+    No sockets can be made but those of the network, so no socket file can be reached, whatever its path.
     """
     known = numbers()
     program = b"".join(struct.pack("HBBI", *one) for one in _program(known))

@@ -1,4 +1,4 @@
-"""Answers to the calls that only look: the real engine's, with what the rehearsal changed put into them."""
+"""Answers to the calls that only look: the real engine's, with the changes of the rehearsal put in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTING = frozenset({"q", "quiet", "format", "no-trunc", "s", "size"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the script is told; `how` says by whom."""
+    """An answer to the script; `how` says where it comes from."""
 
     out: str = ""
     err: str = ""
@@ -50,10 +50,10 @@ def look(world: World, call: Call) -> Reply:  # noqa: PLR0911 - one for each kin
 
 
 def _stood_in(world: World, call: Call) -> Reply:
-    """Let the present image answer for those that are pulled before the script runs for real."""
+    """Let the present image answer for images that are pulled before the script really runs."""
     missing = {name for name in call.names if not _is_here(world, name) and world.has_image(name)}
     words = [world.stand_in if word in missing else word for word in call.rest]
-    reply = told(world.ask("image", "inspect", *words))
+    reply = reply_of(world.ask("image", "inspect", *words))
     return Reply(reply.out, reply.err, reply.code, "the engine's answer, of the present image")
 
 
@@ -65,11 +65,11 @@ def _passed(world: World, call: Call) -> Reply:
     words = [*call.command.split(), *map(world.real_name, call.rest)]
     if call.command == "stats":
         words.insert(1, "--no-stream")
-    reply = told(world.ask(*words))
+    reply = reply_of(world.ask(*words))
     return Reply(world.as_renewed(reply.out), reply.err, reply.code, reply.how)
 
 
-def told(result: Result) -> Reply:
+def reply_of(result: Result) -> Reply:
     """Return the engine's own answer."""
     if result.timed_out or result.exit_code is None:
         return Reply("", "the engine did not answer in time\n", 1, "no answer from the engine")
@@ -94,7 +94,7 @@ def _logs(world: World, call: Call) -> Reply:
 
 
 def _ps(world: World, call: Call) -> Reply:
-    reply = told(world.ask("ps", *call.rest))
+    reply = reply_of(world.ask("ps", *call.rest))
     if reply.code or not (world.fates or world.made):
         return reply
     choosing = [word for name, value in call.options if name not in _LISTING for word in _word(name, value)]
@@ -126,33 +126,40 @@ def _in_line(line: str, fate: str) -> str:
     )
 
 
-def _matches(one: Made, call: Call) -> bool:
-    if one.state != "running" and not call.has("a", "all"):
+def _matches(container: Made, call: Call) -> bool:
+    if container.state != "running" and not call.has("a", "all"):
         return False
     for filter_ in call.values("f", "filter"):
         key, _, value = filter_.partition("=")
         label, equals, wanted = value.partition("=")
         holds = {
-            "name": re.search(value, f"/{one.name}") is not None or re.search(value, one.name) is not None,
-            "id": one.id.startswith(value),
-            "ancestor": one.image == value,
-            "status": one.state == value,
-            "label": label in one.labels and (not equals or one.labels[label] == wanted),
+            "name": re.search(value, f"/{container.name}") is not None
+            or re.search(value, container.name) is not None,
+            "id": container.id.startswith(value),
+            "ancestor": container.image == value,
+            "status": container.state == value,
+            "label": label in container.labels and (not equals or container.labels[label] == wanted),
         }
         if not holds.get(key, False):
             return False
     return True
 
 
-def _line(one: Made, call: Call) -> str:
-    short = one.id if call.has("no-trunc") else one.id[:12]
+def _line(container: Made, call: Call) -> str:
+    short = container.id if call.has("no-trunc") else container.id[:12]
     if call.has("q", "quiet"):
         return short
-    status = "Up 1 second" if one.state == "running" else "Exited (143) 1 second ago"
-    known = {"ID": short, "Names": one.name, "Image": one.image, "Status": status, "State": one.state}
+    status = "Up 1 second" if container.state == "running" else "Exited (143) 1 second ago"
+    known = {
+        "ID": short,
+        "Names": container.name,
+        "Image": container.image,
+        "Status": status,
+        "State": container.state,
+    }
     form = call.value("format").removeprefix("table ").replace("\\t", "\t")
     if not form:
-        return f'{short}   {one.image}   "…"   1 second ago   {status}   {", ".join(one.ports)}   {one.name}'
+        return f'{short}   {container.image}   "…"   1 second ago   {status}   {", ".join(container.ports)}   {container.name}'
     return re.sub(r"\{\{\s*\.(\w+)\s*\}\}", lambda found: known.get(found[1], ""), form)
 
 
@@ -163,17 +170,17 @@ def _inspect(world: World, call: Call) -> Reply:
     documents: list[Any] = []
     missing: list[str] = []
     for name in call.names:
-        found = world.find(name)
-        if isinstance(found, Made):
-            documents.append(_document(found))
+        container = world.find(name)
+        if isinstance(container, Made):
+            documents.append(_document(container))
             parts.append(_from_template(form, documents[-1]))
             continue
-        fate = world.fates.get(found["Id"], "") if found else ""
+        fate = world.fates.get(container["Id"], "") if container else ""
         template = in_template(form, fate) if fate else form
-        if found and fate == "running" and not found["State"]["Running"]:
+        if container and fate == "running" and not container["State"]["Running"]:
             # A container that is down publishes nothing; what it would publish stands elsewhere, in the same form.
             template = template.replace(".NetworkSettings.Ports", ".HostConfig.PortBindings")
-        gone = found is None and world.fates.get(_id_of(world, name)) == "removed"
+        gone = container is None and world.fates.get(_id_of(world, name)) == "removed"
         said = world.ask("inspect", *kind, *(["--format", template] if form else []), world.real_name(name))
         if gone or not said.ok:
             missing.append(name)
@@ -198,14 +205,14 @@ def _with_state(world: World, text: str, fate: str) -> list[Any]:
     return documents
 
 
-def _document(one: Made) -> dict[str, Any]:
+def _document(container: Made) -> dict[str, Any]:
     return {
-        "Id": one.id,
-        "Name": f"/{one.name}",
+        "Id": container.id,
+        "Name": f"/{container.name}",
         "Image": "sha256:" + "0" * 64,
         "RestartCount": 0,
-        "State": state_of(one.state),
-        "Config": {"Image": one.image, "Labels": one.labels},
+        "State": state_of(container.state),
+        "Config": {"Image": container.image, "Labels": container.labels},
     }
 
 

@@ -1,4 +1,4 @@
-"""The place itself: nothing outside can be written, reached or signalled; what is written in it is thrown away."""
+"""The sandbox itself: nothing outside can be written, reached or signalled; what is written inside is thrown away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OURS = "/run/rehearsal"
 BIN = f"{OURS}/bin"
 REAL = f"{OURS}/real"
 _LAYERS = "/run/rehearsal-layers"
-# Folders in which sockets of services and others' files lie: each is an empty one of the script's own.
+# Folders that hold sockets of services and files of others: the script sees an empty folder of its own instead.
 HIDDEN = ("/run", "/var/run", "/tmp", "/var/tmp")  # noqa: S108 - named, not used
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LAYER_SIZE = "size=256m"
@@ -23,7 +23,7 @@ _LAYER_SIZE = "size=256m"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A folder whose copy may be written: `upper` is open on what was."""
+    """A folder of which a copy may be written; `upper` is an open handle on what was written."""
 
     folder: str
     upper: int
@@ -32,9 +32,9 @@ class Layer:
 def arrange(
     copied: Iterable[str], tools: dict[str, bytes], over: dict[str, str], real: dict[str, str]
 ) -> list[Layer]:
-    """Make the place around this process, which has namespaces of its own already.
+    """Make the sandbox around this process, which already has namespaces of its own.
 
-    `copied` are folders that may be written in copy, `tools` programs put before all others on the path, `over` real
+    `copied` are folders of which a copy may be written, `tools` programs that come first on the path, `over` real
     programs that one of these covers, and `real` programs that the tools themselves need.
     """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)

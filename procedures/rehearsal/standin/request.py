@@ -19,7 +19,7 @@ class Request:
     stopped: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     stand_in: str = ""
-    """The image that stands for one that is not here, because it is pulled before the script runs for real."""
+    """The image that represents one that is not here, because that is pulled before the script really runs."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -1,5 +1,5 @@
 #!/bin/bash -p
-# Stands in for sudo: what it was to start is started as the one who asks, who may do anything here anyway.
+# Stands in for sudo: starts the command as the user who asks, who may do anything here anyway.
 while [ $# -gt 0 ]; do
     case $1 in
     --) shift && break ;;

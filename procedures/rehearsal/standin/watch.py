@@ -1,4 +1,4 @@
-"""Hears which files the rehearsed processes look for, and refuses them sockets that are no network's, and a flood."""
+"""Notes which files the rehearsed processes look for; refuses them sockets that are no network's, and too many processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GO_ON = 1
 _COUNTED_EVERY = 32
 PROCESSES = 512
 THREADS = 50_000
-"""How many processes and threads are let be made in all."""
+"""How many processes may live at once, and how many processes and threads may be made in all."""
 _AT_FDCWD = 0xFFFFFF9C
 _PATH_BYTES = 4096
 
@@ -27,7 +27,7 @@ SOCKET_SPEAKER = re.compile(r"\.sock\b|unix:|\bnsenter\b")
 
 
 class Watch:
-    """What was heard; nothing of it is needed for the safety of the place but what is refused."""
+    """What was noted; for the safety of the sandbox only the refusals are needed."""
 
     def __init__(self, listener: int) -> None:
         self.listener = listener
@@ -38,7 +38,7 @@ class Watch:
         self.sockets: dict[str, None] = {}
         """The command lines that wanted a socket file."""
         self.is_full = False
-        """Whether the script has made more processes than it may; it makes no other then."""
+        """Whether the script has made more processes than it may; it can make no more then."""
         self._forks = 0
         self._numbers = kernel.numbers()
         self._fork_numbers = {self._numbers[name] for name in kernel.FORKS if name in self._numbers}
@@ -67,7 +67,7 @@ class Watch:
             fcntl.ioctl(self.listener, _SEND, struct.pack("QqiI", number, 0, error, flags))
 
     def _count(self, pid: int) -> None:
-        """Count here what the kernel does not limit for root; as each one waits for us, none is missed."""
+        """Count new processes, which the kernel does not limit for root; each waits for us, so none is missed."""
         self._forks += 1
         if self._forks % _COUNTED_EVERY == 0:
             with contextlib.suppress(OSError):

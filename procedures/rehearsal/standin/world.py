@@ -1,4 +1,4 @@
-"""The engine as a rehearsed script would leave it: what is there really, and what its calls would have changed."""
+"""The engine as a rehearsed script would leave it: the real engine, with the changes that the script's calls would make."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ class Made:
 
 
 class World:
-    """What is asked of the real engine goes through `ask`, which only looks."""
+    """What the rehearsal takes to be there; `ask` asks the real engine, and only looks."""
 
     def __init__(self, ask: Callable[..., Result]) -> None:
         self.ask = ask
         self.fates: dict[str, str] = {}
         """Real containers whose state the script would have changed: exited, killed, paused, running, removed."""
         self.renewed: dict[str, str] = {}
-        """Real containers that would have been made anew, and the id that stands for the new one."""
+        """Real containers that would have been made anew, with the id that represents the new one."""
         self.made: dict[str, Made] = {}
         self.networks: set[str] = set()
         self.networks_gone: set[str] = set()
         self.volumes: set[str] = set()
         self.volumes_gone: dict[str, None] = {}
         self.serving: set[int] = set()
-        """The host's ports on which what the script has started would answer."""
+        """The host's ports on which the script's own containers would answer."""
         self.images: set[str] = set()
         self.stand_in = ""
-        """The image that stands for one that is not here, where it will be by then; blank where none will."""
+        """The image that represents one that is not here but will be by then; blank if none will."""
         self.creations: dict[str, dict[str, Any]] = {}
-        """What each container would be given that would be created, by its name."""
+        """What each container that would be created would be given, by its name."""
         self.hits: dict[tuple[str, str], dict[str, str]] = {}
         self.pulls: dict[str, None] = {}
         self.builds: dict[str, None] = {}
@@ -71,7 +71,7 @@ class World:
         return None if self.fates.get(found["Id"]) == "removed" else found
 
     def real_name(self, name: str) -> str:
-        """Return the real container's id for the one that took its place in the rehearsal."""
+        """Return the id of the real container whose place a container of the rehearsal has taken."""
         for real, new in self.renewed.items():
             if len(name) >= 4 and new.startswith(name):
                 return real
@@ -86,11 +86,11 @@ class World:
         made = [one.id for one in self.made.values() if wanted.items() <= one.labels.items()]
         return [one for one in said.stdout.split() if self.fates.get(one) != "removed"] + made
 
-    def is_running(self, found: dict[str, Any] | Made) -> bool:
-        if isinstance(found, Made):
-            return found.state == "running"
-        fate = self.fates.get(found["Id"])
-        return fate in {"running", "paused"} if fate else bool(found["State"]["Running"])
+    def is_running(self, container: dict[str, Any] | Made) -> bool:
+        if isinstance(container, Made):
+            return container.state == "running"
+        fate = self.fates.get(container["Id"])
+        return fate in {"running", "paused"} if fate else bool(container["State"]["Running"])
 
     def has_image(self, reference: str) -> bool:
         if reference in self.images or self.ask("image", "inspect", "--format", "{{.Id}}", reference).ok:
@@ -106,7 +106,7 @@ class World:
         )
 
     def freed_ports(self) -> set[str]:
-        """Return the host's ports that the containers had which would have ended by now."""
+        """Return the host's ports of the containers that would have ended by now."""
         found: set[str] = set()
         for id_ in [one for one, fate in self.fates.items() if fate in ENDED]:
             said = self.ask("inspect", "--format", "{{json .HostConfig.PortBindings}}", id_)
@@ -116,53 +116,53 @@ class World:
 
     # --- what would become of it
 
-    def hit(self, found: dict[str, Any] | Made, effect: str, fate: str) -> None:
-        """A real container would be changed; one of the rehearsal's own just is."""
-        if isinstance(found, Made):
-            self._serve(found.ports, fate)
+    def hit(self, container: dict[str, Any] | Made, effect: str, fate: str) -> None:
+        """Note a change of a real container; make it to one of the rehearsal's own."""
+        if isinstance(container, Made):
+            self._serve(container.ports, fate)
             if fate == "removed":
-                del self.made[found.id]
+                del self.made[container.id]
             else:
-                found.state = "running" if fate == "running" else "exited"
+                container.state = "running" if fate == "running" else "exited"
             return
-        bindings = (found["HostConfig"].get("PortBindings") or {}).values()
+        bindings = (container["HostConfig"].get("PortBindings") or {}).values()
         self._serve([f"{one['HostPort']}:0" for hosts in bindings for one in hosts or ()], fate)
-        labels = found["Config"].get("Labels") or {}
-        self.hits[found["Id"], effect] = {
-            "id": found["Id"],
-            "name": found["Name"].lstrip("/"),
+        labels = container["Config"].get("Labels") or {}
+        self.hits[container["Id"], effect] = {
+            "id": container["Id"],
+            "name": container["Name"].lstrip("/"),
             "effect": effect,
             "service": labels.get(SERVICE, ""),
             "project": labels.get(PROJECT, ""),
-            "image": found["Config"].get("Image", ""),
+            "image": container["Config"].get("Image", ""),
         }
-        if found["HostConfig"].get("AutoRemove") and fate in {"exited", "killed"}:
-            name = found["Name"].lstrip("/")
+        if container["HostConfig"].get("AutoRemove") and fate in {"exited", "killed"}:
+            name = container["Name"].lstrip("/")
             self.notes[
                 f"{name} was started with --rm: its log and its exit code go with it when it stops"
             ] = None
             fate = "removed"
-        self.fates[found["Id"]] = fate
+        self.fates[container["Id"]] = fate
 
-    def renew(self, found: dict[str, Any]) -> str:
-        """A real container would be made anew; return the id that stands for the new one."""
-        self.hit(found, "recreates", "running")
-        self.creates[found["Name"].lstrip("/")] = None
-        self.created_from[found["Config"]["Image"]] = None
-        return self.renewed.setdefault(found["Id"], new_id())
+    def renew(self, container: dict[str, Any]) -> str:
+        """Note that a real container would be made anew; return the id that represents the new one."""
+        self.hit(container, "recreates", "running")
+        self.creates[container["Name"].lstrip("/")] = None
+        self.created_from[container["Config"]["Image"]] = None
+        return self.renewed.setdefault(container["Id"], new_id())
 
-    def make(self, one: Made) -> str:
-        self.made[one.id] = one
-        self.creates[one.name] = None
-        self.created_from[one.image] = None
-        if one.state == "running":
-            self.publish(one.ports)
+    def make(self, container: Made) -> str:
+        self.made[container.id] = container
+        self.creates[container.name] = None
+        self.created_from[container.image] = None
+        if container.state == "running":
+            self.publish(container.ports)
         else:
-            self.ports |= dict.fromkeys(one.ports)
-        return one.id
+            self.ports |= dict.fromkeys(container.ports)
+        return container.id
 
     def publish(self, ports: Iterable[str]) -> None:
-        """A container of the script's own would have these ports from now on."""
+        """Note that a container of the script's own would publish these ports from now on."""
         self.ports |= dict.fromkeys(ports)
         self._serve(ports, "running")
 
@@ -183,7 +183,7 @@ class World:
 
 
 def host_port(published: str) -> int | None:
-    """Return the host's port of a publication, as `docker run` or Compose writes it; None where it is any."""
+    """Return the host's port of a publication, as `docker run` or Compose writes it; None if it names none."""
     found = re.search(r"(?:^|:)(\d+)(?::|->)\d+(?:/tcp)?$", published)
     return int(found[1]) if found else None
 
@@ -197,7 +197,7 @@ _CODES = {"exited": 143, "killed": 137}
 
 
 def state_of(fate: str) -> dict[str, str | bool | int]:
-    """Return what the engine would say of a container's state."""
+    """Return a container's state as the engine would report it."""
     return {
         "Status": {"killed": "exited"}.get(fate, fate),
         "Running": fate in {"running", "paused"},
@@ -210,6 +210,6 @@ def state_of(fate: str) -> dict[str, str | bool | int]:
 
 
 def in_template(template: str, fate: str) -> str:
-    """Return a template of `docker inspect` that says this state, whatever the engine's is."""
+    """Return a template of `docker inspect` that prints this state, whatever the engine's is."""
     state = state_of(fate)
     return STATE.sub(lambda found: json.dumps(state[found[1]]), template)
