@@ -23,11 +23,11 @@ FILES = {
 
 PLANNED = """
 from pathlib import Path
-from procedures.decide import claims, plan
+from procedures.decide import check_files, plan
 from procedures.listed import PROCEDURES
 from procedures.run.facts import NAMES
 
-known = [one for one in claims.read(Path("checks"), NAMES) if "test_restarts.py" in one.id]
+known = [one for one in check_files.read(Path("checks"), NAMES) if "test_restarts.py" in one.id]
 for name in ("restart", "accept"):
     for state in (plan.State.RUNNING, plan.State.ABSENT):
         for one in plan.checks_of(PROCEDURES[name], known, plan.Situation(state, True)):
