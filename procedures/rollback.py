@@ -13,7 +13,7 @@ from procedures.decide.facts import Group
 from procedures.drivers import private
 from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import CannotObserve, StepFailed
 from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps.carry_out import Acting
@@ -68,7 +68,7 @@ class Choice:
         """Build the start of the chosen image."""
         if self._by_description:
             return kept.start(self.file, self._observers.compose.environment, limit)
-        return self._observers.frozen.with_file(self.file).start(limit)
+        return self._observers.start.frozen.with_file(self.file).start(limit)
 
     @property
     def steps(self) -> tuple[Step, ...]:

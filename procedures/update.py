@@ -8,7 +8,7 @@ from procedures.decide.announcement import Announcement
 from procedures.decide.facts import Group
 from procedures.drivers import shell
 from procedures.drivers.compose import Compose
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import StepFailed
 from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps.carry_out import Acting

@@ -16,7 +16,7 @@ from procedures.diagnosis.signatures import Source, Speaker, matches, since_last
 from procedures.diagnosis.signatures.table import SIGNATURES
 from procedures.kestra.words import BOOTED
 from procedures.observe.engine import logs
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import CannotObserve
 from procedures.target.target import Target
 from reports.record.evidence import Finding, StepResult, StepStatus

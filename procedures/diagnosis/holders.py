@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from procedures.observe.engine import owners
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import CannotObserve
 from reports.record.observed import Binding, Neighbour
 

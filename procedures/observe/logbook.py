@@ -7,7 +7,7 @@ from pathlib import Path
 
 from procedures.observe.engine import logs
 from procedures.observe.engine.logs import LastWords, Logged
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from reports import archive
 from reports.record.observed import Container
 from reports.redaction.redact import Unsearched

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from procedures.decide.accepted import Past
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.run.holding import led_to
 from procedures.run.procedure import Asked
 from procedures.steps import journal, settled

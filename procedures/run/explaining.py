@@ -8,7 +8,7 @@ from procedures.decide.transitions import Start
 from procedures.diagnosis import diagnosis, failed_boot
 from procedures.diagnosis.diagnosis import Case, Cause
 from procedures.observe.engine import logs
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import Blocked
 from procedures.run.run import Run
 from procedures.steps.interruption import HURRIED

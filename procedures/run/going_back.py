@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 from procedures.diagnosis import failed_boot
 from procedures.kestra import heartbeats
 from procedures.observe import logbook
+from procedures.observe.moments.snapshot import look_after
 from procedures.observe.waiting import Look
 from procedures.problems import Blocked
 from procedures.run import explaining
@@ -33,7 +33,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     """Start what ran before, let it soak, and look at it; `soak` is in seconds."""
     if run.way_back is None or not run.way_back.leads_back or run.restarting is None:
         raise Blocked("there is no way back: nothing ran before that could be brought back")
-    run.observers.look_at_kept(before)
+    run.observers.viewpoint.look_at_kept(before)
     _allowed(run, before)
     _save_failed_logs(run)
     explaining.before_going_back(run)
@@ -61,7 +61,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         if run.course.answers:
             run.watch.outlast_silence()
         run.watch.end_probe()
-    snapshot = dataclasses.replace(run.observers.after(), name="returned")
+    snapshot = look_after(run.observers, "returned")
     run.course.answers = reach.answers(snapshot, run.asked.target)
     return snapshot
 
@@ -93,7 +93,7 @@ def _look(run: Run) -> Look:
 def _allowed(run: Run, before: Snapshot) -> None:
     """Check that the database permits the way back; otherwise leave the service to what was started."""
     if closed := way_back.closed_because(before, run.observers.database()):
-        run.observers.look_at_configured()
+        run.observers.viewpoint.look_at_configured()
         run.course.way_back_closed = closed
         run.finding(f"the way back is closed: {closed}", "see the new container's log, or restore a copy")
         raise Blocked(f"the way back is closed: {closed}")

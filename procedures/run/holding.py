@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import Held
 from procedures.run.procedure import Asked
 from procedures.steps import settled

@@ -72,7 +72,7 @@ def _bring_back(run: Run) -> StepResult:
     taken = {one.step.name for one in run.acting.results} if run.acting else set()
     if run.way_back is not None and run.way_back.leads_back and (START not in taken or run.course.went_back):
         before = run.course.snapshots["before"]
-        run.observers.look_at_kept(before)
+        run.observers.viewpoint.look_at_kept(before)
         # What was never started has moved no schema.
         if START not in taken or not way_back.closed_because(before, run.observers.database()):
             going_back.give_names_back(run)
@@ -80,7 +80,7 @@ def _bring_back(run: Run) -> StepResult:
             if result.status is StepStatus.DONE:
                 going_back.note_return(run)
             return result
-    run.observers.look_at_configured()
+    run.observers.viewpoint.look_at_configured()
     return run.restarting.land()
 
 

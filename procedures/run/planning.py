@@ -6,6 +6,7 @@ import dataclasses
 
 from procedures.decide import plan
 from procedures.decide.accepted import Compared
+from procedures.observe.moments.snapshot import Looks
 from procedures.run.procedure import Intent, Procedure, Service
 from procedures.steps import own_scripts, stop_and_start
 from procedures.target.steps_by import START, script
@@ -18,13 +19,17 @@ def intent_of(procedure: Procedure, service: Service) -> Intent:
     if procedure.archived and script(observers.target.steps, START):
         # What a script would start must be known before anything that depends on it is planned.
         pulled_first = procedure.pulls_first and service.container is not None
-        observers.foresee(service.containers[0].image_id if pulled_first else "")
+        observers.start.foresee(service.containers[0].image_id if pulled_first else "")
     intent = procedure.intend(service)
-    observers.changes_settings, observers.applies = procedure.returns, intent.applies
-    observers.asks_registry = intent.announcement is not None and intent.announcement.pulls
     if intent.start is not None:
-        observers.choose(intent.start)
+        observers.start.choose(intent.start)
     return intent
+
+
+def looks_of(procedure: Procedure, intent: Intent) -> Looks:
+    """Return what a procedure has looked at besides, before anything is changed."""
+    pulls = intent.announcement is not None and intent.announcement.pulls
+    return Looks(registry=pulls, present_view=procedure.returns, new_settings=intent.applies)
 
 
 def plan_of(procedure: Procedure, service: Service, intent: Intent, claims: tuple[Check, ...]) -> Plan:

@@ -15,7 +15,7 @@ from procedures.decide.announcement import Announcement
 from procedures.decide.facts import Group, Presupposed, provided_by
 from procedures.decide.plan import Reason
 from procedures.drivers.shell import Command
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.observe.waiting import Waiting
 from procedures.steps.carry_out import Acting
 from procedures.steps.journal import Story

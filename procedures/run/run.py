@@ -17,8 +17,8 @@ from procedures.drivers.compose import Compose
 from procedures.observe import host
 from procedures.observe.engine import endpoint
 from procedures.observe.engine.engine import EngineObserver
+from procedures.observe.moments.observers import Observers
 from procedures.observe.outage.watching import Watch
-from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import planning, who
@@ -432,6 +432,6 @@ class Run:
 
 def _public(observers: Observers) -> tuple[str, ...]:
     """Return words of the target that are no secrets, whatever else they are used for."""
-    settings = observers.settings
+    settings = observers.viewpoint.settings
     named = () if isinstance(settings, Unseen) else (settings.db_user, settings.db_name, settings.db_host)
     return (*named, observers.operator_rendering.image, observers.operator_rendering.container_name)

@@ -13,10 +13,11 @@ from procedures.decide.facts import Group
 from procedures.kestra import heartbeats
 from procedures.kestra.health import is_ready
 from procedures.observe import dashboards
+from procedures.observe.moments.snapshot import look_after, look_before, look_stopped
 from procedures.observe.outage.watching import Watch
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
-from procedures.run import explaining, going_back
+from procedures.run import explaining, going_back, planning
 from procedures.run.run import Run
 from procedures.steps import reach, ready, stop_and_start
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
@@ -104,7 +105,7 @@ class States:
         """Look at the stopped service if that state was cut off, so that its data checks can be asked."""
         if isinstance(self._reached.get("stopped"), Snapshot):
             return
-        self._reached["stopped"] = self.run.course.snapshots["stopped"] = self.run.observers.stopped()
+        self._reached["stopped"] = self.run.course.snapshots["stopped"] = look_stopped(self.run.observers)
 
     def may_start(self) -> bool:
         """Whether the service may be started: a gate was opened for it, and no data check has failed since."""
@@ -156,7 +157,7 @@ class States:
         self._go_on()
         target = self.run.asked.target
         shown = dashboards.look_once(target.dashboards, target.budgets.look / 2, self.run.observers.pace)
-        snapshot = dataclasses.replace(self.run.observers.before(), dashboards=shown)
+        snapshot = dataclasses.replace(self._look_before(), dashboards=shown)
         self.run.learn_secrets()
         self._note(snapshot)
         if sentence := self.run.intent.changes(snapshot):
@@ -192,11 +193,16 @@ class States:
         if not self.run.watch.looking:
             raise Blocked("the outage probe does not run, so nothing would measure the outage", "run again")
         self.run.moment("probe looking")
-        ready = self.run.observers.before("ready")
+        ready = self._look_before("ready")
         self._note(ready)
         if sentence := self.run.intent.brings(ready):
             self._announce(sentence)
         return ready
+
+    def _look_before(self, name: str = "before") -> Snapshot:
+        """See everything that can be seen, and what this procedure has looked at besides."""
+        run = self.run
+        return look_before(run.observers, planning.looks_of(run.asked.procedure, run.intent), name)
 
     def _prepare(self, before: Snapshot) -> None:
         """Do what the procedure prepares while the service still runs, as far as it is planned."""
@@ -221,7 +227,7 @@ class States:
         run.before_changing()
         run.moment("gate open")
         run.our_stop = run.restarting.stop(_counts(self.before()), run.grace, run.watch)
-        return run.observers.stopped()
+        return look_stopped(run.observers)
 
     def _after(self) -> Snapshot:
         self._go_on()
@@ -233,7 +239,7 @@ class States:
         self._stop_or_reason()
         if run.restarting is None or not self.may_start():
             raise Blocked(run.course.held_back or run.spared or "no gate was opened, so nothing is started")
-        run.observers.look_at_configured(self._superseded())
+        run.observers.viewpoint.look_at_configured(self._superseded())
         if run.recovery.starts_kept:
             run.give_names_back()  # the container is then made again by the image name that it had
         run.our_start = run.restarting.start(run.watch)
@@ -248,7 +254,7 @@ class States:
             if run.course.answers:
                 run.watch.outlast_silence()
             run.watch.end_probe()
-        snapshot = run.observers.after()
+        snapshot = look_after(run.observers)
         run.course.answers = reach.answers(snapshot, run.asked.target)
         return self._with_dashboards(snapshot)
 
@@ -277,7 +283,7 @@ class States:
             )
             if not wait.ended:
                 run.finding(wait.sentence, "see the log of the container")
-        snapshot = run.observers.before("after")
+        snapshot = self._look_before("after")
         run.learn_secrets()
         run.course.answers = reach.answers(snapshot, run.asked.target)
         if run.recovery.as_kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from procedures.observe import rendered
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import StepFailed
 from procedures.target.steps_by import replaces
 
@@ -21,22 +21,22 @@ class Checked:
     def use(self, *, starts_otherwise: bool) -> None:
         """Let the start use it, unless the run chooses for itself what it starts."""
         observers = self._observers
-        self._is_used = observers.freeze(self._stem)
+        self._is_used = observers.start.freeze(self._stem)
         if self._is_used and not starts_otherwise:
-            observers.choose(observers.frozen.start, takes_over=replaces(observers.target.steps))
+            observers.start.choose(observers.start.frozen.start, takes_over=replaces(observers.target.steps))
 
     def keep(self) -> None:
         """Write it where the start looks for it, before any step that a start may have to follow."""
         if not self._is_used:
             return
         try:
-            rendered.write(self._stem, self._observers.target.compose_files, self._observers.model)
+            rendered.write(self._stem, self._observers.target.compose_files, self._observers.start.model)
         except OSError as error:
             raise StepFailed(
                 f"what was checked cannot be kept in {rendered.folder(self._stem)}: {error.strerror or error}",
                 "free some room there, or set XDG_STATE_HOME to another folder",
             ) from error
-        self._observers.rehearse_frozen()
+        self._observers.start.rehearse_frozen()
 
     def forget(self) -> None:
         """Remove what this run kept: nobody starts anything from it any more."""

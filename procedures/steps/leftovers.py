@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procedures.decide import leftovers
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import StepFailed
 from procedures.steps.carry_out import Acting
 from reports.record.evidence import Step

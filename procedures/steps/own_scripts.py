@@ -13,8 +13,8 @@ from procedures.drivers.labels import PROJECT
 from procedures.drivers.scripts import plain
 from procedures.drivers.shell import Result
 from procedures.kestra.words import LEAVES_OUT, LEAVES_OUT_PREFIX
+from procedures.observe.moments.observers import Observers
 from procedures.observe.outage.watching import Watch
-from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve
 from procedures.steps.carry_out import Acting, ToResult

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from procedures.decide.check_files import seen
 from procedures.kestra import heartbeats
 from procedures.kestra.health import is_ready
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.observe.waiting import Look
 from procedures.problems import CannotObserve
 from procedures.target.target import Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from procedures.kestra.health import is_ready
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from reports.record.observed import Unseen
 
 

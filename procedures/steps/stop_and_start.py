@@ -14,8 +14,8 @@ from procedures.drivers.shell import Command
 from procedures.kestra.heartbeats import silent_parts
 from procedures.observe import logbook
 from procedures.observe.engine import logs
+from procedures.observe.moments.observers import Observers
 from procedures.observe.outage.watching import Watch
-from procedures.observe.snapshot import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import CannotObserve, StepFailed
 from procedures.steps import leftovers, reach

@@ -18,7 +18,7 @@ from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
 from procedures.kestra.health import is_ready
 from procedures.kestra.version import numbers
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
 from procedures.steps import ready, stop_and_start
@@ -146,7 +146,7 @@ def look(
     cut = _cut_off(stories)
     if cut is None:
         return Recovery()
-    cut = dataclasses.replace(cut, by_files=observers.image_by_files())
+    cut = dataclasses.replace(cut, by_files=observers.start.image_by_files())
     stands = len(containers) == 1 and settled(containers[0])
     was = _read(cut, observers)
     if isinstance(was, Unseen):
@@ -154,17 +154,17 @@ def look(
         if stands:
             return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
         # No gate opens for this start: a file that nobody can read is started by hand, or not at all.
-        observers.choose(_start(cut.file, observers))
+        observers.start.choose(_start(cut.file, observers))
         return Recovery(Lead.KEPT, cut)
     if stands:
         container = containers[0]
         if container.image_id == cut.image and not changes(
             container, was, observers.engine.image(container.image_id)
         ):
-            observers.start_from(_start(cut.file, observers), was)
+            observers.start.use_kept(_start(cut.file, observers), was)
             return _with_finding(Recovery(Lead.STANDS, cut, as_kept=True))
         return _with_finding(Recovery(Lead.STANDS, cut, chosen=cut.chosen))
-    observers.start_from(_start(cut.file, observers), was)
+    observers.start.use_kept(_start(cut.file, observers), was)
     return _with_finding(Recovery(Lead.KEPT, cut))
 
 
@@ -177,7 +177,7 @@ def _read(cut: Kept, observers: Observers) -> Rendering | Unseen:
     if changed := cut.changed:
         return Unseen(changed)
     try:
-        return kept.rendering(kept.read(cut.file), observers.target, observers.by_files)
+        return kept.rendering(kept.read(cut.file), observers.target, observers.start.by_files)
     except CannotObserve as error:
         return Unseen(error.what)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from procedures.drivers import shell
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import CannotObserve
 
 NAME = "name"

@@ -12,7 +12,7 @@ from procedures.drivers.labels import PROJECT
 from procedures.drivers.shell import Command
 from procedures.kestra import downgrade
 from procedures.observe.engine.engine import EngineObserver
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.observe.waiting import Look, Waiting
 from procedures.problems import StepFailed
 from procedures.steps import ready, stop_and_start

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import cast
 
 import pytest
 
@@ -15,14 +16,16 @@ from procedures.kestra.api import Paths
 from procedures.kestra.editions import EDITIONS, Edition, edition_of, edition_of_image
 from procedures.kestra.version import numbers
 from procedures.observe import kestra
+from procedures.observe.moments.planned_start import PlannedStart
+from procedures.observe.moments.viewpoint import Viewpoint
 from procedures.observe.outage import probe
 from procedures.observe.outage.watched import kestra_paths
-from procedures.observe.snapshot import Observers
 from reports.record.observed import Answer, Database, Image, Migration, Secret, Settings, Unseen
 from stack.understudy import release
 from tests.checks.world import recorded
 
-AFTER = recorded().after
+WORLD = recorded()
+AFTER = WORLD.after
 assert isinstance(AFTER.database, Database)
 assert not isinstance(AFTER.containers, Unseen)
 WELL, OURS = AFTER.database, AFTER.containers[0]
@@ -169,12 +172,11 @@ def test_decisions_follow_an_added_edition(invented: Edition) -> None:
 
 def test_a_look_asks_the_edition_of_what_is_looked_at() -> None:
     """That of the present container's image where the files name another one, else that of the files."""
-    observers = Observers.__new__(Observers)
-    observers.configured_edition, observers._present_edition = EDITIONS[-1], EDITIONS[0]
-    observers._view = None
-    assert observers.edition is EDITIONS[-1]
-    observers.look_at_kept(AFTER)
-    assert observers.edition is EDITIONS[0]
+    viewpoint = Viewpoint(WORLD.target, cast("PlannedStart", None), "localhost")
+    viewpoint.configured_edition, viewpoint.present_edition = EDITIONS[-1], EDITIONS[0]
+    assert viewpoint.edition is EDITIONS[-1]
+    viewpoint.look_at_kept(AFTER)
+    assert viewpoint.edition is EDITIONS[0]
 
 
 def test_a_boot_is_told_by_the_words_of_any_edition() -> None:

@@ -12,7 +12,7 @@ import pytest
 from procedures import rollback
 from procedures.decide import accepted
 from procedures.decide.accepted import Past
-from procedures.observe.snapshot import Observers
+from procedures.observe.moments.observers import Observers
 from procedures.problems import CannotObserve
 from procedures.run.facts import changes
 from reports import archive

@@ -15,7 +15,9 @@ from procedures.decide.plan import State
 from procedures.drivers import private, shell
 from procedures.drivers.compose import Compose
 from procedures.drivers.shell import Command
-from procedures.observe.snapshot import Observers
+from procedures.observe.engine.engine import EngineObserver
+from procedures.observe.moments.observers import Observers
+from procedures.observe.moments.planned_start import PlannedStart
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
 from procedures.run.facts.looks import only
@@ -45,6 +47,7 @@ class Looking:
         self.target = WORLD.target
         self.compose = self
         self.engine = self
+        self.start = self
         self.environment: dict[str, str] = {}
         self.by_files = was
         """What `reading` below hands on as what was kept."""
@@ -52,7 +55,7 @@ class Looking:
     def image_by_files(self) -> Unseen:
         return Unseen("nobody asks for it here")
 
-    def start_from(self, start: Callable[[float], Command], _was: Rendering) -> None:
+    def use_kept(self, start: Callable[[float], Command], _was: Rendering) -> None:
         self.started_from.append(Path(start(1.0).argv[-1]))
 
     def choose(self, start: Callable[[float], Command]) -> None:
@@ -211,16 +214,16 @@ def test_what_was_kept_and_is_as_written_is_started(place: Place, cut: Journal) 
 def test_what_was_kept_makes_room_by_itself() -> None:
     """Where a script's container may have the name, no step of its own frees it: the start does."""
     start = StepBy("start", driver="scripts", command=("./run.sh",), takes_over=True)
-    observers = Observers.__new__(Observers)
-    observers.target = replace(WORLD.target, steps=(start,))
-    observers.compose = Compose(observers.target, {}, "unix:///var/run/docker.sock")
-    observers.containers = lambda: (replace(ONE, labels={}),)  # type: ignore[method-assign]
+    target = replace(WORLD.target, steps=(start,))
+    made_by_hand = SimpleNamespace(by_service=lambda *_: (), unowned=lambda _: replace(ONE, labels={}))
+    planned_start = PlannedStart.__new__(PlannedStart)
+    planned_start._target, planned_start._engine = target, cast("EngineObserver", made_by_hand)
+    planned_start._compose = Compose(target, {}, "unix:///var/run/docker.sock")
     file = Path("/srv/state/1a2b.kept.json")
 
-    observers.start_from(lambda limit: kept.start(file, {}, limit), was(container_name=ONE.name))
-    planned = own_scripts.planned(
-        stop_and_start.steps(observers.driver, State.RUNNING, 15.0, 60.0, 5.0), observers.driver, 5.0
-    )
+    planned_start.use_kept(lambda limit: kept.start(file, {}, limit), was(container_name=ONE.name))
+    driver = planned_start.driver
+    planned = own_scripts.planned(stop_and_start.steps(driver, State.RUNNING, 15.0, 60.0, 5.0), driver, 5.0)
 
     assert [one.name for one in planned] == ["save_logs", "stop", "start"]
     assert planned[-1].command[1:] == ("-m", "procedures.way_back", str(file))

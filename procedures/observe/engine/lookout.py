@@ -29,7 +29,6 @@ class Lookout:
     def __init__(self, engine: EngineObserver, name: str, image: str, network: str, lifetime: float) -> None:
         self._engine = engine
         self.name = name
-        self.sentence = f"{name}: a container of {image[:19]} on network {network}, removed when the run ends"
         try:
             self._stdin = within(30, f"the lookout {name}", self._begin, image, network, lifetime)
         except Exception as error:

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from procedures.kestra.api import Paths
 from procedures.observe.engine.events import Events
+from procedures.observe.moments.observers import Observers
 from procedures.observe.outage import doors, following
 from procedures.observe.outage.watched import Watched, kestra_paths
-from procedures.observe.snapshot import Observers
 from reports.record.evidence import EngineEvent, Outage
 from reports.record.observed import Settings, Unseen
 
@@ -135,12 +135,13 @@ class Watch:
 
 def _paths(observers: Observers) -> tuple[Watched, ...]:
     """Return what is watched: where the service is now, and where it may be after the change."""
-    now = _paths_by(observers, observers.edition.paths, observers.settings)
-    then = observers.configured_elsewhere
+    viewpoint = observers.viewpoint
+    now = _paths_by(observers, viewpoint.edition.paths, viewpoint.settings)
+    then = viewpoint.configured_elsewhere
     if then is None:
         return now
-    paths = observers.configured_edition.paths
-    after = _paths_by(observers, paths, then, observers.configured_url)
+    paths = viewpoint.configured_edition.paths
+    after = _paths_by(observers, paths, then, viewpoint.configured_url)
     return tuple(one if one == two else replace(one, then=two) for one, two in zip(now, after, strict=True))
 
 
@@ -150,7 +151,7 @@ def _paths_by(
     settings: Settings | Unseen,
     url: Callable[[str], str] | None = None,
 ) -> tuple[Watched, ...]:
-    target, fill = observers.target, url or observers.url
+    target, fill = observers.target, url or observers.viewpoint.url
     user = password = ""
     if not isinstance(settings, Unseen):
         user = settings.basic_auth_user

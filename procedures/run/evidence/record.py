@@ -115,8 +115,8 @@ def _target(run: Run) -> TargetRecord:
         database_service=target.database_service,
         container=run.observers.operator_rendering.container_name if known else "",
         endpoint=run.endpoint,
-        http_url=run.observers.url(target.http_url) if known else target.http_url,
-        management_url=run.observers.url(target.management_url) if known else target.management_url,
+        http_url=run.observers.viewpoint.url(target.http_url) if known else target.http_url,
+        management_url=run.observers.viewpoint.url(target.management_url) if known else target.management_url,
         understudy=any(_is_understudy(one) for one in run.course.snapshots.values()),
         engine=run.engine_id,
     )
@@ -207,7 +207,7 @@ def _by_files(run: Run) -> tuple[str, ...]:
     database = before.database if before is not None else None
     if cut is None or not isinstance(database, Database) or cut.files_closed(database):
         return ()
-    return tuple(f"as the target's files say: {one}" for one in run.observers.typed_by_files)
+    return tuple(f"as the target's files say: {one}" for one in run.observers.start.typed_by_files)
 
 
 def _files(folder: Path | None) -> tuple[SavedFile, ...]:
