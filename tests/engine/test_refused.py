@@ -226,7 +226,7 @@ def test_a_port_that_the_kernel_gives_away(service: Stack) -> None:
         port = int(given.getsockname()[1])
     service.set_env(KESTRA_HTTP_PORT=str(port))
     done = targets.procedure(service, "--plan", name="apply_env")
-    typed = re.search(r"port (\d+) lies between .*\n +→ `(sysctl -w [^`]+)`", done.stdout)
+    typed = re.search(r"port (\d+) lies between .*\n +→ run `(sysctl -w [^`]+)`", done.stdout)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert typed is not None, done.stdout

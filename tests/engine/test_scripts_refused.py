@@ -68,7 +68,7 @@ REFUSED = [
     ),
     pytest.param(
         {"stop": STOP, "start": by("start-applies-nothing.sh")},
-        {"test_the_start_script_starts_this_service_once": "and not"},
+        {"test_the_start_script_starts_this_service_once": "it would create nothing, not "},
         id="a restart of the old container",
     ),
     pytest.param(
