@@ -20,6 +20,10 @@ from tests.leftovers import own_name
 from tests.stacks import POSTGRES_IMAGE, clean_environment, run
 
 LIMIT = 120.0
+NET = f"10.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
+"""Addresses that no other process of these tests gives."""
+DATA = "/var/lib/postgresql/data"
+"""Where the image has a volume."""
 ROOT = Path(__file__).resolve().parent.parent.parent
 OF_THE_MOMENT = {
     "Id", "Created", "State", "ResolvConfPath", "HostnamePath", "HostsPath", "LogPath", "GraphDriver", "Mounts",
@@ -83,13 +87,22 @@ def observer() -> Iterator[EngineObserver]:
 def networks(name: str) -> Iterator[tuple[str, str]]:
     """Two networks; a container that is left in them goes with them, and so do its volumes."""
     made = (f"{name}-one", f"{name}-two")
-    docker("network", "create", "--subnet", "10.213.77.0/24", made[0])
+    docker("network", "create", "--subnet", f"{NET}.0/24", made[0])
     docker("network", "create", "--internal", "--label", "team=flows", made[1])
     yield made
+    had = volumes_of(name)
     docker("rm", "--force", "--volumes", name, check=False)
+    for one in had:
+        docker("volume", "rm", one, check=False)
     for one in made:
         docker("network", "rm", one, check=False)
     docker("volume", "rm", name, check=False)
+
+
+def volumes_of(name: str) -> list[str]:
+    """The volumes of a container: one that is had again by its name does not go with its container."""
+    form = '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}'
+    return docker("inspect", "--format", form, name, check=False).split()
 
 
 def docker(*words: str, check: bool = True) -> str:
@@ -161,7 +174,7 @@ def test_it_is_made_again_as_it_was(
     """Whatever a container has, one that is made again is the same to the engine, and has its volumes."""
     words = [one.format(name=name) if one.startswith("type=") else one for one in ALIKE[kind]]
     if "--network" not in words:
-        words += ["--network", networks[0], "--network-alias", "kestra", "--ip", "10.213.77.9"]
+        words += ["--network", networks[0], "--network-alias", "kestra", "--ip", f"{NET}.9"]
     starts = begin(name, *words)
     if networks[0] in words:
         docker("network", "connect", "--alias", "second", networks[1], name)
@@ -170,7 +183,7 @@ def test_it_is_made_again_as_it_was(
     file = keep(observer, name, tmp_path)
     tried = made_again(file, "--try", name)
     docker("rm", "--force", name)
-    docker("create", "--name", name, "--entrypoint", "sleep", POSTGRES_IMAGE, "300")
+    docker("create", "--name", name, "--tmpfs", DATA, "--entrypoint", "sleep", POSTGRES_IMAGE, "300")
     done = made_again(file)
 
     assert (tried.returncode, tried.stdout) == (0, f"{name} can be made again\n"), tried
@@ -204,6 +217,7 @@ services:
     secrets: [{{source: token, target: token}}]
     configs: [{{source: settings, target: /etc/orders/settings.yml}}]
     volumes: [data:/data]
+    tmpfs: [/var/lib/postgresql/data]
 networks: {{inner: , outer: }}
 volumes: {{data: }}
 secrets: {{token: {{environment: TOKEN}}}}
@@ -290,7 +304,7 @@ def test_a_volume_that_has_gone_is_not_made_empty(
     del networks
     docker("create", "--name", name, "--volume", f"{name}:/data", POSTGRES_IMAGE)
     file = keep(observer, name, tmp_path)
-    docker("rm", name)
+    docker("rm", "--volumes", name)
     docker("volume", "rm", name)
     docker("create", "--name", name, POSTGRES_IMAGE)
     other = docker("inspect", "--format", "{{.Id}}", name)
