@@ -324,6 +324,7 @@ def test_a_name_that_another_project_holds_is_left_alone(
     del networks
     docker("create", "--name", name, POSTGRES_IMAGE)
     file = keep(observer, name, tmp_path)
+    had = volumes_of(name)
     docker("rm", "--volumes", name)
     docker("create", "--name", name, "--label", "com.docker.compose.project=other", POSTGRES_IMAGE)
 
@@ -336,6 +337,7 @@ def test_a_name_that_another_project_holds_is_left_alone(
     docker(*move.split()[1:])
     assert made_again(file, "--try", name).returncode == 0
     docker("rm", "--volumes", f"{name}-other")
+    docker("volume", "rm", *had)  # the trial has had it again, by its name
 
 
 @pytest.mark.parametrize(
