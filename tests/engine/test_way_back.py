@@ -182,7 +182,7 @@ def test_it_is_made_again_as_it_was(
 
     file = keep(observer, name, tmp_path)
     tried = made_again(file, "--try", name)
-    docker("rm", "--force", name)
+    docker("rm", "--force", *(["--volumes"] if "--rm" in words else []), name)
     docker("create", "--name", name, "--tmpfs", DATA, "--entrypoint", "sleep", POSTGRES_IMAGE, "300")
     done = made_again(file)
 
