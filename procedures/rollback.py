@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from procedures.decide import accepted
@@ -20,7 +19,7 @@ from procedures.steps.carry_out import Acting
 from procedures.target.steps_by import START, script
 from procedures.way_back import kept
 from procedures.way_back.kept import CHOOSE, CHOSEN
-from procedures.way_back.way_back import TRIAL_LIMIT, WayBack, must
+from procedures.way_back.way_back import WayBack, keep_and_try
 from reports.record.evidence import Step, StepResult, StepStatus
 from reports.record.observed import Container, Snapshot
 
@@ -60,7 +59,6 @@ class Choice:
     def __init__(self, observers: Observers, container: Container | None, stem: Path, goal: Goal) -> None:
         self._observers = observers
         self._goal = goal
-        self._run = stem.name
         self._by_description = container is not None and PROJECT not in container.labels
         self.file = stem.with_name(f"{stem.name}{CHOSEN}json")
 
@@ -97,11 +95,7 @@ class Choice:
             raise StepFailed("there is no image to go back to", "see what the checks said of it")
         image = self._goal.image.id
         if self._by_description and container is not None:
-            observers = self._observers
-            copied_in = observers.operator_rendering.copied_in
-            was = kept.keep(observers.engine, observers.target, container, image, copied_in)
-            kept.write(self.file, replace(was, another=True))
-            must(kept.trial(self.file, self._run, observers.compose.environment, TRIAL_LIMIT))
+            keep_and_try(self._observers, container, self.file, image, another=True)
         else:
             service = self._observers.target.service
             named = {"services": {service: {"image": image, "pull_policy": "never"}}}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from procedures.decide.accepted import Past
 from procedures.observe.moments.observers import Observers
 from procedures.run.holding import led_to
 from procedures.run.procedure import Asked
-from procedures.steps import journal, settled
+from procedures.steps import settled
 from procedures.steps.journal import Place, Story
 from procedures.steps.lock import Lock
 
@@ -41,8 +40,3 @@ class Earlier:
         return tuple(
             one for one in stories if one.run not in over and (one.writer is None or not one.writer.is_alive)
         )
-
-
-def shelter(environment: Mapping[str, str]) -> Path:
-    """Return where the evidence goes if the archive cannot take it."""
-    return journal.home(environment) / "runs"

@@ -42,7 +42,7 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
     run.say("a claim has failed: going back to what ran before")
     run.course.went_back = True
     run.course.answers = None
-    run.way_back.stop_new(run.grace)
+    run.way_back.stop_new()
     try:
         _allowed(run, before)  # it may have gone on migrating until it was stopped
     except Blocked:

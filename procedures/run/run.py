@@ -22,7 +22,7 @@ from procedures.observe.outage.watching import Watch
 from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, CannotObserve, Held, Interrupted
 from procedures.run import planning, who
-from procedures.run.earlier import Earlier, shelter
+from procedures.run.earlier import Earlier
 from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
 from procedures.run.procedure import Asked, Intent, Service
@@ -175,7 +175,7 @@ class Run:
     @property
     def shelter(self) -> Path:
         """Where the evidence goes if the archive cannot take it."""
-        return shelter(self._environment)
+        return journal.home(self._environment) / "runs"
 
     @property
     def open_journals(self) -> tuple[journal.Story, ...]:

@@ -26,8 +26,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     try:
         return _carry_out(typed.file, typed.trial, environment)
     except Problem as error:
-        move = f" → {error.next_move}" if error.next_move else ""
-        print(f"{typed.file}: {error}{move}", file=sys.stderr)
+        print(f"{typed.file}: {error.sentence}", file=sys.stderr)
         return 1
 
 

@@ -182,8 +182,7 @@ def _places(container: Described) -> dict[str, dict[str, Any]]:
     for name, place in (container["NetworkSettings"].get("Networks") or {}).items():
         if name in _NAMED_BY_THE_ENGINE:
             continue
-        kept = {key: place[key] for key in _OF_A_PLACE if place.get(key)}
-        aliases = [one for one in kept.get("Aliases", ()) if one != own]
-        kept = {key: value for key, value in kept.items() if key != "Aliases"}
-        found[name] = kept | ({"Aliases": aliases} if aliases else {})
+        aliases = [one for one in place.get("Aliases") or () if one != own]
+        given = {**place, "Aliases": aliases}
+        found[name] = {key: given[key] for key in _OF_A_PLACE if given.get(key)}
     return found

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import docker.errors
 import requests.exceptions
 
-from procedures.drivers.labels import ONEOFF, OUR_RUN, OURS, PROJECT, SERVICE
+from procedures.drivers.labels import OUR_RUN, OURS, PROJECT, SERVICE
 from procedures.observe.engine.description import ANONYMOUS, Described
 from procedures.observe.engine.engine import EngineObserver
 from procedures.problems import StepFailed
 from procedures.way_back import copied, creation
 from procedures.way_back.creation import Creation
 from procedures.way_back.kept import Kept
+from reports.record.observed import Container
 from reports.redaction import excerpt
 
 COMPOSE = "com.docker.compose."
@@ -32,11 +34,10 @@ def try_it(engine: EngineObserver, kept: Kept, run: str) -> tuple[str, ...]:
     labels = kept.container["Config"].get("Labels") or {}
     # With Compose's labels it would count as a container of the service.
     own = {key: value for key, value in labels.items() if not key.startswith(COMPOSE)}
-    config = {**kept.creation.config, "Labels": {**own, OURS: "lookout", OUR_RUN: run}}
-    wanted = replace(kept.creation, config=config)
+    same = kept.creation
+    wanted = replace(same, config={**same.config, "Labels": {**own, OURS: "lookout", OUR_RUN: run}})
     try:
-        made = _made(engine, kept, wanted, name)
-        return () if kept.another else creation.differences(wanted, creation.of(made, kept.own_image))
+        return _differences(kept, wanted, _made(engine, kept, wanted, name))
     finally:
         engine.remove_trial(name)
 
@@ -49,8 +50,12 @@ def put_in_place(engine: EngineObserver, kept: Kept) -> tuple[str, ...]:
     made = _made(engine, kept, wanted, kept.name)
     with _doing(f"{kept.name} cannot be started"):
         engine.client.api.start(kept.name)
-    found = () if kept.another else creation.differences(wanted, creation.of(made, kept.own_image))
-    return (*empty, *found)
+    return (*empty, *_differences(kept, wanted, made))
+
+
+def _differences(kept: Kept, wanted: Creation, made: Described) -> tuple[str, ...]:
+    """Return in what a container that was made differs; of another image, the engine adds what nobody asked for."""
+    return () if kept.another else creation.differences(wanted, creation.of(made, kept.own_image))
 
 
 def _made(engine: EngineObserver, kept: Kept, wanted: Creation, name: str) -> Described:
@@ -62,7 +67,11 @@ def _made(engine: EngineObserver, kept: Kept, wanted: Creation, name: str) -> De
                 _post(engine, "/networks/create", {**definition, "CheckDuplicate": True})
         _post(engine, f"/containers/create?name={name}", wanted.body(_image(engine, kept)))
         for network, place in wanted.others:
-            _post(engine, f"/networks/{network}/connect", {"Container": name, "EndpointConfig": place})
+            _post(
+                engine,
+                f"/networks/{quote(network, safe='')}/connect",
+                {"Container": name, "EndpointConfig": place},
+            )
         copied.into(engine, name, dict(kept.files))
         made: Described = api.inspect_container(name)
     return made
@@ -98,35 +107,26 @@ def _volumes_that_are_gone(engine: EngineObserver, kept: Kept) -> tuple[str, ...
 
 def _make_room(engine: EngineObserver, kept: Kept) -> None:
     """Stop and remove the containers of the service, and any container with its name, unless another project owns it."""
-    for container in _in_its_place(engine, kept):
-        name = container["Name"].lstrip("/")
-        with _doing(f"{name} cannot be removed"), suppress(docker.errors.NotFound):
-            if container["State"].get("Paused"):
-                engine.client.api.unpause(container["Id"])
-            engine.client.api.stop(container["Id"], timeout=kept.grace)
-            _remove(engine, container["Id"])
+    for container in _in_its_place(engine, kept).values():
+        with _doing(f"{container.name} cannot be removed"), suppress(docker.errors.NotFound):
+            if container.paused:
+                engine.client.api.unpause(container.id)
+            engine.client.api.stop(container.id, timeout=kept.grace)
+            _remove(engine, container.id)
 
 
-def _in_its_place(engine: EngineObserver, kept: Kept) -> Iterator[Described]:
+def _in_its_place(engine: EngineObserver, kept: Kept) -> dict[str, Container]:
+    """Return the containers that are in the way, by their ids."""
     labels = kept.container["Config"].get("Labels") or {}
     project, service = labels.get(PROJECT), labels.get(SERVICE)
-    holder = engine.described(kept.name)
-    if holder is not None:
-        other = (holder["Config"].get("Labels") or {}).get(PROJECT)
-        if other not in {None, project}:
-            raise StepFailed(
-                f"the name {kept.name} is held by a container of the project {other}",
-                f"see whose that is; `docker rename {kept.name} {kept.name}-other` frees the name",
-            )
-        yield holder
-    if project and service:
-        wanted = {"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
-        for listed in engine.client.api.containers(all=True, filters=wanted):
-            named = engine.described(listed["Id"])
-            if named is None or (holder is not None and named["Id"] == holder["Id"]):
-                continue
-            if (named["Config"].get("Labels") or {}).get(ONEOFF, "False") != "True":
-                yield named
+    holder = engine.named(kept.name)
+    if holder is not None and holder.labels.get(PROJECT) not in {None, project}:
+        raise StepFailed(
+            f"the name {kept.name} is held by a container of the project {holder.labels[PROJECT]}",
+            f"see whose that is; `docker rename {kept.name} {kept.name}-other` frees the name",
+        )
+    own = engine.by_service(project, service) if project and service else ()
+    return {one.id: one for one in (holder, *own) if one is not None}
 
 
 def _remove(engine: EngineObserver, container: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from procedures.decide import baseline
@@ -64,6 +65,17 @@ def _stop(observers: Observers, container: Container, grace: float, limit: float
     return observers.compose.stop_container(observers.container_name, grace, limit)
 
 
+def keep_and_try(
+    observers: Observers, container: Container, file: Path, image: str, *, another: bool = False
+) -> None:
+    """Keep a container in a run's file, to be made of an image, `another` than its own or not; see that it can be made."""
+    copied_in = observers.operator_rendering.copied_in
+    was = kept.keep(observers.engine, observers.target, container, image, copied_in)
+    kept.write(file, replace(was, another=another))
+    run = file.name.partition(".")[0]
+    must(kept.trial(file, run, observers.compose.environment, TRIAL_LIMIT))
+
+
 def must(command: Command) -> None:
     """Run a command that is part of a step; raise StepFailed if it fails."""
     result = shell.run(command)
@@ -112,7 +124,6 @@ class WayBack:
         self.lacking = () if container is None else lacking(observers.engine, container)
         """What the present container needs and lacks, to be brought back."""
         self.kept = False
-        self._run = stem.name
         self._observers = observers
         self._container = None if self.lacking else container
         self._grace = grace
@@ -168,9 +179,7 @@ class WayBack:
         if observers.engine.image(name) is None:  # an earlier run may have named it, and may need it
             must(observers.compose.name_image(container.image_id, name))
             self._named = name
-        copied_in = observers.operator_rendering.copied_in
-        kept.write(self.file, kept.keep(observers.engine, observers.target, container, name, copied_in))
-        must(kept.trial(self.file, self._run, observers.compose.environment, TRIAL_LIMIT))
+        keep_and_try(observers, container, self.file, name)
         return StepResult(step, StepStatus.DONE, output=f"{name}; {self.file}")
 
     def undo(self) -> str:
@@ -183,11 +192,11 @@ class WayBack:
         word = "undone" if result.ok else "could not be undone"
         return f"{word}: the name {self._named}"
 
-    def stop_new(self, grace: float) -> None:
+    def stop_new(self) -> None:
         """Stop what was started, if it still runs."""
         if self._container is not None and any(one.running for one in self._observers.containers()):
             step = self._planned[BACK_STOP]
-            self._held.command(step, _stop(self._observers, self._container, grace, step.limit))
+            self._held.command(step, _stop(self._observers, self._container, self._grace, step.limit))
 
     def start_kept(self, look: Look, hopeless: Callable[[], str]) -> Start:
         """Start what was kept, and wait until it answers."""
