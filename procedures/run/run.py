@@ -1,8 +1,7 @@
-"""One run: the plain object behind pytest's hooks, from the first look at the engine to the last act."""
+"""One run: the plain object behind pytest's hooks. What it does is in the modules beside it."""
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -13,24 +12,19 @@ from procedures.decide.course import Course
 from procedures.decide.ledger import Ledger
 from procedures.decide.transitions import Start, Stop
 from procedures.drivers.command_text import on_engine
-from procedures.drivers.compose import Compose
-from procedures.observe import host
-from procedures.observe.engine import endpoint
 from procedures.observe.engine.engine import EngineObserver
 from procedures.observe.moments.observers import Observers
 from procedures.observe.outage.watching import Watch
-from procedures.observe.waiting import Waiting
-from procedures.problems import Blocked, CannotObserve, Held, Interrupted
-from procedures.run import planning, who
+from procedures.problems import Blocked
+from procedures.run import who
 from procedures.run.earlier import Earlier
 from procedures.run.facts import NAMES
 from procedures.run.holding import Holding
-from procedures.run.procedure import Asked, Intent, Service
+from procedures.run.procedure import Asked, Intent
 from procedures.steps import journal, own_scripts, stop_and_start
 from procedures.steps.carry_out import Acting
 from procedures.steps.checked import Checked
 from procedures.steps.interruption import Interruption
-from procedures.target import env_file
 from procedures.target.steps_by import START
 from procedures.way_back import cut_off
 from procedures.way_back import kept as kept_file
@@ -41,7 +35,6 @@ from reports.record.evidence import (
     Moment,
     Outage,
     Plan,
-    Step,
     StepResult,
     Verdict,
 )
@@ -84,56 +77,19 @@ class Run:
         self.claims = check_files.read(asked.checks, NAMES)
         self.before_changing: Callable[[], None] = lambda: None
         """Called before the first changing step: the record is written, so that a killed run has one."""
-        self._environment = environment
-        self._engine: EngineObserver | None = None
+        self.environment = environment
+        self.engine: EngineObserver | None = None
         self.engine_id = ""
         self._observers: Observers | None = None
         self._earlier: Earlier | None = None
-        self._holding: Holding | None = None
-        self._acting: Acting | None = None
+        self.holding: Holding | None = None
+        self.acting: Acting | None = None
+        """Carries out steps, while the target is held."""
         self.restarting: stop_and_start.Restart | None = None
         self.unprepared = ""
         """Why nothing can be prepared, if the lock was taken and the journal could not be opened."""
         self.watch: Watch | None = None
         self.grace = 0.0
-
-    # The first look, and the plan made from it
-
-    def observe(self) -> None:
-        """Look once and make the plan; what cannot be read ends the run as unobservable."""
-        self._know(Redaction(one for file in self.asked.target.env_files for one in env_file.secrets(file)))
-        try:
-            host.need_files(self.asked.target)
-            where = endpoint.of_target(self.asked.target, self._environment)
-            self._engine = EngineObserver(where, self.asked.target.budgets.look)
-            self.engine_id = self._engine.engine().id
-            compose = Compose(self.asked.target, where.environment(self._environment), where.url)
-            self._observers = Observers(self.asked.target, self._engine, compose, self.id)
-            self.learn_secrets()
-            self._note_environment(compose)
-            self._make_plan()
-        except CannotObserve as error:
-            self.course.unobservable = error.sentence
-            # A mistake in the env file is a fact of the target, and is reported with its key: Compose does not name the key.
-            if self._engine is not None:
-                self.course.unfit = "; ".join(host.wrongly_said(self.asked.target))
-        except Interrupted as error:
-            self.course.interrupted = error.what
-        except Exception as error:  # noqa: BLE001 - pytest would end here with a traceback, and nothing on record
-            self.course.unobservable = f"an error of this suite's own: {type(error).__name__}: {error}"
-            self.finding(self.course.unobservable, "report it with this record")
-        self.moment("planned")
-
-    def _note_environment(self, compose: Compose) -> None:
-        """Name the variables for Compose and the docker client that the caller's environment contains."""
-        handed_on = f"; handed on: {', '.join(compose.handed_on)}" if compose.handed_on else ""
-        if compose.dropped:
-            self.finding(
-                f"not handed on to Compose and the engine's client: {', '.join(compose.dropped)}{handed_on}",
-                f"`unset {' '.join(compose.dropped)}` before a command is typed by hand",
-            )
-        elif any(one.startswith("COMPOSE_") for one in compose.handed_on):
-            self.finding(f"of the caller's environment{handed_on}")
 
     @property
     def observers(self) -> Observers:
@@ -141,29 +97,13 @@ class Run:
             raise Blocked(self.course.unobservable or "the target was not observed")
         return self._observers
 
+    @observers.setter
+    def observers(self, observers: Observers) -> None:
+        self._observers = observers
+
     @property
     def endpoint(self) -> str:
-        return self._engine.where.url if self._engine else ""
-
-    def _make_plan(self) -> None:
-        """Ask the procedure what it intends to do to the service as it was found, and freeze the plan."""
-        asked, observers = self.asked, self.observers
-        self._earlier = earlier = Earlier(observers, asked, self.engine_id, self._environment)
-        waiting = Waiting(self.interruption.raise_if_asked, self.say)
-        stem = earlier.place.folder / self.id
-        service = Service(observers, observers.containers(), stem, earlier.past, earlier.owed, waiting)
-        self.intent = planning.intent_of(asked.procedure, service)
-        if asked.procedure.acts:
-            self.checked = Checked(observers, stem)
-        if asked.procedure.recovers:
-            self.learn_secrets()  # what was kept before a change contains secrets
-        for one in self.intent.findings:
-            self.finding(one.text, one.next_move)
-        if self.intent.nothing_new:
-            self.finding(self.intent.nothing_new)
-        self.grace = service.grace
-        self.plan = planning.plan_of(asked.procedure, service, self.intent, self.claims)
-        self.ledger = Ledger(self.plan.checks, asked.waivers, self.shown)
+        return self.engine.where.url if self.engine else ""
 
     @property
     def earlier(self) -> Earlier:
@@ -172,10 +112,14 @@ class Run:
             raise Blocked(self.course.unobservable or "the target was not observed")
         return self._earlier
 
+    @earlier.setter
+    def earlier(self, earlier: Earlier) -> None:
+        self._earlier = earlier
+
     @property
     def shelter(self) -> Path:
         """Where the evidence goes if the archive cannot take it."""
-        return journal.home(self._environment) / "runs"
+        return journal.home(self.environment) / "runs"
 
     @property
     def open_journals(self) -> tuple[journal.Story, ...]:
@@ -187,7 +131,12 @@ class Run:
         """The way out of an interrupted change."""
         return self.intent.recovery
 
-    def _know(self, redaction: Redaction) -> None:
+    def follow(self, planned: Plan) -> None:
+        """Freeze the plan: from here on the ledger holds what becomes of each of its checks."""
+        self.plan = planned
+        self.ledger = Ledger(planned.checks, self.asked.waivers, self.shown)
+
+    def redact_by(self, redaction: Redaction) -> None:
         self.redaction = redaction
         excerpt.know(redaction.clean)
 
@@ -202,64 +151,13 @@ class Run:
             *_public(observers),
         )
         secret = observers.secrets()
-        self._know(Redaction(secret, public, secret))
+        self.redact_by(Redaction(secret, public, secret))
         for one in self.redaction.weak:
             self.finding(
                 f"{one} equals a public word of the target or of the report itself, or is very short: it is redacted "
                 "only where it stands as a value, and the final scan leaves it out",
                 "choose a longer password of its own",
             )
-
-    # The lock and the journal
-
-    def hold(self) -> None:
-        """Take the lock and open the journal; an earlier holder in the way ends this run as locked."""
-        if self.course.unobservable or self.asked.leaves_nothing or self.plan is None or self._engine is None:
-            return
-        try:
-            # What was typed may contain a secret, and labels on the engine are public too.
-            given = {name: self.redaction.clean(text) for name, text in self.asked.given.items()}
-            asked = dataclasses.replace(self.asked, given=given)
-            holding = Holding(self.observers, asked, self.id, self.who, self._environment)
-        except CannotObserve as error:
-            self.course.unobservable = error.what
-            return
-        self._holding = holding
-        try:
-            holding.take()
-        except Held as error:
-            held = error.sentence
-            self.course.held = self.typed(held)
-            # While another run is alive, nobody may start anything by hand.
-            start = (self.as_before(holding.kept),) if holding.kept else self.start_commands
-            self.course.by_hand = [*holding.by_hand, *start] if holding.by_hand else []
-            return
-        except CannotObserve as error:
-            self.course.unobservable = error.what
-            return
-        except OSError as error:
-            self.unprepared = f"the journal cannot be written: {error}"
-            self.finding(self.unprepared, "free some room there, or set XDG_STATE_HOME to another folder")
-            return
-        self.course.recovered_from = holding.recovered_from
-        self.course.findings += holding.findings
-        steps = self._frozen_steps()
-        self._acting = Acting(holding.journal, holding.lock, self.interruption, self.say)
-        waiting = Waiting(self.interruption.raise_if_asked, self.say)
-        self.restarting = stop_and_start.Restart(
-            steps, self.observers.driver, self._acting, self.observers, waiting
-        )
-        if self.intent.way_back is not None:
-            self.intent.way_back.hold(steps, self._acting, waiting)
-        self.moment("locked")
-
-    def _frozen_steps(self) -> tuple[Step, ...]:
-        """Let the start use what was checked. The plan names the files, which others can type; the step names what it used."""
-        planned = self.plan.steps if self.plan else ()
-        if self.checked is None:
-            return planned
-        self.checked.use(starts_otherwise=self.intent.start is not None)
-        return stop_and_start.started_by(planned, self.observers.driver)
 
     @property
     def start_commands(self) -> tuple[str, ...]:
@@ -274,20 +172,16 @@ class Run:
     @property
     def way_back(self) -> WayBack | None:
         """The way back, if this procedure has one and the target is held."""
-        return self.intent.way_back if self._acting else None
-
-    @property
-    def acting(self) -> Acting | None:
-        return self._acting
+        return self.intent.way_back if self.acting else None
 
     @property
     def changed_at(self) -> float | None:
         """When the first changing step was begun, on the monotonic clock."""
-        return self._acting.changed_at if self._acting else None
+        return self.acting.changed_at if self.acting else None
 
     @property
     def changed(self) -> bool:
-        return bool(self._acting and self._acting.changed)
+        return bool(self.acting and self.acting.changed)
 
     @property
     def owes_evidence(self) -> bool:
@@ -321,7 +215,7 @@ class Run:
     @property
     def script_results(self) -> tuple[StepResult, ...]:
         """The results of the steps that the operator's own scripts carried out."""
-        carried = self._acting.results if self._acting else []
+        carried = self.acting.results if self.acting else []
         driver = self.observers.driver
         return tuple(
             one for one in carried if driver.own(own_scripts.PREPARING.get(one.step.name, one.step.name), 1.0)
@@ -336,7 +230,7 @@ class Run:
     @property
     def taken_over(self) -> tuple[journal.Story, ...]:
         """The journals of interrupted runs that this run has taken over."""
-        return self._holding.taken_over if self._holding else ()
+        return self.holding.taken_over if self.holding else ()
 
     def give_names_back(self) -> None:
         """Give back the image names that the pulls of interrupted runs moved: the pulled images do not run."""
@@ -362,41 +256,14 @@ class Run:
         leaves_it = bool(self.course.held_back) and not (self.way_back and self.way_back.leads_back)
         return self.changed and self.course.answers is not True and not leaves_it
 
-    def let_go(self, verdict: str) -> None:
-        """Seal the journal if nothing is owed, and give the lock back."""
-        try:
-            if verdict == Verdict.ACCEPTED:
-                self._forget()
-            if self.checked is not None and self._acting is not None and self.course.answers:
-                self.checked.forget()
-            if self._holding:
-                self._holding.let_go(verdict, owed=self.owes)
-        except OSError as error:
-            self.finding(
-                f"the journal cannot be sealed: {error.strerror or error}",
-                "free some room there; the next run will ask for `pytest -m recover`",
-            )
-        finally:
-            if self._observers:
-                self._observers.close()
-            if self._engine:
-                self._engine.close()
+    def close(self) -> None:
+        """Close the connections to the engine and to the service."""
+        if self._observers:
+            self._observers.close()
+        if self.engine:
+            self.engine.close()
 
-    def _forget(self) -> None:
-        """Remove what was kept for a way back, if this run held the target and judged what runs now."""
-        if self.checked is None or self._acting is None or self.intent.nothing_new:
-            return
-        if self.recovery.stands and not self.recovery.as_kept:
-            return  # it was just named as what leads back
-        try:
-            kept_file.forget_all(self.earlier.place.folder)
-            self.checked.forget_all()
-            for story in self.taken_over:
-                cut_off.forget(story)  # it may be in another user's folder
-        except OSError as error:
-            self.finding(f"what was kept for a way back cannot be removed: {error}", "remove it by hand")
-
-    # Small things
+    # What goes on record
 
     def moment(self, name: str) -> None:
         wall = now()
@@ -427,7 +294,7 @@ class Run:
     @property
     def journal(self) -> journal.Journal | None:
         """Return this run's journal; a run that did not get the lock has none."""
-        return self._acting.journal if self._acting else None
+        return self.acting.journal if self.acting else None
 
 
 def _public(observers: Observers) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class States:
         self._prepare(before)
         self.run.watch = Watch(self.run.observers, lambda: self.run.changed_at)
         if not self.run.watch.looking:
-            raise Blocked("the outage probe does not run, so nothing would measure the outage", "run again")
+            raise Blocked("the outage probe does not look, so nothing would measure the outage", "run again")
         self.run.moment("probe looking")
         ready = self._look_before("ready")
         self._note(ready)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from procedures.run import explaining
+from procedures.run import explaining, target_held
 from procedures.run.evidence import anomaly_rows, sealing, unfinished
 from procedures.run.evidence.record import findings_of, record_of
 from procedures.run.evidence.rescuing import rescue
@@ -58,7 +58,7 @@ class Ending:
         """After the reports were written: complete the folder, give everything back, show how it ended."""
         if self._record is None:
             # An error of our own while landing: there is nothing to seal, but the target must still be given back.
-            self.run.let_go(Verdict.INTERRUPTED)
+            target_held.give_back(self.run, Verdict.INTERRUPTED)
             for finding in self.run.course.findings:
                 console.say(f"noted: {finding.text}", red=True)
             return
@@ -73,7 +73,7 @@ class Ending:
             self.run.finding(f"the evidence is not whole: {self.lost}")
             record = record_of(self.run, self.lost if self.run.owes_evidence else "")
         finally:
-            self.run.let_go(record.verdict)
+            target_held.give_back(self.run, record.verdict)
         session.exitstatus = record.exit_status
         # What was found after the record was written is at least shown.
         record = dataclasses.replace(record, findings=findings_of(self.run))

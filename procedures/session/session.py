@@ -9,9 +9,10 @@ import pytest
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
+from procedures.decide.facts import Group, provided_by
 from procedures.early import EARLY
 from procedures.problems import Blocked, Interrupted, NotApplicable, Problem, TypedWrong
-from procedures.run import explaining, facts, going_back, landing
+from procedures.run import explaining, facts, first_look, going_back, landing, target_held
 from procedures.run.evidence import anomaly_rows, sealing
 from procedures.run.evidence.record import record_of
 from procedures.run.procedure import Procedure
@@ -103,7 +104,7 @@ class Session:
         """Look at the engine once and make the plan."""
         self.run.say = self.console.live
         self.run.before_changing = self._keep_before_changing
-        self.run.observe()
+        first_look.look(self.run)
 
     def ordered(self, session: pytest.Session) -> list[pytest.Item]:
         """Compare what pytest collected with what the check files hold; return the items in the run's own order."""
@@ -133,8 +134,9 @@ class Session:
     def _is_asked_by_a_plan(self, check: Check) -> bool:
         """Whether a check can be asked without acting; more can be asked if the new image is already here."""
         if check.phase is Phase.READY:
-            found = self.run.intent.announcement
-            return "candidate" in check.asks and found is not None and found.known is not None
+            announced = self.run.intent.announcement
+            asks_for_it = not provided_by(Group.NEW_IMAGE).isdisjoint(check.asks)
+            return asks_for_it and announced is not None and announced.known is not None
         return check.phase is (Phase.PRE if self.run.acts else Phase.POST)
 
     def asks_both_ways(self, file: Path) -> bool:
@@ -153,7 +155,7 @@ class Session:
             self.console.details(record)
         # If the run is killed from here on, the next run seals the record that it left.
         sealing.keep(self.run, record)
-        self.run.hold()
+        target_held.take(self.run)
 
     def before_item(self, item: pytest.Item) -> None:
         """End an item before its fixtures if the plan or an earlier act has decided about it."""
@@ -220,7 +222,7 @@ class Session:
         landing.land(self.states, self._ask_data)
         if usage and not self.run.changed:
             self._unused = True
-            self.run.let_go("")
+            target_held.give_back(self.run, "")
             return
         try:
             self._ending.judge(session, self._screen.trouble if self._screen else "")

@@ -10,6 +10,7 @@ import pytest
 
 from procedures.listed import PROCEDURES
 from procedures.problems import Held
+from procedures.run import target_held
 from procedures.run.holding import Holding, led_to
 from procedures.run.procedure import Intent
 from procedures.run.run import Run
@@ -137,12 +138,12 @@ def test_what_it_kept_goes_with_an_accepted_run(written: Journal, place: Place) 
     """It holds secrets, wherever it lies."""
     place.adopt(read_journal(written.file))
     run: Any = Run.__new__(Run)
-    run._acting, run.intent = run, Intent()
+    run.acting, run.intent = run, Intent()
     run.checked = type("Checked", (), {"forget_all": lambda _: None})()
-    run._earlier = type("Earlier", (), {"place": place})()
-    run._holding = type("Holding", (), {"taken_over": place.open_journals()})()
+    run.earlier = type("Earlier", (), {"place": place})()
+    run.holding = type("Holding", (), {"taken_over": place.open_journals()})()
 
-    run._forget()
+    target_held._forget(run)
 
     assert not written.file.with_name("1a2b.kept.json").exists()
     assert written.file.exists()

@@ -16,7 +16,8 @@ from reports.record.evidence import EngineEvent, Outage
 from reports.record.observed import Settings, Unseen
 
 ENDING = {"kill", "die"}
-PROBE_START = 5.0
+PROBE_START = 30.0
+"""Seconds for the probe's first looks: a busy machine may need several for a new process."""
 STUCK = 10.0
 """Seconds for which a busy server may be mute without being gone."""
 DIED_WITHIN = 0.3
