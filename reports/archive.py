@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def begin(archive: Path, stem: str) -> Path:
     """Create the folder of a run that has just begun, and return it."""
     head, _, short = stem.rpartition("-")
     folder = archive / f"{head}-{RUNNING}-{short}"
-    with _archive_errors(folder):
+    with archive_errors(folder):
         archive.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
         _sync(archive)
@@ -83,7 +82,7 @@ def note_maker(folder: Path, process: Mapping[str, object]) -> None:
 
 def key_of(folder: Path) -> tuple[int, int]:
     """Return what distinguishes a folder from another one that has taken its name."""
-    with _archive_errors(folder):
+    with archive_errors(folder):
         found = folder.stat()
     return found.st_dev, found.st_ino
 
@@ -108,15 +107,16 @@ def write_report(folder: Path, record: Record, clean: Callable[[str], str] = str
 
 def read_record(folder: Path) -> Record:
     """Read a run's record back."""
-    return read(_plain(folder))
+    return read(read_plain(folder))
 
 
 def read_head(folder: Path) -> Record:
     """Read a run's record without snapshots, checks and steps, which are nearly all of it: enough to list the run."""
-    return read(_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
+    return read(read_plain(folder) | dict.fromkeys(HEAVY, ()) | {"plan": None})
 
 
-def _plain(folder: Path) -> dict[str, Any]:
+def read_plain(folder: Path) -> dict[str, Any]:
+    """Read a run's record as the JSON object that it is."""
     try:
         plain = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -130,7 +130,7 @@ def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
     """Remove the files that hold a secret from a run's folder, and return them."""
     leaks = _leaks(folder, redaction)
     for path, _ in leaks:
-        with _archive_errors(path):
+        with archive_errors(path):
             path.unlink()
     return tuple(leak for _, leak in leaks)
 
@@ -138,15 +138,15 @@ def withhold(folder: Path, redaction: Redaction) -> tuple[Leak, ...]:
 def seal(folder: Path, record: Record) -> Path:
     """Write the checksums, give the folder its final name, and return it."""
     head, _, short = folder.name.rpartition(f"-{RUNNING}-")
-    with _archive_errors(folder):
+    with archive_errors(folder):
         (folder / MADE_BY).unlink(missing_ok=True)
     final = folder.with_name(f"{head}-{slug(record.verdict)}-{short}") if head else folder
     for path in _files(folder):
         # What pytest and its plugins wrote was readable by everybody until here; the folder never was.
-        with _archive_errors(path):
+        with archive_errors(path):
             path.chmod(0o600)
     write_sums(folder)
-    with _archive_errors(final):
+    with archive_errors(final):
         if final != folder:
             if final.exists():
                 raise FileExistsError(17, "a run of that name is there already")
@@ -157,7 +157,7 @@ def seal(folder: Path, record: Record) -> Path:
 
 def write_sums(folder: Path) -> Path:
     """Write `SHA256SUMS` over every other file, in the form that `sha256sum --check` reads."""
-    with _archive_errors(folder):
+    with archive_errors(folder):
         lines = [_sum(path, folder) for path in _files(folder) if path.name != SUMS]
     return _write(folder / SUMS, "".join(lines))
 
@@ -176,7 +176,7 @@ def damage(folder: Path) -> str:
 
 def write_index(archive: Path) -> Path:
     """Write the page that lists every run of the archive, the newest first."""
-    with _archive_errors(archive):
+    with archive_errors(archive):
         listed = [_listed(folder) for folder in runs(archive)]
     return _write(archive / INDEX, to_index(listed))
 
@@ -184,50 +184,11 @@ def write_index(archive: Path) -> Path:
 def point_latest(archive: Path, folder: Path) -> Path:
     """Let `latest` point at a run; a reader sees the old run or the new one, never none."""
     link = archive / LATEST
-    with _archive_errors(link), tempfile.TemporaryDirectory(dir=archive, prefix=".latest-") as beside:
+    with archive_errors(link), tempfile.TemporaryDirectory(dir=archive, prefix=".latest-") as beside:
         fresh = Path(beside) / LATEST
         fresh.symlink_to(folder.name)
         fresh.replace(link)
     return link
-
-
-def prune(archive: Path, keep: int) -> tuple[Path, ...]:
-    """Remove all but the newest `keep` sealed runs, and return what was removed.
-
-    Open runs stay, and so do the accepted runs that later runs depend on.
-    """
-    with _archive_errors(archive):
-        sealed = [folder for folder in runs(archive) if not is_open(folder)]
-    older = sealed[max(keep, 0) :]
-    leaned_on = _leaned_on(sealed) if older else set()
-    removed = [folder for folder in older if folder not in leaned_on]
-    for folder in removed:
-        with _archive_errors(folder):
-            shutil.rmtree(folder)
-    return tuple(removed)
-
-
-def _leaned_on(sealed: list[Path]) -> set[Path]:
-    """Return the newest accepted run of every target, and the newest one of another image, to which rollback leads."""
-    found: dict[str, dict[str, Path]] = {}
-    for folder in sealed:
-        if ACCEPTED_NAME.search(folder.name):
-            target, image = _target_of(folder)
-            images = found.setdefault(target, {})
-            if image and len(images) < 2:  # a run that had nothing to do has seen no image
-                images.setdefault(image, folder)
-    return {folder for images in found.values() for folder in images.values()}
-
-
-def _target_of(folder: Path) -> tuple[str, str]:
-    """Return the target and the image that a run ended with; empty texts if its record cannot be read."""
-    try:
-        plain = _plain(folder)
-        after = next((one for one in plain["snapshots"] if one["name"] == "after"), None)
-        containers = after["containers"] if after else []
-        return plain["target"]["name"], containers[0]["image_id"] if len(containers) == 1 else ""
-    except (RecordUnreadable, KeyError, TypeError):
-        return "", ""
 
 
 def runs(archive: Path) -> tuple[Path, ...]:
@@ -258,7 +219,7 @@ def is_open(folder: Path) -> bool:
 
 def _leaks(folder: Path, redaction: Redaction) -> list[tuple[Path, Leak]]:
     leaks = []
-    with _archive_errors(folder):
+    with archive_errors(folder):
         for path in _files(folder):
             name = path.relative_to(folder).as_posix()
             found = _scanned(redaction, name, path)
@@ -299,7 +260,7 @@ def _sum(path: Path, folder: Path) -> str:
 
 def _write(path: Path, content: str) -> Path:
     """Write a file as a whole or not at all; it is on the disk when this returns."""
-    with _archive_errors(path):
+    with archive_errors(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -324,7 +285,7 @@ def _sync(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _archive_errors(path: Path) -> Iterator[None]:
+def archive_errors(path: Path) -> Iterator[None]:
     """Turn errors of the file system into the one error of the archive."""
     try:
         yield

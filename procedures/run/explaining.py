@@ -93,7 +93,7 @@ def note_boot(run: Run, when: str) -> None:
         return
     container = containers[0]
     text = excerpt.cleaned(logs.text_of(run.observers.engine, container.id, _BYTES, _LIMIT))
-    hopeless = run.restarting.hopeless() if run.restarting is not None else ""
+    hopeless = run.restarting.waits.hopeless() if run.restarting is not None else ""
     boot = FailedBoot(
         container=container.name,
         how=hopeless or (start.ready.sentence if start.ready is not None else "it never became ready"),

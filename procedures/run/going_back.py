@@ -50,12 +50,12 @@ def go(run: Run, before: Snapshot, soak: float) -> Snapshot:
         run.restarting.land()
         raise
     give_names_back(run)
-    run.our_return = run.way_back.start_kept(_look(run), run.restarting.hopeless)
+    run.our_return = run.way_back.start_kept(_look(run), run.restarting.waits.hopeless)
     run.moment("back again")
     run.course.answers = bool(run.our_return.ready and run.our_return.ready.ended)
     note_return(run)  # from here on, what runs is what ran before, however the run ends
     if run.course.answers:
-        run.our_return = run.way_back.note_soak(run.our_return, run.restarting.soak(soak))
+        run.our_return = run.way_back.note_soak(run.our_return, run.restarting.waits.soak(soak))
         run.restarting.wait_for_parts(heartbeats.parts_of(before))
     if run.watch is not None:
         if run.course.answers:

@@ -19,7 +19,7 @@ from procedures.observe.waiting import Waiting
 from procedures.problems import Blocked, Interrupted, Problem
 from procedures.run import explaining, going_back, planning
 from procedures.run.run import Run
-from procedures.steps import reach, ready, stop_and_start
+from procedures.steps import reach, ready, waits
 from reports.record.evidence import Check, CheckResult, Outcome, Phase, Way
 from reports.record.observed import Container, Database, Server, Settings, Snapshot, Unseen
 from reports.record.values import known
@@ -246,7 +246,7 @@ class States:
         run.moment("ready again")
         run.course.answers = bool(run.our_start.ready and run.our_start.ready.ended)
         if run.course.answers:
-            run.our_start = run.restarting.note_soak(run.our_start, run.restarting.soak(self._soak()))
+            run.our_start = run.restarting.note_soak(run.our_start, run.restarting.waits.soak(self._soak()))
             run.restarting.wait_for_parts(heartbeats.parts_of(self.before()))
         run.moment("soaked")
         # A way back may follow, and its outage is part of this one.
@@ -320,7 +320,7 @@ class States:
         # A server that is down leaves its figures behind; only those of running servers count, if there are any.
         asked = [one for one in instances if heartbeats.runs(one)] or instances
         timeouts = [one.liveness_timeout for one in asked if one.liveness_timeout]
-        return stop_and_start.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
+        return waits.soak_of(self.run.asked.target.budgets.soak, max(timeouts, default=None))
 
 
 def _counts(snapshot: Snapshot) -> Container | None:

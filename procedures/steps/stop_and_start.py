@@ -11,17 +11,17 @@ from procedures.decide.plan import State
 from procedures.decide.transitions import Start, Stop
 from procedures.drivers import Driver
 from procedures.drivers.shell import Command
-from procedures.kestra.heartbeats import silent_parts
 from procedures.observe import logbook
 from procedures.observe.engine import logs
 from procedures.observe.moments.observers import Observers
 from procedures.observe.outage.watching import Watch
-from procedures.observe.waiting import Look, Waiting
-from procedures.problems import CannotObserve, StepFailed
-from procedures.steps import leftovers, reach
+from procedures.observe.waiting import Waiting
+from procedures.problems import StepFailed
+from procedures.steps import leftovers
 from procedures.steps.carry_out import Acting, ToResult
 from procedures.steps.own_scripts import FALLBACK, PREPARING, TAKE_OVER, UNHEARD, Scripted, result_of
-from procedures.steps.ready import engine_time, look_at_service
+from procedures.steps.ready import engine_time
+from procedures.steps.waits import Waits
 from procedures.target.steps_by import SAVE_LOGS, START, STOP
 from reports.record.evidence import Step, StepResult, StepStatus, Wait
 from reports.record.observed import Container, Unseen
@@ -31,13 +31,6 @@ STOP_SPARE = 15.0
 START_LIMIT = 60.0
 AFTER_FAILED_START = 5.0
 """Seconds for a look at the result of a failed start command."""
-HEALTH_SPARE = 60.0
-"""Seconds beyond the soak in which Docker's own health check must have decided."""
-LOOPS = 5
-"""Restarts by the engine after which a boot is given up: a server that waits for its database needs one or two."""
-CADENCE = 0.25
-SOAK_CADENCE = 0.25
-SOAK_FOR_KESTRA = 60.0
 UNPAUSE = "unpause"
 
 
@@ -81,13 +74,6 @@ def started_by(planned: tuple[Step, ...], driver: Driver) -> tuple[Step, ...]:
     )
 
 
-def soak_of(asked: float | None, liveness: float | None) -> float:
-    """Return how long to watch: as the target asks, otherwise four thirds of the server's liveness, at most a minute."""
-    if asked is not None:
-        return asked
-    return SOAK_FOR_KESTRA if liveness is None else min(SOAK_FOR_KESTRA, liveness * 4 / 3)
-
-
 class Restart:
     """Carries out the planned steps; each method ends when the state in its name is reached or missed."""
 
@@ -105,7 +91,7 @@ class Restart:
         self._driver = driver
         self._acting = acting
         self._observers = observers
-        self._waiting = waiting
+        self.waits = Waits(observers, waiting)
         self.scripted = Scripted(acting, observers, waiting, driver)
         self._keep: ToResult | None = None
         self.last_words: logs.LastWords | None = None
@@ -179,7 +165,10 @@ class Restart:
         start = self._commanded(watch)
         if start.ready is None or not start.ready.ended:
             return start
-        return dataclasses.replace(start, gateway=self._wait_for_gateway(start.step.step, watch))
+        gateway = self.waits.gateway(watch)
+        if gateway is not None:
+            self._acting.add_wait(start.step.step, gateway)
+        return dataclasses.replace(start, gateway=gateway)
 
     def _commanded(self, watch: Watch | None) -> Start:
         """Command the start, by the fallback if necessary, and wait until the server is ready."""
@@ -207,79 +196,25 @@ class Restart:
         """Command a start and wait until it answers."""
         began = engine_time(self._observers)
         result = self._acting.command(step, command, self._keep if own else None)
-        look = self._look_for_ready(watch)
+        look = self.waits.look_for_ready(watch)
         if own:
             result, look = self.scripted.started(result, began), self.scripted.while_it_lives(look, began)
         # Landing commands a failed start once more, so no boot is waited for before that.
         boot = self._planned[START].limit
         limit = min(boot, AFTER_FAILED_START) if result.status is StepStatus.FAILED else boot
-        ready = self._wait_for_boot(look, limit, began, watch)
+        ready = self.waits.boot(look, limit, began, watch)
         if own:
             ready = self.scripted.judged(ready)
         self._acting.add_wait(step, ready)
         return result, ready
 
-    def _wait_for_boot(self, look: Look, limit: float, began: float, watch: Watch | None) -> Wait:
-        """Look as soon as the probe has news, and ask the engine only if the probe reports an end.
-
-        A boot needs the whole of a small machine: every needless look makes it longer.
-        """
-        if watch is None:
-            return self._waiting.until("ready", look, limit, CADENCE, self.hopeless)
-
-        def hopeless() -> str:
-            return self.hopeless() if watch.may_have_ended(began) else ""
-
-        return self._waiting.until("ready", look, limit, CADENCE, hopeless, rest=watch.rest)
-
-    def hopeless(self) -> str:
-        """Return why no boot is worth waiting for: the container has ended for good, or ends again and again."""
-        try:
-            containers = self._observers.containers()
-        except CannotObserve:
-            return ""
-        if len(containers) != 1:
-            return ""
-        container = containers[0]
-        if container.restart_count >= LOOPS:
-            return f"{container.name} was restarted {container.restart_count} times, last exit code {container.exit_code}"
-        if container.state in {"exited", "dead"} and container.restart_policy in {"", "no"}:
-            return f"{container.name} has ended with {container.exit_code}, and nothing starts it again"
-        return ""
-
     def _free_the_name(self) -> None:
         if TAKE_OVER in self._planned:
             self.scripted.remove(self._planned[TAKE_OVER])
 
-    def soak(self, length: float) -> Wait:
-        """Watch the new container for a while: it must stay the same container, keep running, and become healthy."""
-        began = time.monotonic()
-
-        def look() -> tuple[bool, str]:
-            containers = self._observers.containers()
-            if len(containers) != 1 or not containers[0].running:
-                return True, "no running container"
-            container = containers[0]
-            saw = f"{container.state}, restarted {container.restart_count} times, Docker's health {container.health or 'not checked'}"
-            return time.monotonic() - began >= length and container.health != "starting", saw
-
-        return self._waiting.until("soak", look, length + HEALTH_SPARE, SOAK_CADENCE)
-
     def wait_for_parts(self, parts: frozenset[str] | Unseen) -> None:
-        """Wait until every part of the server sends heartbeats: on a busy machine they come long after its first answers."""
-
-        def look() -> tuple[bool, str]:
-            found = self._observers.containers()
-            if isinstance(parts, Unseen) or len(found) != 1 or not found[0].running:
-                return True, "nobody to wait for"
-            silent = silent_parts(parts, self._observers.database(), found[0])
-            if isinstance(silent, Unseen):
-                return True, silent.sentence
-            return not silent, f"no heartbeat of {', '.join(silent)}" if silent else "every part sends them"
-
-        self._acting.add_wait_to_last(
-            self._waiting.until("heartbeats", look, HEALTH_SPARE, SOAK_CADENCE, self.hopeless)
-        )
+        """Wait until every part of the server sends heartbeats, and record the wait."""
+        self._acting.add_wait_to_last(self.waits.parts(parts))
 
     def note_soak(self, start: Start, wait: Wait) -> Start:
         """Record the soak of what was started."""
@@ -300,35 +235,7 @@ class Restart:
         return self._acting.command(self._planned[FALLBACK], instead)
 
     def wait_for_answer(self, limit: float) -> Wait:
-        """Look for a while whether the service answers."""
-        wait = self._waiting.until("answers again", self._look_for_ready(None), limit, 0.2)
+        """Look for a while whether the service answers, and record the wait."""
+        wait = self.waits.answer(limit)
         self._acting.add_wait_to_last(wait)
         return wait
-
-    def _wait_for_gateway(self, step: Step, watch: Watch | None) -> Wait | None:
-        """Wait until the gateway, if there is one, leads to the ready server behind it."""
-        limit = self._observers.target.budgets.gateway
-        if limit is None:
-            return None
-        wait = self._waiting.until(
-            "gateway", self._look_from_here(watch), limit, CADENCE, rest=watch.rest if watch else None
-        )
-        self._acting.add_wait(step, wait)
-        return wait
-
-    def _look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
-        if self._observers.target.budgets.gateway is None:
-            return self._look_from_here(watch)
-        # A gateway answers for a server that it does not know yet, and has a deadline of its own.
-        return reach.look_at_itself(self._observers)
-
-    def _look_from_here(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
-        heard = watch.look_for_ready() if watch is not None else None
-
-        def look() -> tuple[bool, str]:
-            # A dead probe repeats its last word for ever: then we ask ourselves.
-            if heard is not None and watch is not None and watch.looks:
-                return heard()
-            return look_at_service(self._observers)
-
-        return reach.by_the_service(self._observers, look)

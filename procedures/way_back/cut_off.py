@@ -21,7 +21,7 @@ from procedures.kestra.version import numbers
 from procedures.observe.moments.observers import Observers
 from procedures.observe.waiting import Waiting
 from procedures.problems import CannotObserve
-from procedures.steps import ready, stop_and_start
+from procedures.steps import ready, waits
 from procedures.steps.journal import Story
 from procedures.way_back import kept, names, way_back
 from procedures.way_back.changes import changes
@@ -204,7 +204,7 @@ def answers(observers: Observers, container: Container, waiting: Waiting, boot: 
 
 def _loops(container: Container, since: Container) -> bool:
     """Whether a container keeps ending: it ended while we looked, and often enough before."""
-    return container.restart_count > since.restart_count and container.restart_count >= stop_and_start.LOOPS
+    return container.restart_count > since.restart_count and container.restart_count >= waits.LOOPS
 
 
 def give_back(observers: Observers, stories: tuple[Story, ...]) -> tuple[str, ...]:

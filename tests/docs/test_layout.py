@@ -18,8 +18,6 @@ FULLER = {"checks/pre": "one file for each thing that is looked at before; they 
 LONGER = {
     "procedures/observe/engine/made.py": "one list, of all parts of a container",
     "procedures/observe/outage/probe.py": "a process of its own, started by its file's path",
-    "procedures/steps/stop_and_start.py": "to be parted: stop and start, and the waits",
-    "reports/archive.py": "to be parted: writing and pruning",
     "reports/page/drawing.py": "one picture",
     "reports/record/evidence.py": "one record",
     "reports/record/observed.py": "one record",

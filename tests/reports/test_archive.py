@@ -14,6 +14,7 @@ import pytest
 
 from reports import archive
 from reports.archive import ArchiveUnwritable
+from reports.pruning import prune
 from reports.record.evidence import Verdict
 from reports.record.observed import Secret
 from reports.record.record import Record, RecordUnreadable
@@ -186,7 +187,7 @@ def test_latest_is_replaced_as_a_whole(tmp_path: Path) -> None:
 def test_prune_keeps_the_newest(tmp_path: Path) -> None:
     """What is older than the last `keep` sealed runs goes."""
     kept = [run(tmp_path, number) for number in range(1, 6)]
-    removed = archive.prune(tmp_path, 2)
+    removed = prune(tmp_path, 2)
 
     assert {kept[0], kept[1], kept[2]} == set(removed)
     assert [kept[4].name, kept[3].name] == names(tmp_path)
@@ -197,7 +198,7 @@ def test_prune_never_removes_an_open_run(tmp_path: Path) -> None:
     begun = archive.begin(tmp_path, archive.stem("2026-11-01T00:00:00Z", "tools", "restart", "a"))
     run(tmp_path, 1)
     run(tmp_path, 2)
-    archive.prune(tmp_path, 1)
+    prune(tmp_path, 1)
 
     assert begun.is_dir()
     assert 2 == len(names(tmp_path))
@@ -209,7 +210,7 @@ def test_prune_never_removes_the_newest_accepted_run(tmp_path: Path) -> None:
     accepted = run(tmp_path, 2)
     run(tmp_path, 3, samples.refused())
     run(tmp_path, 4, replace(samples.refused(), verdict=Verdict.NOT_ACCEPTED))
-    archive.prune(tmp_path, 1)
+    prune(tmp_path, 1)
 
     assert accepted.is_dir()
     assert 2 == len(names(tmp_path))
@@ -223,7 +224,7 @@ def test_prune_keeps_where_a_rollback_leads(tmp_path: Path) -> None:
     old = run(tmp_path, 2, samples.accepted((samples.BEFORE, image)))
     run(tmp_path, 3)
     newest = run(tmp_path, 4)
-    archive.prune(tmp_path, 0)
+    prune(tmp_path, 0)
 
     assert sorted([other.name, old.name, newest.name], reverse=True) == names(tmp_path)
 

@@ -13,7 +13,7 @@ from procedures.run.evidence.record import record_of
 from procedures.run.run import Run
 from procedures.steps.journal import Story
 from procedures.steps.process import Process
-from reports import archive, junit
+from reports import archive, junit, pruning
 from reports.record.evidence import (
     Finding,
     SavedFile,
@@ -108,7 +108,7 @@ def _keep_house(run: Run, sealed: Path) -> None:
     list_runs(run, sealed.parent)
     try:
         archive.point_latest(sealed.parent, sealed)
-        archive.prune(sealed.parent, run.asked.target.archive_keep)
+        pruning.prune(sealed.parent, run.asked.target.archive_keep)
     except archive.ArchiveUnwritable as error:
         run.finding(f"the archive could not be kept in order: {error}")
 
