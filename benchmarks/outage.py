@@ -246,7 +246,7 @@ def events_of(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 
 def away(outage: Outage, events: Sequence[dict[str, Any]], old: str) -> Away:
     """Put together what the probe saw and what the engine did to the old container and the new one."""
-    told = outage.told
+    told = outage.headline_path
     if told is None or not told.length or told.uncertainty is None:
         raise Unmeasured("the outside probe saw no outage with a begin and an end")
     zero = datetime.fromisoformat(outage.zero_at).timestamp()

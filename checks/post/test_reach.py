@@ -16,18 +16,18 @@ SELDOM = "api"
 
 def test_the_server_itself_is_well(server_itself: Direct) -> None:
     """The server says UP and answers a ping when asked inside its own network, past any gateway."""
-    assert is_ready(server_itself), f"{server_itself.told} → `docker logs` of its container"
+    assert is_ready(server_itself), f"{server_itself.sentence} → `docker logs` of its container"
 
 
 def test_the_addresses_lead_to_the_server(after: Snapshot, target: Target, server_itself: Direct) -> None:
     """The addresses of the target file lead from here to the server."""
     if not is_ready(server_itself):
         raise CannotObserve(
-            f"the server itself is not well ({server_itself.told}), so no address can be judged",
+            f"the server itself is not well ({server_itself.sentence}), so no address can be judged",
             "see its log",
         )
     astray = reach.strayed(seen(after.server), server_itself)
-    assert not astray, f"{reach.told(astray, server_itself)} → {reach.move(target, after)}"
+    assert not astray, f"{reach.sentence(astray, server_itself)} → {reach.move(target, after)}"
 
 
 @check(only_with=("our_stop",))

@@ -176,7 +176,7 @@ def test_every_part_of_the_server_is_alive(
 
 def test_the_outage_was_measured(outage: Outage) -> None:
     """The outage was observed from outside, from beginning to end."""
-    measured = outage.told
+    measured = outage.headline_path
     assert measured is not None and measured.length is not None, (
         "the probe saw no end of the outage → see in the waits of the start step what answered instead"
     )

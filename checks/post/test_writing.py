@@ -10,4 +10,4 @@ from reports.record.observed import Container, Snapshot
 def test_the_server_can_write_what_it_must(after: Snapshot, container_after: Container) -> None:
     """The server can write to its storage and to every folder that is mounted writable."""
     folders = writing.barred(seen(after.folders))
-    assert not folders, writing.told(folders, container_after.name)
+    assert not folders, writing.sentence(folders, container_after.name)

@@ -6,7 +6,7 @@ import math
 
 from procedures.decide import leftovers
 from procedures.decide.check_files import check, seen
-from procedures.diagnosis.holders import meet, owner, publishing, told
+from procedures.diagnosis.holders import described, meet, owner, publishing
 from procedures.kestra.editions import edition_of_image
 from procedures.steps import reach
 from procedures.target.target import Target
@@ -81,7 +81,7 @@ def test_the_ports_are_free_or_ours(before: Snapshot) -> None:
     for wanted in rendering.bindings:
         held = publishing(seen(before.neighbours), wanted)
         assert held is None, (
-            f"port {wanted.host_port} is published by {told(held)} → change the port in the env file, or stop "
+            f"port {wanted.host_port} is published by {described(held)} → change the port in the env file, or stop "
             "that container"
         )
         if not any(port == wanted.host_port and meet(ip, wanted.host_ip) for ip, port in mine):

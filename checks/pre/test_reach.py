@@ -23,7 +23,7 @@ def test_the_addresses_lead_to_the_service(
     """The addresses of the target file lead from here to the running server."""
     server, database = seen(before.server), seen(before.database)
     astray = reach.strayed(server, server_itself_before)
-    assert not astray, f"{reach.told(astray, server_itself_before)} → {reach.move(target, before)}"
+    assert not astray, f"{reach.sentence(astray, server_itself_before)} → {reach.move(target, before)}"
     there, own = server.instance_id, database.instance_id
     if isinstance(there, str) and isinstance(own, str):
         assert there == own, (

@@ -12,4 +12,4 @@ from reports.record.observed import Container, Snapshot
 def test_the_server_can_write_what_it_must(before: Snapshot, container_before: Container) -> None:
     """The running server can write to its storage and to every folder that is mounted writable."""
     folders = writing.barred(seen(before.folders))
-    assert not folders, writing.told(folders, container_before.name)
+    assert not folders, writing.sentence(folders, container_before.name)

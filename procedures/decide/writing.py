@@ -13,7 +13,7 @@ def barred(folders: Iterable[Folder]) -> tuple[Folder, ...]:
     return tuple(one for one in folders if not one.writable)
 
 
-def told(folders: tuple[Folder, ...], container: str) -> str:
+def sentence(folders: tuple[Folder, ...], container: str) -> str:
     """Name these folders, and the move that lets the server write there."""
     places = ", ".join(f"{one.path} ({_what(one)})" for one in folders)
     return f"its user {folders[0].user} cannot write {places} → {'; '.join(_move(one, container) for one in folders)}"

@@ -20,7 +20,7 @@ def publishing(neighbours: Iterable[Neighbour], wanted: Binding) -> Neighbour | 
     )
 
 
-def told(neighbour: Neighbour) -> str:
+def described(neighbour: Neighbour) -> str:
     """Name a container and its owner."""
     return f"container {neighbour.name} ({owner(neighbour)})"
 
@@ -50,7 +50,7 @@ def now(observers: Observers, port: int) -> str:
         return ""
     for wanted in observers.operator_rendering.bindings:
         if wanted.host_port == port and (one := publishing(others, wanted)):
-            return told(one)
+            return described(one)
     return "" if elsewhere else owners.owners({port}).get(port, "")
 
 

@@ -33,7 +33,7 @@ def judged_by(run: Run) -> str:
 
 def _since(outage: Outage) -> str:
     """Return when the measured address was good again; empty if it was never seen away and back."""
-    path = outage.told
+    path = outage.headline_path
     if path is None or path.length is None or path.first_good is None:
         return ""
     at = datetime.fromisoformat(outage.zero_at) + timedelta(seconds=path.first_good)

@@ -8,7 +8,7 @@ from pathlib import Path
 from _pytest.capture import CaptureManager
 from _pytest.terminal import TerminalReporter
 
-from procedures.target.durations import told
+from procedures.target.durations import as_text
 from procedures.target.target import shown
 from reports.page.banner import boot_in_words, outage_in_words
 from reports.page.words import count
@@ -104,10 +104,12 @@ class Console:
         if back:
             self.say(f"  {back:>2} checks of the way back, where a claim has failed")
         for step in plan.steps:
-            self.say(f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {told(step.limit)})")
+            self.say(
+                f"  {step.name}: {' '.join(step.command) or step.purpose} (at most {as_text(step.limit)})"
+            )
         if plan.worst_outage is not None:
             both = ", twice with the way back" if back else ""
-            worst = told(plan.worst_outage)
+            worst = as_text(plan.worst_outage)
             self.say(f"  worst case of the outage: {worst} (stop grace and boot deadline{both})")
 
     def details(self, record: Record) -> None:

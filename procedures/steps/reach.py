@@ -56,9 +56,9 @@ def server_of(look: Snapshot, target: Target) -> Server:
     """Return what answers at the target's addresses; if they lead astray, the server is unknown there."""
     server = seen(look.server)
     if isinstance(look.direct, Direct) and (astray := strayed(server, look.direct)):
-        raise CannotObserve(told(astray, look.direct), move(target, look))
+        raise CannotObserve(sentence(astray, look.direct), move(target, look))
     if target.budgets.gateway is not None and not answers(look, target) and server.ping.status:
-        why = look.direct.told if isinstance(look.direct, Direct) else _unseen(look.direct)
+        why = look.direct.sentence if isinstance(look.direct, Direct) else _unseen(look.direct)
         raise CannotObserve(
             f"the gateway answers in the server's place ({server.ping.said}); the server itself: {why}",
             "see the log of the server's container",
@@ -66,10 +66,10 @@ def server_of(look: Snapshot, target: Target) -> Server:
     return server
 
 
-def told(astray: tuple[tuple[str, Answer], ...], itself: Direct) -> str:
+def sentence(astray: tuple[tuple[str, Answer], ...], itself: Direct) -> str:
     """Say where the addresses lead instead."""
     there = "; ".join(f"{key} {one.url} says {one.said}" for key, one in astray)
-    return f"the server itself is well inside its network ({itself.told}), and {there}"
+    return f"the server itself is well inside its network ({itself.sentence}), and {there}"
 
 
 def move(target: Target, look: Snapshot) -> str:
@@ -170,7 +170,7 @@ def look_at_itself(observers: Observers) -> Look:
         itself = observers.glance()
         if isinstance(itself, Unseen):
             return False, itself.sentence
-        return is_ready(itself), f"the server itself: {itself.told}"
+        return is_ready(itself), f"the server itself: {itself.sentence}"
 
     return look
 

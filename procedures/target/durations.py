@@ -22,7 +22,7 @@ def seconds(text: str) -> float | None:
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 
-def told(length: float) -> str:
+def as_text(length: float) -> str:
     """Return a duration as an operator reads it: `0.62 s`, `12.3 s`, `6 min 5 s`."""
     if length < 10:
         return f"{length:.2f} s"

@@ -10,6 +10,9 @@ from typing import Any
 
 from procedures.target.durations import seconds
 
+NUL = "\0"
+NO_NUL = "contains a NUL character, which no path and no command can hold: take it out"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -54,9 +57,12 @@ class Table:
 
     def text(self, key: str, default: str = "", says: str = "must be a text, and not a blank one") -> str:
         value = self.given.get(key, default)
-        if isinstance(value, str) and (value.strip() or key not in self.given):
+        if not isinstance(value, str) or not (value.strip() or key not in self.given):
+            self.wrong(key, says)
+        elif NUL in value:
+            self.wrong(key, NO_NUL)
+        else:
             return value
-        self.wrong(key, says)
         return default
 
     def path(self, key: str, default: str = "") -> Path:
@@ -70,9 +76,12 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.given.get(key, [])
-        if isinstance(value, list) and all(isinstance(text, str) and text for text in value):
+        if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
+            self.wrong(key, "must be a list of texts")
+        elif any(NUL in text for text in value):
+            self.wrong(key, NO_NUL)
+        else:
             return tuple(value)
-        self.wrong(key, "must be a list of texts")
         return ()
 
     def some_texts(self, key: str) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def outage_of(outage: Outage | None, executed: bool) -> tuple[str, str]:
 
 def outage_in_words(outage: Outage) -> tuple[str, str]:
     """Return how long the service did not answer, and the evidence for it."""
-    path = outage.told
+    path = outage.headline_path
     if path is None or not path.intervals:
         return "not measured", "no path was watched that could show it"
     if all(one.good for one in path.intervals):
@@ -130,7 +130,7 @@ def outage_in_words(outage: Outage) -> tuple[str, str]:
 def outage_at_a_glance(outage: Outage | None, executed: bool) -> str:
     """Return the outage for a cell: its length, and its stretches if there was more than one."""
     length, _ = outage_of(outage, executed)
-    path = outage.told if outage else None
+    path = outage.headline_path if outage else None
     stretches = _stretches(path).removesuffix(", ") if path and path.length is not None else ""
     return f"{length} ({stretches})" if stretches else length
 

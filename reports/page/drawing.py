@@ -78,7 +78,7 @@ def to_svg(record: Record) -> Html:
 
 
 def _frame(outage: Outage, inside: Html, height: float) -> Html:
-    headline = outage.told
+    headline = outage.headline_path
     words = plus_minus(headline.length, headline.uncertainty) if headline else "not measured"
     return tag(
         "svg",
@@ -249,7 +249,7 @@ def _inside(x: float, width: float, y: float, words: tuple[str, str], ink: tuple
 
 def _band(outage: Outage, window: Window, top: float, bottom: float) -> Html:
     """Draw each stretch of the outage behind everything: what is certain, and at its edges what may belong to it."""
-    headline = outage.told
+    headline = outage.headline_path
     if headline is None:
         return Html()
     return join(_shade(one, outage.ended, window, (top, bottom)) for one in headline.each)

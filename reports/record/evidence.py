@@ -297,7 +297,7 @@ class Outage:
     paths: tuple[PathOutage, ...] = ()
 
     @property
-    def told(self) -> PathOutage | None:
+    def headline_path(self) -> PathOutage | None:
         """The path whose length is the run's outage."""
         return next((path for path in self.paths if path.path == self.headline), None)
 

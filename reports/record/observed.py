@@ -361,7 +361,7 @@ class Direct:
         return self.health.status != 0 or self.ping.status != 0
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         return f"health {self.health.said}, ping {self.ping.said}"
 
 

@@ -191,7 +191,7 @@ def test_headline_is_the_path_that_came_back_last(service: Service) -> None:
         outage = probe.stop()
 
     assert outage.headline == "ping"
-    assert outage.told == path_of(outage, "ping")
+    assert outage.headline_path == path_of(outage, "ping")
     assert [path.headline for path in outage.paths] == [False, True, False]
     health, ping, api = outage.paths
     assert ping.first_good is not None
@@ -307,9 +307,9 @@ def test_never_came_back(service: Service) -> None:
         outage = probe.stop()
 
     assert outage.headline == "health"
-    assert outage.told is not None
-    assert outage.told.last_good is not None
-    assert (outage.told.first_good, outage.told.length) == (None, None)
+    assert outage.headline_path is not None
+    assert outage.headline_path.last_good is not None
+    assert (outage.headline_path.first_good, outage.headline_path.length) == (None, None)
 
 
 def test_api_is_asked_rarely(service: Service) -> None:

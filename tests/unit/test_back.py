@@ -22,7 +22,7 @@ def run(*, changed: bool = True, outage: object = None, **course: Any) -> Any:
 def test_since_when_and_how_long() -> None:
     """By the path that tells the run's outage, from outside."""
     measured = samples.outage()
-    assert measured.told is not None
+    assert measured.headline_path is not None
 
     assert back.sentence(run(outage=measured)).startswith("the service answers again since ")
     assert back.sentence(run(outage=measured)).endswith("UTC, away 10.310 s ± 0.018 s")

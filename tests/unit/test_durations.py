@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procedures.target.durations import seconds, told
+from procedures.target.durations import as_text, seconds
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_what_is_no_duration_is_none(text: str) -> None:
 )  # fmt: skip
 def test_a_duration_is_told(length: float, text: str) -> None:
     """An operator reads seconds, and minutes from two on."""
-    assert text == told(length)
+    assert text == as_text(length)
