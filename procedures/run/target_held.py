@@ -36,7 +36,7 @@ def take(run: Run) -> None:
         run.course.unobservable = error.what
     except OSError as error:
         run.unprepared = f"the journal cannot be written: {error}"
-        run.finding(run.unprepared, "free some room there, or set XDG_STATE_HOME to another folder")
+        run.finding(run.unprepared, "make room there, or set XDG_STATE_HOME to another folder")
     else:
         run.course.recovered_from = holding.recovered_from
         run.course.findings += holding.findings
@@ -81,7 +81,7 @@ def give_back(run: Run, verdict: str) -> None:
     except OSError as error:
         run.finding(
             f"the journal cannot be sealed: {error.strerror or error}",
-            "free some room there; the next run will ask for `pytest -m recover`",
+            "make room there; the next run will ask for `pytest -m recover`",
         )
     finally:
         run.close()

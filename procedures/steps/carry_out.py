@@ -116,7 +116,7 @@ class Acting:
         except OSError as error:
             what = f"the journal {self.journal.file} cannot be written: {error.strerror or error}"
             if not touched:
-                raise StepFailed(what, "free some room there, or set XDG_STATE_HOME") from error
+                raise StepFailed(what, "make room there, or set XDG_STATE_HOME") from error
             self.say(what)
 
     def _still_locked(self, step: Step) -> None:

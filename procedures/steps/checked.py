@@ -34,7 +34,7 @@ class Checked:
         except OSError as error:
             raise StepFailed(
                 f"what was checked cannot be kept in {rendered.folder(self._stem)}: {error.strerror or error}",
-                "free some room there, or set XDG_STATE_HOME to another folder",
+                "make room there, or set XDG_STATE_HOME to another folder",
             ) from error
         self._observers.start.rehearse_frozen()
 

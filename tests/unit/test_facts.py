@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from procedures.decide import check_files
 from procedures.decide import facts as registry
 from procedures.decide.facts import FACTS, Group, Presupposed, fact
 from procedures.listed import PROCEDURES
@@ -20,15 +21,16 @@ from procedures.run import facts
 from procedures.run.reached import Reached
 from procedures.session.session import Session
 from procedures.target.target import SUITE
-from reports.record.evidence import Phase
+from reports.record.evidence import Check, Phase
 from reports.record.observed import Unseen
 from tests.checks.world import World, recorded
 from tests.unit.results import check
 
 WORLD = recorded()
+CLAIMS = check_files.read(SUITE / "checks", facts.NAMES)
 ANEW = {
     "before", "server_before", "server_itself_before", "container_before", "containers_before", "dry_run", "scripts",
-    "rehearsals", "stop_rehearsal", "start_rehearsal", "images_to_keep", "settings_to_keep", "mounts_to_keep",
+    "rehearsals", "stop_rehearsal", "start_rehearsal", "images_to_keep", "settings_to_keep", "mounts_to_keep", "needs",
 }  # fmt: skip
 """What is seen anew where a check is asked again."""
 
@@ -97,6 +99,12 @@ def test_what_is_asked_again_is_seen_anew(one: registry.Fact) -> None:
     one.answer(at)
 
     assert ("before" in at.asked) is (one.name in ANEW | {"own_servers"})
+
+
+@pytest.mark.parametrize("one", [one for one in CLAIMS if one.again], ids=lambda one: one.id)
+def test_a_check_that_is_asked_again_can_fail_then(one: Check) -> None:
+    """What it judges is seen anew; otherwise it would only repeat its first answer."""
+    assert not (ANEW | {"own_servers"}).isdisjoint(one.asks)
 
 
 def test_the_last_look_takes_the_place_of_the_first_one() -> None:

@@ -61,7 +61,7 @@ def dry_run(at: Moments) -> DryRun:
 @fact(Group.OWN, Presupposed.NEEDS)
 def needs(at: Moments) -> tuple[Need, ...]:
     """What must exist besides, according to the target file."""
-    return seen(at.first.needs)
+    return seen(at.before.needs)
 
 
 @fact(Group.OWN, Presupposed.VALIDATION)
