@@ -108,6 +108,7 @@ class Waits:
         return self._waiting.until("gateway", self._look_from_here(watch), limit, CADENCE, rest=rest)
 
     def look_for_ready(self, watch: Watch | None) -> Callable[[], tuple[bool, str]]:
+        """Return the look that says whether the server is ready, whatever stands in front of it."""
         if self._observers.target.budgets.gateway is None:
             return self._look_from_here(watch)
         # A gateway answers for a server that it does not know yet, and has a deadline of its own.
