@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from procedures.problems import TypedWrong
 from procedures.target import dashboards, steps_by
 from procedures.target.dashboards import Dashboard
-from procedures.target.reading import Table, keys_of
+from procedures.target.reading import NO_NUL, NUL, Table, keys_of
 from procedures.target.steps_by import Needs, StepBy, Validation
 
 SUITE = Path(__file__).resolve().parents[2]
@@ -117,7 +117,15 @@ _PULLS = ("always", "missing", "never")
 def find(given: str | None, environment: Mapping[str, str], suite: Path = SUITE) -> Path:
     """Return the target file: the one given, else the root's, else the bundled stack's (never under CI)."""
     if given:
-        path = Path(given).expanduser().resolve()
+        if NUL in given:
+            raise TypedWrong(f"--target {given!r} {NO_NUL}", "name an existing target file")
+        try:
+            path = Path(given).expanduser().resolve()
+        except RuntimeError as error:
+            raise TypedWrong(
+                f"--target {given}: begins with a home folder that nobody here has",
+                "name an existing target file",
+            ) from error
         if not path.is_file():
             raise TypedWrong(f"--target {given}: there is no such file", "name an existing target file")
         return path
@@ -237,7 +245,8 @@ def _endpoint(table: Table, key: str) -> str:
 def _project(table: Table, key: str) -> str:
     """Read the project; a blank one leaves it to Compose."""
     value = table.given[key]
-    return value if isinstance(value, str) else table.text(key)
+    blank = isinstance(value, str) and not value.strip()
+    return value if blank else table.text(key)
 
 
 def _port(table: Table, key: str) -> str:

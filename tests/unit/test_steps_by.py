@@ -88,6 +88,7 @@ def test_every_driver_has_its_command_here() -> None:
         (STEP + 'fallback = "docker"\n', "key 'steps.start.fallback' must be \"compose\""),
         (STEP + 'limit = "soon"\n', "key 'steps.start.limit' must be a duration"),
         (STEP + "rehearse = 1\n", "key 'steps.start.rehearse' must be true or false"),
+        (STEP + 'environment = {A = "x\\u0000"}\n', "'steps.start.environment.A' contains a NUL character"),
         (STEP + "environment = {A = 1}\n", "'steps.start.environment.A' must be a variable's name with a text"),
         ("steps = 1\n", "key 'steps' must be a table"),
         ("validate = {}\n", "key 'validate' must be a list of tables"),

@@ -85,6 +85,7 @@ def test_a_missing_key_is_named(key: str, tmp_path: Path) -> None:
         ("archive", '"\\u0000"', "key 'archive' contains a NUL character"),
         ("compose_files", '["a.yml", "b\\u0000.yml"]', "key 'compose_files' contains a NUL character"),
         ("env_files", '["\\u0000"]', "key 'env_files' contains a NUL character"),
+        ("project", '"p\\u0000"', "key 'project' contains a NUL character"),
         ("root", '"~nobody-here/x"', "key 'root' begins with a home folder that nobody here has"),
         ("archive", '"~nobody-here"', "key 'archive' begins with a home folder that nobody here has"),
         ("anomalies", '"~nobody-here/a.md"', "key 'anomalies' begins with a home folder that nobody here has"),
@@ -163,6 +164,25 @@ def test_a_file_that_is_not_there_is_told_so(tmp_path: Path) -> None:
     """A named file that does not exist is an error of typing."""
     with pytest.raises(TypedWrong, match="there is no such file"):
         targets.find(str(tmp_path / "none.toml"), {})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("a\0b.toml", "--target 'a\\x00b.toml' contains a NUL character"),
+        (
+            "~nobody-here/a.toml",
+            "--target ~nobody-here/a.toml: begins with a home folder that nobody here has",
+        ),
+    ],
+)
+def test_a_typed_path_that_cannot_be_one_is_told_so(given: str, said: str) -> None:
+    """What no file can be called is an error of typing, with what to do."""
+    with pytest.raises(TypedWrong) as refused:
+        targets.find(given, {})
+
+    assert said in refused.value.what
+    assert refused.value.next_move == "name an existing target file"
 
 
 def test_ci_must_name_its_target(tmp_path: Path) -> None:
