@@ -18,18 +18,18 @@ Look = Callable[[], tuple[bool, str]]
 
 
 class Waiting:
-    """Waits for one thing at a time; calls `poll` at every turn, and `tell` at each change and as a heartbeat."""
+    """Waits for one thing at a time; calls `poll` at every turn, and `say` at each change and as a heartbeat."""
 
     def __init__(
         self,
         poll: Callable[[], None],
-        tell: Callable[[str], None],
+        say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         heartbeat: float = 15.0,
     ) -> None:
         self._poll = poll
-        self._tell = tell
+        self._say = say
         self._clock = clock
         self._sleep = sleep
         self._heartbeat = heartbeat
@@ -70,7 +70,7 @@ class Waiting:
             if over or why or late:
                 return _wait(what, limit, cadence, now - began, attempts, why=why, ended=over)
             if (changed and now - shown_at >= _BREATH) or now - shown_at >= self._heartbeat:
-                self._tell(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
+                self._say(f"{what}: {saw} ({now - began:.0f} s of {limit:.0f} s)")
                 shown_at = now
             self._poll()
             missed += self._slept(min(cadence, max(0.0, began + limit + missed - now)), rest or self._sleep)
