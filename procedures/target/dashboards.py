@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from procedures.problems import CannotObserve
-from procedures.target.reading import NO_NUL, NUL, Table
+from procedures.target.reading import Table
 from reports.redaction import excerpt
 
 _PART = re.compile(
@@ -97,9 +97,6 @@ def _read(values: dict[str, Any], at: str, problems: list[str]) -> Dashboard | N
 
 def _url(table: Table, key: str) -> str:
     value = table.given[key]
-    if isinstance(value, str) and NUL in value:
-        table.wrong(key, NO_NUL)
-        return value
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

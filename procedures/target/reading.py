@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,9 @@ class Table:
 
     def text(self, key: str, default: str = "", says: str = "must be a text, and not a blank one") -> str:
         value = self.given.get(key, default)
-        if not isinstance(value, str) or not (value.strip() or key not in self.given):
-            self.wrong(key, says)
-        elif NUL in value:
-            self.wrong(key, NO_NUL)
-        else:
+        if isinstance(value, str) and (value.strip() or key not in self.given):
             return value
+        self.wrong(key, says)
         return default
 
     def path(self, key: str, default: str = "") -> Path:
@@ -76,12 +73,9 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.given.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(text, str) and text for text in value):
-            self.wrong(key, "must be a list of texts")
-        elif any(NUL in text for text in value):
-            self.wrong(key, NO_NUL)
-        else:
+        if isinstance(value, list) and all(isinstance(text, str) and text for text in value):
             return tuple(value)
+        self.wrong(key, "must be a list of texts")
         return ()
 
     def some_texts(self, key: str) -> tuple[str, ...]:
@@ -128,6 +122,18 @@ class Table:
             return length
         self.wrong(key, f"must be a duration such as '{example}' or '5m', not {value!r}")
         return None
+
+
+def with_nul(value: object, name: str = "") -> Iterator[str]:
+    """Yield the full name of every key whose text, or one of whose texts, contains a NUL character."""
+    if isinstance(value, dict):
+        for key, within in value.items():
+            yield from with_nul(within, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for number, within in enumerate(value):
+            yield from with_nul(within, f"{name}[{number}]" if isinstance(within, dict) else name)
+    elif isinstance(value, str) and NUL in value:
+        yield name
 
 
 def keys_of(cls: Any, but: str = "") -> list[str]:

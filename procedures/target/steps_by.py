@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from procedures.target.reading import NO_NUL, NUL, Table, keys_of, meant
+from procedures.target.reading import Table, keys_of, meant
 
 COMPOSE, SCRIPTS = "compose", "scripts"
 STATUS, SAVE_LOGS, STOP, START = "status", "save_logs", "stop", "start"
@@ -240,8 +240,6 @@ def _environment(table: Table) -> dict[str, str]:
     for name, value in environment.given.items():
         if not name.isidentifier() or not isinstance(value, str):
             environment.wrong(name, "must be a variable's name with a text")
-        elif NUL in value:
-            environment.wrong(name, NO_NUL)
     return {name: str(value) for name, value in environment.given.items()}
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from procedures.problems import TypedWrong
 from procedures.target import dashboards, steps_by
 from procedures.target.dashboards import Dashboard
-from procedures.target.reading import NO_NUL, NUL, Table, keys_of
+from procedures.target.reading import NO_NUL, NUL, Table, keys_of, with_nul
 from procedures.target.steps_by import Needs, StepBy, Validation
 
 SUITE = Path(__file__).resolve().parents[2]
@@ -144,13 +144,19 @@ def read(file: Path) -> Target:
         parsed = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise TypedWrong(f"{file}: cannot be read as a target file: {error}", "correct the file") from error
+    # With such a text no path can be made, so nothing more is read.
+    _refuse(file, [f"key {name!r} {NO_NUL}" for name in dict.fromkeys(with_nul(parsed))])
     problems: list[str] = []
     target = _target(file, Table(parsed, "", problems))
+    _refuse(file, problems)
+    return target
+
+
+def _refuse(file: Path, problems: list[str]) -> None:
     if problems:
         raise TypedWrong(
             f"{file}: " + "; ".join(problems), "correct these keys (docs/target.md describes each)"
         )
-    return target
 
 
 def shown(path: Path) -> str:
@@ -245,8 +251,7 @@ def _endpoint(table: Table, key: str) -> str:
 def _project(table: Table, key: str) -> str:
     """Read the project; a blank one leaves it to Compose."""
     value = table.given[key]
-    blank = isinstance(value, str) and not value.strip()
-    return value if blank else table.text(key)
+    return value if isinstance(value, str) else table.text(key)
 
 
 def _port(table: Table, key: str) -> str:

@@ -118,6 +118,8 @@ def test_a_wrong_type_is_named(key: str, value: str, said: str, tmp_path: Path) 
     [
         ('servce = "x"', "key 'servce' is unknown (did you mean service?)"),
         ('colour = "x"', "key 'colour' is unknown"),
+        ('[[dashboards]]\nurl = "http://x/\\u0000"', "key 'dashboards[0].url' contains a NUL character"),
+        ('[keys]\nhttp_port = "\\u0000"', "key 'keys.http_port' contains a NUL character"),
         ('[budgets]\nbot = "5s"', "key 'budgets.bot' is unknown (did you mean budgets.boot?)"),
         ('[keys]\nhttp_prt = "X"', "key 'keys.http_prt' is unknown (did you mean keys.http_port?)"),
         ('[keys]\nhttp_port = "a-b"', "key 'keys.http_port' must be the name of a variable"),
