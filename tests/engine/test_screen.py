@@ -6,13 +6,11 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from procedures.session.screen import STILL
 from tests import targets
 from tests.engine import service as seen
 from tests.faults import FAULT
@@ -104,19 +102,3 @@ def test_a_reader_that_has_stopped_reading_holds_up_nothing(service: Stack, capt
     assert status == 0
     assert service.is_ready()
     assert targets.record(targets.latest(service))["verdict"] == "ACCEPTED"
-
-
-def test_the_end_waits_for_nothing(service: Stack) -> None:
-    """A screen that takes everything holds nothing up: after its last line the process ends at once.
-
-    A wait for the screen would be in every run; what a busy machine adds is not.
-    """
-    took: list[float] = []
-    while len(took) < 5 and not any(one < STILL for one in took):
-        with targets.started(service, "--plan") as run:
-            assert run.stdout is not None
-            said = [(line, time.monotonic()) for line in run.stdout]
-            run.wait(ENDED)
-        took.append(time.monotonic() - next(at for line, at in said if line.startswith("exit status")))
-
-    assert min(took) < STILL, took
