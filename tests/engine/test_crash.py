@@ -430,8 +430,10 @@ def test_two_runs_at_once_are_one(service: Stack) -> None:
     targets.wait_for_step(service, first, "save_logs")
     # On a busy machine the first would be through before the second comes to the lock.
     os.kill(first.pid, signal.SIGSTOP)
-    second = targets.procedure(service)
-    os.kill(first.pid, signal.SIGCONT)
+    try:
+        second = targets.procedure(service)
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
     status, output = ended(first)
 
     assert status == 0, output
